@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.engine.EngineCounts;
@@ -63,6 +64,12 @@ record Stages(
   @Override
   public void lost(SourcePartition partition) {
     ingest.lost(partition);
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    counts.unexpected(change, outcome);
+    notices.unexpected(change, outcome);
   }
 
   @Override

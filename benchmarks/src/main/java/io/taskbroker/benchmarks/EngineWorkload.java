@@ -2,6 +2,7 @@ package io.taskbroker.benchmarks;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RemoteReport;
@@ -209,6 +210,11 @@ public final class EngineWorkload implements Effects {
   @Override
   public void reply(Command.EnqueueReply reply) {
     throw new IllegalStateException("Unexpected enqueue");
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    throw new IllegalStateException(outcome + " of " + change);
   }
 
   @Override

@@ -18,6 +18,19 @@ public sealed interface Change {
   /// Id of the task; empty if the change is about no task.
   String id();
 
+  /// Kind of the change, for metrics and logs.
+  default String kind() {
+    return switch (this) {
+      case Insert _ -> "insert";
+      case UpdateStatus _ -> "update_status";
+      case ConfirmOffset _ -> "confirm_offset";
+      case Forward _ -> "forward";
+      case Delete _ -> "delete";
+      case AdvanceWatermark _ -> "advance_watermark";
+      case OffsetCommitted _ -> "offset_committed";
+    };
+  }
+
   /// Whether the change needs disk space. On a full disk such changes wait for those that need none
   /// (H12).
   default boolean takesSpace() {

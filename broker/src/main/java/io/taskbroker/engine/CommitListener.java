@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -82,8 +83,8 @@ public final class CommitListener implements StoreCommitter.Listener {
   }
 
   @Override
-  public void committed(List<Change> changes) {
-    commands.submit(new Command.Committed(changes));
+  public void committed(List<Change> changes, List<ChangeOutcome> outcomes) {
+    commands.submit(new Command.Committed(changes, outcomes));
     sizeReported = false;
     reportSize();
   }

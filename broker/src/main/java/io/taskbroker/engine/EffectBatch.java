@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
@@ -115,6 +116,11 @@ final class EffectBatch implements Effects {
   @Override
   public void reply(Command.EnqueueReply reply) {
     reply.done();
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    outlets.unexpected(change, outcome);
   }
 
   @Override

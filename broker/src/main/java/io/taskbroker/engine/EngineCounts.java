@@ -2,6 +2,8 @@ package io.taskbroker.engine;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.telemetry.Labelled;
@@ -39,6 +41,11 @@ public final class EngineCounts {
     if (notice == Notice.NO_WORKER) {
       metrics.missingWorker.of(id).inc();
     }
+  }
+
+  /// Counts an outcome of a change that cannot be.
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    metrics.unexpectedOutcomes.of(change.kind(), outcome.name().toLowerCase(Locale.ROOT)).inc();
   }
 
   private CounterDataPoint counter(Notice notice) {

@@ -1,6 +1,8 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.TaskIdentity;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.TaskLifecycle;
@@ -21,6 +23,7 @@ public final class NoticeLog {
 
   private final boolean follows = log.isDebugEnabled();
   private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
+  private final Budget outcomes = new Budget();
 
   /// Whether task lifecycle steps are logged.
   public boolean follows() {
@@ -46,6 +49,32 @@ public final class NoticeLog {
           .addKeyValue(field(notice), id)
           .log("{}: {}{}", text(notice), id, inParentheses(detail));
     }
+  }
+
+  /// Logs an outcome of a change that cannot be.
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    if (outcomes.allows()) {
+      log.atError()
+          .addKeyValue(LogFields.TASK_ID, change.id())
+          .addKeyValue(LogFields.KEY, change.key())
+          .addKeyValue(LogFields.PARTITION, partition(change))
+          .log(
+              "The store answers {} to a change ({}) of {}, key {}, partition {}: the broker's view"
+                  + " and the database differ. Look for rows that something else changed, and"
+                  + " report this as a bug if there are none",
+              outcome,
+              change.kind(),
+              change.id().isEmpty() ? "no task" : change.id(),
+              change.key(),
+              partition(change));
+    }
+  }
+
+  private static String partition(Change change) {
+    return switch (change) {
+      case Change.OfRow row -> row.origin().topic() + "-" + row.origin().partition();
+      case Change.OfPartition of -> of.partition().topic() + "-" + of.partition().partition();
+    };
   }
 
   private boolean isLogged(Notice notice) {

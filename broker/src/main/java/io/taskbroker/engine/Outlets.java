@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Notice;
@@ -33,6 +34,9 @@ public interface Outlets {
 
   /// The store fenced the partition: this broker no longer owns it.
   default void lost(SourcePartition partition) {}
+
+  /// As [io.taskbroker.inflight.Effects#unexpected].
+  void unexpected(Change change, ChangeOutcome outcome);
 
   default void count(Tally tally, Activation activation, long age) {}
 

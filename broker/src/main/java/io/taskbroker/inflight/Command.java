@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RecordIdentity;
@@ -266,7 +267,13 @@ public sealed interface Command {
   /// Changes that became durable.
   ///
   /// @param changes in the order in which they were made, except for H12
-  record Committed(List<Change> changes) implements Command {}
+  /// @param outcomes the store's answer to each change; empty if all were applied
+  record Committed(List<Change> changes, List<ChangeOutcome> outcomes) implements Command {
+    /// Changes that were all applied.
+    public Committed(List<Change> changes) {
+      this(changes, List.of());
+    }
+  }
 
   /// The store can never hold this change, nor a replacement for it (H12).
   record Rejected(Change change, String why) implements Command {}

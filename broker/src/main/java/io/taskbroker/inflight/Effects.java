@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
 import java.util.List;
@@ -65,6 +66,10 @@ public interface Effects {
   void reply(Command.ClaimReply reply, @Nullable Delivery delivery);
 
   void reply(Command.EnqueueReply reply);
+
+  /// Reports an outcome of a change that cannot be: an error of the broker, or of whoever changed
+  /// the database.
+  void unexpected(Change change, ChangeOutcome outcome);
 
   /// Counts an event.
   ///

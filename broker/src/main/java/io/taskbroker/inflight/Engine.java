@@ -44,6 +44,7 @@ public final class Engine {
   private final Arrivals arrivals;
   private final PartitionTransfer transfer;
   private final Collection<InFlightPartition> partitions;
+  private final OutcomeModel outcomeModel;
   private final List<InFlightTask> restored = new ArrayList<>();
   private boolean started;
 
@@ -53,6 +54,7 @@ public final class Engine {
   ///   [TokenEpoch#at]
   public Engine(EngineOptions options, Effects effects, RandomGenerator random, TokenEpoch epoch) {
     state = new EngineState(options, effects, random, epoch);
+    outcomeModel = new OutcomeModel(options.shared(), effects);
     completion = new TaskCompletion(state);
     statusWriter = new StatusWriter(state);
     var timeouts = new Timeouts(state, completion, statusWriter);
@@ -109,7 +111,10 @@ public final class Engine {
   /// Handles one command.
   public void apply(Command command) {
     switch (command) {
-      case Command.Committed done -> done.changes().forEach(this::durable);
+      case Command.Committed done -> {
+        outcomeModel.check(done.changes(), done.outcomes());
+        done.changes().forEach(this::durable);
+      }
       case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
@@ -174,6 +179,7 @@ public final class Engine {
   }
 
   private void fenced(Command.Fenced fenced) {
+    outcomeModel.checkFenced(fenced.changes());
     transfer.fenced(fenced.changes()).forEach(arrivals::lost);
     partitions.forEach(arrivals::drained);
   }

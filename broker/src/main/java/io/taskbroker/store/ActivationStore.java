@@ -1,5 +1,6 @@
 package io.taskbroker.store;
 
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
@@ -71,7 +72,7 @@ public interface ActivationStore extends AutoCloseable {
   /// @return an outcome for each change, in order
   /// @throws StoreException nothing of the batch is known to be committed; kind `DATA` if the store
   ///   cannot hold one of the changes
-  List<Outcome> commit(WriteBatch batch);
+  List<ChangeOutcome> commit(WriteBatch batch);
 
   /// Due parked rows of an application, ordered by (parkedUntil, key). Large rows shorten the page,
   /// to one row at least if any is due.
@@ -107,17 +108,6 @@ public interface ActivationStore extends AutoCloseable {
 
   @Override
   void close();
-
-  /// Outcome of one change.
-  enum Outcome {
-    APPLIED,
-    /// The key of the insert exists already.
-    DUPLICATE,
-    /// The row of the status update, forward or delete does not exist.
-    MISSING,
-    /// The partition of the row belongs to another broker; not applied.
-    FENCED
-  }
 
   /// Id that must not run again before `until` (milliseconds since the epoch).
   record Tombstone(Fingerprint id, long until) {}

@@ -1,5 +1,6 @@
 package io.taskbroker.store;
 
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -14,7 +15,7 @@ import java.util.Optional;
 ///
 /// A row belongs to the (topic, partition) of its origin; a row without a partition belongs to the
 /// broker that stored it. A commit applies only changes to what the broker owns at that moment; the
-/// others are [ActivationStore.Outcome#FENCED] (G3, G4, H10).
+/// others are [ChangeOutcome#FENCED] (G3, G4, H10).
 ///
 /// Thread-safe; all methods block and throw [StoreException]. Pages are those of
 /// [ActivationStore#load], limited to one partition.

@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -13,7 +14,6 @@ import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitterBacklog.Attempt;
@@ -105,8 +105,9 @@ public final class StoreCommitter implements Service, Progress {
   public interface Listener {
     /// The changes are durable. Calls follow the submission order, except for H12.
     ///
-    /// @param changes in submission order; the listener owns the list
-    void committed(List<Change> changes);
+    /// @param changes in submission order, without fenced ones; the listener owns the list
+    /// @param outcomes the store's answer to each change; empty if all were applied
+    void committed(List<Change> changes, List<ChangeOutcome> outcomes);
 
     /// The changes were not applied: this broker no longer owns their partitions (H10).
     ///
@@ -231,7 +232,7 @@ public final class StoreCommitter implements Service, Progress {
 
   private void commit(Attempt next) {
     long begun = ticker.nanoTime();
-    List<Outcome> outcomes;
+    List<ChangeOutcome> outcomes;
     try {
       outcomes = store.commit(next.batch());
     } catch (StoreException e) {
@@ -247,9 +248,12 @@ public final class StoreCommitter implements Service, Progress {
     attempt = null;
     List<Change> committed = next.changes();
     List<Change> fenced = List.of();
-    if (outcomes.contains(Outcome.FENCED)) {
+    if (isAllApplied(outcomes)) {
+      outcomes = List.of();
+    } else if (outcomes.contains(ChangeOutcome.FENCED)) {
       fenced = withFenced(next.changes(), outcomes, true);
       committed = withFenced(next.changes(), outcomes, false);
+      outcomes = outcomes.stream().filter(each -> each != ChangeOutcome.FENCED).toList();
     }
     listener.transactionCommitted(committed, ticker.nanoTime() - begun);
     backlog.succeeded(next);
@@ -264,15 +268,24 @@ public final class StoreCommitter implements Service, Progress {
       listener.fenced(fenced);
     }
     if (!committed.isEmpty()) {
-      listener.committed(committed);
+      listener.committed(committed, outcomes);
     }
   }
 
+  private static boolean isAllApplied(List<ChangeOutcome> outcomes) {
+    for (int i = 0; i < outcomes.size(); i++) { // allocates no iterator
+      if (outcomes.get(i) != ChangeOutcome.APPLIED) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   private static List<Change> withFenced(
-      List<Change> changes, List<Outcome> outcomes, boolean fenced) {
+      List<Change> changes, List<ChangeOutcome> outcomes, boolean fenced) {
     List<Change> selected = new ArrayList<>();
     for (int i = 0; i < changes.size(); i++) {
-      if ((outcomes.get(i) == Outcome.FENCED) == fenced) {
+      if ((outcomes.get(i) == ChangeOutcome.FENCED) == fenced) {
         selected.add(changes.get(i));
       }
     }

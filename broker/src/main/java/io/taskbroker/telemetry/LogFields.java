@@ -8,5 +8,11 @@ public final class LogFields {
   /// Application that a line is about.
   public static final String APPLICATION = "application";
 
+  /// Key of the row that a line is about.
+  public static final String KEY = "key";
+
+  /// Topic and partition that a line is about.
+  public static final String PARTITION = "partition";
+
   private LogFields() {}
 }

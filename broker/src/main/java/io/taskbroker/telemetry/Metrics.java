@@ -461,6 +461,13 @@ public final class Metrics {
           "inflight.events",
           "Events that the engine reports to operators; see io.taskbroker.inflight.Notice",
           "event");
+  public final Labelled<CounterDataPoint> unexpectedOutcomes =
+      declare.counters(
+          "store.unexpected_outcomes",
+          "Changes that the store answered as they cannot be: the key of an insert existed, the row"
+              + " of a change did not, or a store of one broker was fenced",
+          "change",
+          "outcome");
   public final Labelled<CounterDataPoint> oversizedRecords =
       declare.counters(
           "consumer.oversized_records",

@@ -3,8 +3,11 @@ package io.taskbroker.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.telemetry.Metrics;
 import org.junit.jupiter.api.Test;
@@ -35,6 +38,15 @@ final class EngineCountsTest {
     assertThat(metrics.demotionSkipped.of("tasks", "ns", "task").get()).isOne();
     assertThat(metrics.forwardFailed.of("ns", "task").get()).isOne();
     assertThat(metrics.cleanups.of("publish_deadlettered").get()).isZero();
+  }
+
+  @Test
+  void countsUnexpectedOutcomesByChangeAndOutcome() {
+    var delete = new Change.Delete(7, "x", new Origin("tasks", 0, 0), Row.NONE, null);
+
+    counts.unexpected(delete, ChangeOutcome.MISSING);
+
+    assertThat(metrics.unexpectedOutcomes.of("delete", "missing").get()).isOne();
   }
 
   private void count(Tally... tallies) {

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.EngineOptions;
@@ -108,6 +109,11 @@ final class EngineStopTest {
 
     @Override
     public void drained(SourcePartition partition) {}
+
+    @Override
+    public void unexpected(Change change, ChangeOutcome outcome) {
+      throw new AssertionError(outcome + " of " + change);
+    }
 
     @Override
     public void notice(Notice notice, String id, String detail) {}

@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
@@ -212,6 +213,11 @@ final class IdleEngineTest {
 
     @Override
     public void drained(SourcePartition partition) {}
+
+    @Override
+    public void unexpected(Change change, ChangeOutcome outcome) {
+      throw new AssertionError(outcome + " of " + change);
+    }
 
     @Override
     public void notice(Notice notice, String id, String detail) {

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +51,12 @@ final class EngineOnSharedStore implements Effects {
 
   /// End of the lease as the broker knows it, monotonic milliseconds.
   long leaseUntil;
+
+  /// Called when the engine reports an outcome that cannot be; fails the test by default.
+  BiConsumer<Change, ChangeOutcome> onUnexpected =
+      (change, outcome) -> {
+        throw new AssertionError(outcome + " of " + change);
+      };
 
   /// The worker's answer to a push; null: no answer yet.
   Function<Delivery, @Nullable PushOutcome> worker = _ -> null;
@@ -157,7 +165,7 @@ final class EngineOnSharedStore implements Effects {
     commands.add(command);
   }
 
-  private void step() {
+  void step() {
     engine().advance(peers.now, peers.wall);
     for (Command command = commands.poll(); command != null; command = commands.poll()) {
       apply(command);
@@ -501,6 +509,11 @@ final class EngineOnSharedStore implements Effects {
   public void reply(Command.EnqueueReply reply) {
     effects++;
     reply.done();
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    onUnexpected.accept(change, outcome);
   }
 
   @Override

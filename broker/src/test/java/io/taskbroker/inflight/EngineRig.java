@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -58,6 +60,12 @@ final class EngineRig implements Effects {
 
   /// Called with every delivery at the moment of it.
   Runnable onDelivery = () -> {};
+
+  /// Called when the engine reports an outcome that cannot be; fails the test by default.
+  BiConsumer<Change, ChangeOutcome> onUnexpected =
+      (change, outcome) -> {
+        throw new AssertionError(outcome + " of " + change);
+      };
 
   private final RigOptions options;
   private final long seed;
@@ -459,6 +467,11 @@ final class EngineRig implements Effects {
   @Override
   public void count(Tally tally, Activation activation, long age) {
     tallies.add(new Tallied(tally, activation.id(), age));
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    onUnexpected.accept(change, outcome);
   }
 
   @Override

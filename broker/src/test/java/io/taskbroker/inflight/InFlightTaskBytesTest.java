@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RemoteReport;
@@ -190,6 +191,9 @@ final class InFlightTaskBytesTest {
 
     @Override
     public void reply(Command.EnqueueReply reply) {}
+
+    @Override
+    public void unexpected(Change change, ChangeOutcome outcome) {}
 
     @Override
     public void notice(Notice notice, String id, String detail) {}

@@ -1,7 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.store.WriteBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -43,7 +43,7 @@ final class Outbound {
   /// Commits up to `most` changes in one transaction, then answers the queries behind them.
   ///
   /// @param by the store
-  void commit(int most, Function<WriteBatch, List<Outcome>> by) {
+  void commit(int most, Function<WriteBatch, List<ChangeOutcome>> by) {
     List<Change> batch = new ArrayList<>();
     // The watermark behind rows is in their transaction (H1).
     while (waiting.peek() instanceof Change change
@@ -52,7 +52,7 @@ final class Outbound {
       batch.add(change);
     }
     if (!batch.isEmpty()) {
-      List<Outcome> outcomes = by.apply(new WriteBatch(++batches, batch));
+      List<ChangeOutcome> outcomes = by.apply(new WriteBatch(++batches, batch));
       List<Change> committed = new ArrayList<>();
       List<Change> fenced = new ArrayList<>();
       for (int i = 0; i < batch.size(); i++) {

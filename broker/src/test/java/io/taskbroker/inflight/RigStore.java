@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
@@ -150,6 +151,7 @@ final class RigStore {
   /// Commits up to `most` pending changes in one transaction, and answers the reads behind them.
   List<Command> commit(int most) {
     List<Change> committed = new ArrayList<>();
+    List<ChangeOutcome> outcomes = new ArrayList<>();
     List<Command> answers = new ArrayList<>();
     while (committed.size() < most && waiting.peek() instanceof Work.Write(Change change)) {
       waiting.remove();
@@ -163,11 +165,11 @@ final class RigStore {
         }
         stored = replacement.get();
       }
-      apply(stored);
+      outcomes.add(apply(stored));
       committed.add(stored);
     }
     if (!committed.isEmpty()) {
-      answers.add(new Command.Committed(committed));
+      answers.add(new Command.Committed(committed, outcomes));
     }
     while (!waiting.isEmpty() && !(waiting.peek() instanceof Work.Write)) {
       answers.add(
@@ -182,12 +184,14 @@ final class RigStore {
     return answers;
   }
 
-  private void apply(Change change) {
+  private ChangeOutcome apply(Change change) {
     history.add(change);
-    switch (change) {
+    return switch (change) {
       case Change.Insert(Row row, _) -> {
-        rows.putIfAbsent(row.key(), row);
         lastKey = Math.max(lastKey, row.key());
+        yield rows.putIfAbsent(row.key(), row) == null
+            ? ChangeOutcome.APPLIED
+            : ChangeOutcome.DUPLICATE;
       }
       case Change.UpdateStatus update ->
           update(update, update.key(), update.id(), row -> withStatus(row, update));
@@ -196,35 +200,43 @@ final class RigStore {
       case Change.Forward forward ->
           update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
       case Change.Delete delete -> {
-        if (rows.remove(delete.key()) == null) {
-          missed.add(delete);
-        }
         if (delete.tombstoneUntil() != Row.NONE) {
           tombstones.put(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
         }
+        if (rows.remove(delete.key()) == null) {
+          missed.add(delete);
+          yield ChangeOutcome.MISSING;
+        }
+        yield ChangeOutcome.APPLIED;
       }
-      case Change.AdvanceWatermark(SourcePartition partition, long next, _, _) ->
-          watermarks.merge(
-              partition,
-              new Watermark(partition, next, Watermark.NONE),
-              (old, _) -> new Watermark(partition, next, old.committed()));
-      case Change.OffsetCommitted(SourcePartition partition, long committed, _) ->
-          watermarks.merge(
-              partition,
-              new Watermark(partition, committed, committed),
-              (old, _) -> new Watermark(partition, old.next(), committed));
-    }
+      case Change.AdvanceWatermark(SourcePartition partition, long next, _, _) -> {
+        watermarks.merge(
+            partition,
+            new Watermark(partition, next, Watermark.NONE),
+            (old, _) -> new Watermark(partition, next, old.committed()));
+        yield ChangeOutcome.APPLIED;
+      }
+      case Change.OffsetCommitted(SourcePartition partition, long committed, _) -> {
+        watermarks.merge(
+            partition,
+            new Watermark(partition, committed, committed),
+            (old, _) -> new Watermark(partition, old.next(), committed));
+        yield ChangeOutcome.APPLIED;
+      }
+    };
   }
 
-  private void update(Change change, long key, String id, UnaryOperator<Row> how) {
+  private ChangeOutcome update(Change change, long key, String id, UnaryOperator<Row> how) {
     Row row = rows.get(key);
     if (row == null) {
       missed.add(change);
-    } else if (!row.activation().id().equals(id)) {
-      throw new AssertionError(change + " does not match its row: " + row);
-    } else {
-      rows.put(key, how.apply(row));
+      return ChangeOutcome.MISSING;
     }
+    if (!row.activation().id().equals(id)) {
+      throw new AssertionError(change + " does not match its row: " + row);
+    }
+    rows.put(key, how.apply(row));
+    return ChangeOutcome.APPLIED;
   }
 
   private static Row withStatus(Row row, Change.UpdateStatus update) {

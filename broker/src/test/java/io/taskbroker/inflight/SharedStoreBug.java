@@ -1,10 +1,10 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.SharedInMemoryStore;
@@ -45,7 +45,7 @@ enum SharedStoreBug {
 
   UNFENCED("H10", "a commit of a former owner is applied") {
     @Override
-    List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
+    List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return peer.store().commitUnfenced(batch);
     }
   },
@@ -60,9 +60,9 @@ enum SharedStoreBug {
 
   FENCED_TAKEN_FOR_DONE("H10", "fenced changes are reported as committed") {
     @Override
-    List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
-      List<Outcome> outcomes = new ArrayList<>(peer.store().commit(batch));
-      Collections.replaceAll(outcomes, Outcome.FENCED, Outcome.APPLIED);
+    List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
+      List<ChangeOutcome> outcomes = new ArrayList<>(peer.store().commit(batch));
+      Collections.replaceAll(outcomes, ChangeOutcome.FENCED, ChangeOutcome.APPLIED);
       return outcomes;
     }
   },
@@ -127,7 +127,7 @@ enum SharedStoreBug {
 
   ONCE_UNMARKED("H2", "an at-most-once task is delivered before its status is durable") {
     @Override
-    List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
+    List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return commitWithout(
           peer,
           batch,
@@ -141,7 +141,7 @@ enum SharedStoreBug {
   HANDOVER_UNMARKED(
       "H17", "the status of running tasks is not written when their partition is released") {
     @Override
-    List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
+    List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return commitWithout(
           peer,
           batch,
@@ -179,7 +179,7 @@ enum SharedStoreBug {
     return store.tombstones(partition, now);
   }
 
-  List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
+  List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
     return peer.store().commit(batch);
   }
 
@@ -217,12 +217,12 @@ enum SharedStoreBug {
   }
 
   /// Commits the rest of the batch, and reports all of it as committed.
-  private static List<Outcome> commitWithout(
+  private static List<ChangeOutcome> commitWithout(
       EngineOnSharedStore peer, WriteBatch batch, Predicate<Change> isForgotten) {
     List<Change> rest = batch.changes().stream().filter(isForgotten.negate()).toList();
     var outcomes = new ArrayDeque<>(peer.store().commit(new WriteBatch(batch.number(), rest)));
     return batch.changes().stream()
-        .map(change -> isForgotten.test(change) ? Outcome.APPLIED : outcomes.remove())
+        .map(change -> isForgotten.test(change) ? ChangeOutcome.APPLIED : outcomes.remove())
         .toList();
   }
 }

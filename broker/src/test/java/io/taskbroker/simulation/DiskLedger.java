@@ -4,11 +4,11 @@ import static io.taskbroker.simulation.Violation.check;
 import static io.taskbroker.simulation.Violation.present;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
-import io.taskbroker.store.ActivationStore.Outcome;
 import java.util.List;
 
 /// Part of the ledger about disks: changes that become durable, and whether they may.
@@ -19,14 +19,16 @@ final class DiskLedger {
     this.ledger = ledger;
   }
 
-  void applied(SimulatedProcess process, Change change, Outcome outcome) {
+  void applied(SimulatedProcess process, Change change, ChangeOutcome outcome) {
     BrokerHistory history = ledger.history(process);
-    if (outcome == Outcome.FENCED && ledger.plan.shared()) {
+    if (outcome == ChangeOutcome.FENCED && ledger.plan.shared()) {
       ledger.world.count("changes fenced");
       return;
     }
     check(
-        outcome == Outcome.APPLIED, "G1", () -> process + ": " + outcome + " of " + brief(change));
+        outcome == ChangeOutcome.APPLIED,
+        "G1",
+        () -> process + ": " + outcome + " of " + brief(change));
     switch (change) {
       case Change.Insert(Row row, _) -> inserted(process, history, row);
       case Change.Forward forward -> forwarded(process, history, forward);

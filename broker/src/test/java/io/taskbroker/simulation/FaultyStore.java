@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
@@ -28,7 +29,7 @@ final class FaultyStore extends ForwardingStore {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     if (batch.number() == applied) {
       return super.commit(batch);
     }
@@ -59,7 +60,7 @@ final class FaultyStore extends ForwardingStore {
       commitLate(batch);
       throw new StoreException(Kind.TRANSIENT, "outcome unknown", null);
     }
-    List<Outcome> outcomes = apply(batch, again);
+    List<ChangeOutcome> outcomes = apply(batch, again);
     if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("after the commit of " + batch.number());
     }
@@ -93,8 +94,8 @@ final class FaultyStore extends ForwardingStore {
         });
   }
 
-  private List<Outcome> apply(WriteBatch batch, boolean again) {
-    List<Outcome> outcomes = super.commit(batch);
+  private List<ChangeOutcome> apply(WriteBatch batch, boolean again) {
+    List<ChangeOutcome> outcomes = super.commit(batch);
     world.count("transactions");
     applied = batch.number();
     world.trace(() ->

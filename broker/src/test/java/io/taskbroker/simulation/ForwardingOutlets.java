@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
@@ -52,6 +53,11 @@ class ForwardingOutlets implements Outlets {
   @Override
   public void lost(SourcePartition partition) {
     outlets.lost(partition);
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    outlets.unexpected(change, outcome);
   }
 
   @Override

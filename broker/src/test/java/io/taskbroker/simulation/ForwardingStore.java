@@ -1,5 +1,6 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -17,7 +18,7 @@ class ForwardingStore implements ActivationStore {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     return store.commit(batch);
   }
 

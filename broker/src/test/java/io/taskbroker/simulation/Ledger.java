@@ -5,13 +5,13 @@ import static io.taskbroker.simulation.Violation.present;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
 import io.taskbroker.inflight.OutboxRecord;
-import io.taskbroker.store.ActivationStore.Outcome;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -114,8 +114,13 @@ final class Ledger {
   // Disk.
 
   /// A change was committed.
-  void applied(SimulatedProcess process, Change change, Outcome outcome) {
+  void applied(SimulatedProcess process, Change change, ChangeOutcome outcome) {
     disks.applied(process, change, outcome);
+  }
+
+  /// The engine reports an outcome that its model excludes.
+  void unexpected(SimulatedProcess process, Change change, ChangeOutcome outcome) {
+    check(false, "G1", () -> process + " hears " + outcome + " of " + FaultyStore.brief(change));
   }
 
   /// The store refused the row; the broker stores the refused message instead.

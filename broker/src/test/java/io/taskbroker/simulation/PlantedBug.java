@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -15,7 +16,6 @@ import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
@@ -129,17 +129,31 @@ enum PlantedBug implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           try {
             return super.commit(batch);
           } catch (StoreException e) {
             if (e.kind() == StoreException.Kind.TRANSIENT) {
-              return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+              return Collections.nCopies(batch.changes().size(), ChangeOutcome.APPLIED);
             }
             throw e;
           }
         }
       };
+    }
+  },
+  /// The store answers that a row which it deletes is missing; the engine must not be silent.
+  DELETE_ANSWERED_MISSING("G1") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.answering(store, Change.Delete.class, ChangeOutcome.MISSING);
+    }
+  },
+  /// The store answers that the key of a new row exists; the engine must not be silent.
+  INSERT_ANSWERED_DUPLICATE("G1") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.answering(store, Change.Insert.class, ChangeOutcome.DUPLICATE);
     }
   },
   /// Two changes of one row are swapped.
@@ -186,7 +200,7 @@ enum PlantedBug implements Tampering {
         private long number;
 
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           return super.commit(new WriteBatch(++number, batch.changes()));
         }
       };
@@ -300,12 +314,12 @@ enum PlantedBug implements Tampering {
         private WriteBatch unsynced = new WriteBatch(0, List.of());
 
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           if (batch.number() != unsynced.number()) {
             var _ = super.commit(unsynced);
             unsynced = new WriteBatch(batch.number(), List.copyOf(batch.changes()));
           }
-          return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+          return Collections.nCopies(batch.changes().size(), ChangeOutcome.APPLIED);
         }
       };
     }
@@ -515,13 +529,13 @@ enum PlantedBug implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           int half = batch.changes().size() / 2;
           List<Change> first = batch.changes().subList(0, half);
           List<Change> second = batch.changes().subList(half, batch.changes().size());
           var _ = super.commit(new WriteBatch(2 * batch.number(), second));
           var _ = super.commit(new WriteBatch(2 * batch.number() + 1, first));
-          return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+          return Collections.nCopies(batch.changes().size(), ChangeOutcome.APPLIED);
         }
       };
     }
@@ -575,9 +589,9 @@ enum PlantedBug implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           return super.commit(batch).stream()
-              .map(outcome -> outcome == Outcome.FENCED ? Outcome.APPLIED : outcome)
+              .map(outcome -> outcome == ChangeOutcome.FENCED ? ChangeOutcome.APPLIED : outcome)
               .toList();
         }
       };

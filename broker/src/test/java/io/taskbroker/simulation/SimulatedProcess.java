@@ -4,6 +4,7 @@ import io.taskbroker.SteppedPartitions;
 import io.taskbroker.SteppedWatchdog;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
@@ -432,6 +433,11 @@ final class SimulatedProcess implements Outlets, CommandSink {
   @Override
   public void drained(SourcePartition partition) {
     readers.drained(partition);
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    broker.ledger.unexpected(this, change, outcome);
   }
 
   @Override

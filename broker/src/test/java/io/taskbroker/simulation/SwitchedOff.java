@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
@@ -236,7 +237,7 @@ enum SwitchedOff implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           List<Change> changes = new ArrayList<>(batch.changes());
           for (int i = 0; i < changes.size(); i++) {
             for (int j = i + 1; j < changes.size(); j++) {
@@ -308,7 +309,7 @@ enum SwitchedOff implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
-        public List<Outcome> commit(WriteBatch batch) {
+        public List<ChangeOutcome> commit(WriteBatch batch) {
           try {
             return super.commit(batch);
           } catch (StoreException e) {
@@ -316,7 +317,7 @@ enum SwitchedOff implements Tampering {
               throw e;
             }
             SimulatedDisk.File file = (SimulatedDisk.File) process.broker.disk;
-            List<Outcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
+            List<ChangeOutcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
             for (int i = 0; i < outcomes.size(); i++) {
               process.broker.ledger.applied(process, batch.changes().get(i), outcomes.get(i));
             }

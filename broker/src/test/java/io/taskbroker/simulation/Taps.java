@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
@@ -35,7 +36,7 @@ final class Taps {
   static ActivationStore misclassifying(ActivationStore store, StoreException.Kind kind) {
     return new ForwardingStore(store) {
       @Override
-      public List<Outcome> commit(WriteBatch batch) {
+      public List<ChangeOutcome> commit(WriteBatch batch) {
         try {
           return super.commit(batch);
         } catch (StoreException e) {
@@ -43,6 +44,23 @@ final class Taps {
               ? new StoreException(StoreException.Kind.TRANSIENT, "misclassified: " + kind, e)
               : e;
         }
+      }
+    };
+  }
+
+  /// Store that applies changes of a kind, and answers otherwise.
+  static ActivationStore answering(
+      ActivationStore store, Class<? extends Change> kind, ChangeOutcome outcome) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<ChangeOutcome> commit(WriteBatch batch) {
+        List<ChangeOutcome> outcomes = new ArrayList<>(super.commit(batch));
+        for (int i = 0; i < outcomes.size(); i++) {
+          if (kind.isInstance(batch.changes().get(i))) {
+            outcomes.set(i, outcome);
+          }
+        }
+        return outcomes;
       }
     };
   }
@@ -61,11 +79,11 @@ final class Taps {
   static ActivationStore without(ActivationStore store, Predicate<Change> what) {
     return new ForwardingStore(store) {
       @Override
-      public List<Outcome> commit(WriteBatch batch) {
+      public List<ChangeOutcome> commit(WriteBatch batch) {
         List<Change> others = new ArrayList<>(batch.changes());
         others.removeIf(what);
         var _ = super.commit(new WriteBatch(batch.number(), others));
-        return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+        return Collections.nCopies(batch.changes().size(), ChangeOutcome.APPLIED);
       }
     };
   }

@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
@@ -89,7 +90,7 @@ public final class InMemoryStore implements ActivationStore {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     checkOpen();
     if (batch.number() == disk.batch) {
       return disk.outcomes;
@@ -97,7 +98,7 @@ public final class InMemoryStore implements ActivationStore {
     if (batch.number() < disk.batch) {
       throw new IllegalArgumentException("Batch " + batch.number() + " after " + disk.batch);
     }
-    List<Outcome> outcomes = new ArrayList<>();
+    List<ChangeOutcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
       outcomes.add(apply(change));
     }
@@ -106,13 +107,13 @@ public final class InMemoryStore implements ActivationStore {
     return disk.outcomes;
   }
 
-  private Outcome apply(Change change) {
+  private ChangeOutcome apply(Change change) {
     return switch (change) {
       case Change.Insert c -> {
         disk.lastKey = Math.max(disk.lastKey, c.row().key());
         yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
-            ? Outcome.APPLIED
-            : Outcome.DUPLICATE;
+            ? ChangeOutcome.APPLIED
+            : ChangeOutcome.DUPLICATE;
       }
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
@@ -121,29 +122,29 @@ public final class InMemoryStore implements ActivationStore {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
         }
-        yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
+        yield disk.rows.remove(c.key()) == null ? ChangeOutcome.MISSING : ChangeOutcome.APPLIED;
       }
       case Change.AdvanceWatermark c -> {
         Watermark old = disk.watermarks.get(c.partition());
         long committed = old == null ? Watermark.NONE : old.committed();
         disk.watermarks.put(c.partition(), new Watermark(c.partition(), c.next(), committed));
-        yield Outcome.APPLIED;
+        yield ChangeOutcome.APPLIED;
       }
       case Change.OffsetCommitted c -> {
         Watermark old = disk.watermarks.get(c.partition());
         long next = old == null ? c.committed() : old.next();
         disk.watermarks.put(c.partition(), new Watermark(c.partition(), next, c.committed()));
-        yield Outcome.APPLIED;
+        yield ChangeOutcome.APPLIED;
       }
     };
   }
 
-  private Outcome replace(@Nullable Row row, UnaryOperator<Row> by) {
+  private ChangeOutcome replace(@Nullable Row row, UnaryOperator<Row> by) {
     if (row == null) {
-      return Outcome.MISSING;
+      return ChangeOutcome.MISSING;
     }
     disk.rows.put(row.key(), by.apply(row));
-    return Outcome.APPLIED;
+    return ChangeOutcome.APPLIED;
   }
 
   static Row updated(Row row, Change.UpdateStatus by) {
@@ -259,7 +260,7 @@ public final class InMemoryStore implements ActivationStore {
     private long lastKey;
     private long epoch;
     private long batch = -1;
-    private List<Outcome> outcomes = List.of();
+    private List<ChangeOutcome> outcomes = List.of();
 
     /// Loses everything, also for stores that are open.
     public void wipe() {

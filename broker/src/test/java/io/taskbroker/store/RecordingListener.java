@@ -3,6 +3,7 @@ package io.taskbroker.store;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -14,6 +15,10 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class RecordingListener implements StoreCommitter.Listener {
   final List<List<Change>> groups = new CopyOnWriteArrayList<>();
   final List<Change> committed = new CopyOnWriteArrayList<>();
+
+  /// Outcomes of each group; empty if all its changes were applied.
+  final List<List<ChangeOutcome>> outcomes = new CopyOnWriteArrayList<>();
+
   final List<Change> rejected = new CopyOnWriteArrayList<>();
   final List<RejectedInsert> refused = new CopyOnWriteArrayList<>();
 
@@ -26,9 +31,10 @@ final class RecordingListener implements StoreCommitter.Listener {
   record Read(ParkedQuery query, long seen) {}
 
   @Override
-  public void committed(List<Change> changes) {
+  public void committed(List<Change> changes, List<ChangeOutcome> outcomes) {
     groups.add(changes);
     committed.addAll(changes);
+    this.outcomes.add(outcomes);
   }
 
   @Override

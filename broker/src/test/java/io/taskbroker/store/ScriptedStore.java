@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
@@ -76,7 +77,7 @@ final class ScriptedStore implements ActivationStore {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     calledByOne();
     WriteBatch copy = new WriteBatch(batch.number(), List.copyOf(batch.changes()));
     attempts.add(copy);
@@ -100,7 +101,7 @@ final class ScriptedStore implements ActivationStore {
       throw e;
     }
     apply(copy);
-    return Collections.nCopies(copy.changes().size(), Outcome.APPLIED);
+    return Collections.nCopies(copy.changes().size(), ChangeOutcome.APPLIED);
   }
 
   private void apply(WriteBatch batch) {

@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
@@ -187,17 +188,17 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
-    List<Outcome> outcomes = new ArrayList<>();
+  public List<ChangeOutcome> commit(WriteBatch batch) {
+    List<ChangeOutcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
-      outcomes.add(owns(ownerKeyOf(change)) ? apply(change) : Outcome.FENCED);
+      outcomes.add(owns(ownerKeyOf(change)) ? apply(change) : ChangeOutcome.FENCED);
     }
     return outcomes;
   }
 
   /// Applies changes without an ownership check, which no store may do: for planted bugs.
-  public List<Outcome> commitUnfenced(WriteBatch batch) {
-    List<Outcome> outcomes = new ArrayList<>();
+  public List<ChangeOutcome> commitUnfenced(WriteBatch batch) {
+    List<ChangeOutcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
       String _ = ownerKeyOf(change); // rows without a partition belong to the member
       outcomes.add(apply(change));
@@ -205,14 +206,14 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return outcomes;
   }
 
-  private Outcome apply(Change change) {
+  private ChangeOutcome apply(Change change) {
     return switch (change) {
       case Change.Insert c -> {
         disk.history.add(c);
         lastKey = Math.max(lastKey, c.row().key());
         yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
-            ? Outcome.APPLIED
-            : Outcome.DUPLICATE;
+            ? ChangeOutcome.APPLIED
+            : ChangeOutcome.DUPLICATE;
       }
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
@@ -224,14 +225,14 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
               .merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
         }
         disk.reports.removeIf(report -> report.key() == c.key());
-        yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
+        yield disk.rows.remove(c.key()) == null ? ChangeOutcome.MISSING : ChangeOutcome.APPLIED;
       }
       case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null);
       case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed());
     };
   }
 
-  private Outcome updateWatermark(
+  private ChangeOutcome updateWatermark(
       SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
     Watermark old = disk.watermarks.get(partition);
     long known = old == null ? Watermark.NONE : old.committed();
@@ -242,16 +243,16 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             partition,
             next != null ? next : first == Watermark.NONE && committed != null ? committed : first,
             committed == null ? known : committed));
-    return Outcome.APPLIED;
+    return ChangeOutcome.APPLIED;
   }
 
-  private Outcome replace(long key, UnaryOperator<Row> by) {
+  private ChangeOutcome replace(long key, UnaryOperator<Row> by) {
     Row row = disk.rows.get(key);
     if (row == null) {
-      return Outcome.MISSING;
+      return ChangeOutcome.MISSING;
     }
     disk.rows.put(key, by.apply(row));
-    return Outcome.APPLIED;
+    return ChangeOutcome.APPLIED;
   }
 
   @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -62,7 +63,7 @@ final class StoreCommitterRowTest {
     private final Map<Object, Optional<Row>> rows = new ConcurrentHashMap<>();
 
     @Override
-    public void committed(List<Change> changes) {}
+    public void committed(List<Change> changes, List<ChangeOutcome> outcomes) {}
 
     @Override
     public void fenced(List<Change> changes) {}

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
@@ -123,13 +124,13 @@ final class StoreCommitterSharedTest {
     final List<List<RemoteReport>> calls = new CopyOnWriteArrayList<>();
 
     @Override
-    public List<Outcome> commit(WriteBatch batch) {
+    public List<ChangeOutcome> commit(WriteBatch batch) {
       return batch.changes().stream()
           .map(change ->
               change instanceof Change.AdvanceWatermark consumed
                       && consumed.partition().equals(LOST)
-                  ? Outcome.FENCED
-                  : Outcome.APPLIED)
+                  ? ChangeOutcome.FENCED
+                  : ChangeOutcome.APPLIED)
           .toList();
     }
 
@@ -223,7 +224,7 @@ final class StoreCommitterSharedTest {
     final List<Integer> groups = new CopyOnWriteArrayList<>();
 
     @Override
-    public void committed(List<Change> changes) {
+    public void committed(List<Change> changes, List<ChangeOutcome> outcomes) {
       groups.add(changes.size());
       committed.addAll(changes);
     }

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
@@ -20,7 +21,6 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.ActivationStore.Tombstone;
@@ -202,7 +202,7 @@ public abstract class StoreContract {
     Row other =
         Row.arriving(1, Rows.activation("other", "other", new byte[0]), Status.PENDING, NOW);
     assertThat(commit(new Change.Insert(other, null), new Change.Insert(pending(2), null)))
-        .containsExactly(Outcome.DUPLICATE, Outcome.APPLIED);
+        .containsExactly(ChangeOutcome.DUPLICATE, ChangeOutcome.APPLIED);
     assertThat(texts(store.load(0, 10))).containsExactly(text(pending(1)), text(pending(2)));
   }
 
@@ -217,7 +217,7 @@ public abstract class StoreContract {
                 new Change.Forward(
                     1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[1], Destination.of("t"), null),
                 delete(1)))
-        .containsOnly(Outcome.MISSING)
+        .containsOnly(ChangeOutcome.MISSING)
         .hasSize(5);
     assertThat(store.load(0, 10)).isEmpty();
   }
@@ -229,7 +229,7 @@ public abstract class StoreContract {
             commit(
                 new Change.UpdateStatus(
                     1, "id-1", Rows.ORIGIN, Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
-        .containsExactly(Outcome.APPLIED);
+        .containsExactly(ChangeOutcome.APPLIED);
     assertThat(store.loadParked(0, 10)).isEmpty();
     Row updated =
         new Row(
@@ -258,7 +258,7 @@ public abstract class StoreContract {
                 new Change.ConfirmOffset(1, "id-1", Rows.ORIGIN, null),
                 new Change.ConfirmOffset(2, "id-2", Rows.ORIGIN, null),
                 new Change.ConfirmOffset(3, "id-3", Rows.ORIGIN, null)))
-        .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING);
+        .containsExactly(ChangeOutcome.APPLIED, ChangeOutcome.APPLIED, ChangeOutcome.MISSING);
     reopen();
     assertThat(store.load(0, 10))
         .extracting(Row::key, Row::committed)
@@ -346,7 +346,7 @@ public abstract class StoreContract {
     insert(pending(first + 5), pending(first + 9), pending(first + 7));
     insert(pending(first + 6));
     assertThat(commit(new Change.Insert(pending(first + 9), null)))
-        .containsExactly(Outcome.DUPLICATE);
+        .containsExactly(ChangeOutcome.DUPLICATE);
     assertThat(store.lastKey()).isEqualTo(first + 9);
     commit(delete(first + 9), delete(first + 7), delete(first + 6), delete(first + 5));
     assertThat(store.lastKey()).isEqualTo(first + 9);
@@ -473,12 +473,16 @@ public abstract class StoreContract {
                 delete(1),
                 delete(77),
                 new Change.AdvanceWatermark(PARTITION, 3, null)));
-    List<Outcome> outcomes = store.commit(again);
+    List<ChangeOutcome> outcomes = store.commit(again);
     assertThat(outcomes)
-        .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
+        .containsExactly(
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.MISSING,
+            ChangeOutcome.APPLIED);
     assertThat(store.commit(again)).isEqualTo(outcomes);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L);
-    assertThat(commit(new Change.Insert(pending(3), null))).containsExactly(Outcome.APPLIED);
+    assertThat(commit(new Change.Insert(pending(3), null))).containsExactly(ChangeOutcome.APPLIED);
     assertThatThrownBy(() -> store.commit(again)).isInstanceOf(IllegalArgumentException.class);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
   }
@@ -504,7 +508,11 @@ public abstract class StoreContract {
                 updateStatus(1, Status.PENDING),
                 new Change.Insert(withTexts(2, "id-1", new byte[2]), null)))
         .containsExactly(
-            Outcome.APPLIED, Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.MISSING,
+            ChangeOutcome.APPLIED);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L);
   }
 
@@ -540,7 +548,7 @@ public abstract class StoreContract {
     batch = 0;
   }
 
-  protected final List<Outcome> commit(Change... changes) {
+  protected final List<ChangeOutcome> commit(Change... changes) {
     return store.commit(new WriteBatch(++batch, List.of(changes)));
   }
 
@@ -549,7 +557,7 @@ public abstract class StoreContract {
     for (int i = 0; i < rows.length; i++) {
       inserts[i] = new Change.Insert(rows[i], null);
     }
-    assertThat(commit(inserts)).containsOnly(Outcome.APPLIED);
+    assertThat(commit(inserts)).containsOnly(ChangeOutcome.APPLIED);
   }
 
   protected static Change updateStatus(long key, Status status) {

@@ -7,9 +7,12 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
+import io.taskbroker.activation.Row;
 import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.TaskLifecycle;
@@ -51,6 +54,25 @@ final class LogLinesTest {
     assertThat(parsed.get("task_id").asString()).isEqualTo("a\n\"b\"");
     assertThat(parsed.get("number").asLong()).isEqualTo(3);
     assertThat(parsed.get("error").asString()).contains("boom", "LogLinesTest");
+  }
+
+  @Test
+  void unexpectedOutcomeIsAnErrorWithItsRowAndIsRateLimited() {
+    var delete = new Change.Delete(7, "x", new Origin("tasks", 3, 0), Row.NONE, null);
+    var lines = new NoticeLog();
+
+    for (int i = 0; i < 1_000; i++) {
+      lines.unexpected(delete, ChangeOutcome.MISSING);
+    }
+
+    ILoggingEvent line = last();
+    assertThat(line.getLevel()).isEqualTo(Level.ERROR);
+    assertThat(line.getFormattedMessage()).contains("MISSING", "delete", "x", "7", "tasks-3");
+    JsonNode parsed = new ObjectMapper().readTree(json(line));
+    assertThat(parsed.get(LogFields.TASK_ID).asString()).isEqualTo("x");
+    assertThat(parsed.get(LogFields.KEY).asLong()).isEqualTo(7);
+    assertThat(parsed.get(LogFields.PARTITION).asString()).isEqualTo("tasks-3");
+    assertThat(log.events()).hasSizeLessThan(100);
   }
 
   private static final Set<Notice> OF_APPLICATIONS =

@@ -1,10 +1,10 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.postgres.CommitSegment.Kind;
 import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.util.ArrayList;
@@ -29,11 +29,11 @@ final class CommitPlan {
   final Map<SourcePartition, WatermarkUpdate> watermarks = new LinkedHashMap<>();
   final Set<OwnedPartition> ownedPartitions = new LinkedHashSet<>();
   private final Map<Integer, Long> sizes = new HashMap<>(); // bytes by partition id
-  private final Outcome[] outcomes;
+  private final ChangeOutcome[] outcomes;
 
   private CommitPlan(int changes) {
-    outcomes = new Outcome[changes];
-    Arrays.fill(outcomes, Outcome.APPLIED);
+    outcomes = new ChangeOutcome[changes];
+    Arrays.fill(outcomes, ChangeOutcome.APPLIED);
   }
 
   record NewTombstone(OwnedPartition ownedPartition, String id, long until) {}
@@ -75,11 +75,11 @@ final class CommitPlan {
     return ownedPartitions.stream().mapToInt(OwnedPartition::id).toArray();
   }
 
-  void setOutcome(int index, Outcome outcome) {
+  void setOutcome(int index, ChangeOutcome outcome) {
     outcomes[index] = outcome;
   }
 
-  List<Outcome> outcomes() {
+  List<ChangeOutcome> outcomes() {
     return Collections.unmodifiableList(Arrays.asList(outcomes));
   }
 
@@ -155,7 +155,7 @@ final class CommitPlan {
       Kind kind, Change.OfRow change, int index, OwnedPartitions owned) {
     OwnedPartition ownedPartition = owned.of(change.origin());
     if (ownedPartition == null) {
-      outcomes[index] = Outcome.FENCED;
+      outcomes[index] = ChangeOutcome.FENCED;
       return null;
     }
     ownedPartitions.add(ownedPartition);
@@ -174,7 +174,7 @@ final class CommitPlan {
       Function<@Nullable Watermark, Watermark> change) {
     OwnedPartition ownedPartition = owned.of(partition);
     if (ownedPartition == null) {
-      outcomes[index] = Outcome.FENCED;
+      outcomes[index] = ChangeOutcome.FENCED;
       return;
     }
     ownedPartitions.add(ownedPartition);

@@ -1,8 +1,8 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -39,7 +39,7 @@ final class Commits {
   private @Nullable CommitSession session;
 
   private long lastAttempted = -1;
-  private @Nullable List<Outcome> outcomes; // of lastAttempted; null while it fails
+  private @Nullable List<ChangeOutcome> outcomes; // of lastAttempted; null while it fails
   private volatile long lastCommitted = -1; // acknowledged by the database
   private long previousCommitted = -1;
   private volatile long lastHandOut = -1;
@@ -92,12 +92,12 @@ final class Commits {
   }
 
   /// @return the outcomes; for a batch that was committed before, its original ones
-  List<Outcome> commit(WriteBatch batch) {
+  List<ChangeOutcome> commit(WriteBatch batch) {
     if (batch.number() < lastAttempted) {
       throw new IllegalArgumentException(
           "Batch " + batch.number() + " after batch " + lastAttempted);
     }
-    List<Outcome> before = outcomes;
+    List<ChangeOutcome> before = outcomes;
     if (batch.number() == lastAttempted && before != null) {
       return before;
     }
@@ -105,7 +105,7 @@ final class Commits {
     outcomes = null;
     long newest = batch.newestKey();
     checkInsert(newest);
-    List<Outcome> done = write(batch);
+    List<ChangeOutcome> done = write(batch);
     lastKey = Math.max(lastKey, newest);
     outcomes = done;
     return done;
@@ -119,7 +119,7 @@ final class Commits {
     }
   }
 
-  private List<Outcome> write(WriteBatch batch) {
+  private List<ChangeOutcome> write(WriteBatch batch) {
     while (true) {
       CommitPlan plan = CommitPlan.of(batch.changes(), ownedPartitions);
       if (plan.isEmpty()) {

@@ -1,6 +1,7 @@
 package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -118,7 +119,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     checkOpen("commit a batch");
     return commits.commit(batch);
   }

@@ -1,6 +1,6 @@
 package io.taskbroker.store.postgres;
 
-import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.store.postgres.CommitSegment.Kind;
 import io.taskbroker.store.postgres.CommitSegment.Part;
 import java.sql.Array;
@@ -149,7 +149,8 @@ final class StatementScript {
     for (int i = 0; i < part.changes.size(); i++) {
       if (!keys.contains(part.changes.get(i).key())) {
         plan.setOutcome(
-            part.indices.get(i), part.kind == Kind.INSERT ? Outcome.DUPLICATE : Outcome.MISSING);
+            part.indices.get(i),
+            part.kind == Kind.INSERT ? ChangeOutcome.DUPLICATE : ChangeOutcome.MISSING);
       }
     }
   }

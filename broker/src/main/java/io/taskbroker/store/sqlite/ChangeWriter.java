@@ -1,11 +1,11 @@
 package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.StoredDestination;
 import java.sql.PreparedStatement;
@@ -93,7 +93,7 @@ final class ChangeWriter {
     offsetCommitted = statements.prepare(OFFSET_COMMITTED);
   }
 
-  Outcome apply(Change change) throws SQLException {
+  ChangeOutcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
       case Change.UpdateStatus c -> updateStatus(c);
@@ -105,12 +105,12 @@ final class ChangeWriter {
     };
   }
 
-  private Outcome insert(Row row) throws SQLException {
+  private ChangeOutcome insert(Row row) throws SQLException {
     codec.bind(insert, row);
-    return insert.executeUpdate() == 0 ? Outcome.DUPLICATE : Outcome.APPLIED;
+    return insert.executeUpdate() == 0 ? ChangeOutcome.DUPLICATE : ChangeOutcome.APPLIED;
   }
 
-  private Outcome updateStatus(Change.UpdateStatus change) throws SQLException {
+  private ChangeOutcome updateStatus(Change.UpdateStatus change) throws SQLException {
     updateStatus.setString(1, change.status().storedName());
     updateStatus.setInt(2, change.attempts());
     SqliteRowCodec.bindTime(updateStatus, 3, change.claimExpiresAt(), Row.NONE);
@@ -121,12 +121,12 @@ final class ChangeWriter {
     return ofExisting(updateStatus);
   }
 
-  private Outcome confirmOffset(Change.ConfirmOffset change) throws SQLException {
+  private ChangeOutcome confirmOffset(Change.ConfirmOffset change) throws SQLException {
     confirmOffset.setLong(1, change.key());
     return ofExisting(confirmOffset);
   }
 
-  private Outcome forward(Change.Forward change) throws SQLException {
+  private ChangeOutcome forward(Change.Forward change) throws SQLException {
     byte[] payload = change.payload();
     PreparedStatement statement = payload == null ? forward : forwardWithPayload;
     statement.setString(1, change.status().storedName());
@@ -142,7 +142,7 @@ final class ChangeWriter {
     return ofExisting(statement);
   }
 
-  private Outcome delete(Change.Delete change) throws SQLException {
+  private ChangeOutcome delete(Change.Delete change) throws SQLException {
     if (change.tombstoneUntil() != Row.NONE) {
       insertTombstone(new Tombstone(Ids.fingerprint(change.id()), change.tombstoneUntil()));
     }
@@ -157,7 +157,7 @@ final class ChangeWriter {
     tombstone.executeUpdate();
   }
 
-  private Outcome advanceWatermark(Change.AdvanceWatermark change) throws SQLException {
+  private ChangeOutcome advanceWatermark(Change.AdvanceWatermark change) throws SQLException {
     RecordIdentity last = change.last();
     if (last == null) {
       return watermark(advanceWatermark, change.partition(), change.next());
@@ -168,8 +168,8 @@ final class ChangeWriter {
     return watermark(advanceWatermarkToRecord, change.partition(), change.next());
   }
 
-  private static Outcome watermark(PreparedStatement statement, SourcePartition of, long offset)
-      throws SQLException {
+  private static ChangeOutcome watermark(
+      PreparedStatement statement, SourcePartition of, long offset) throws SQLException {
     statement.setString(1, of.cluster());
     statement.setString(2, of.group());
     statement.setString(3, of.topicId());
@@ -177,10 +177,10 @@ final class ChangeWriter {
     statement.setInt(5, of.partition());
     statement.setLong(6, offset);
     statement.executeUpdate();
-    return Outcome.APPLIED;
+    return ChangeOutcome.APPLIED;
   }
 
-  private static Outcome ofExisting(PreparedStatement statement) throws SQLException {
-    return statement.executeUpdate() == 0 ? Outcome.MISSING : Outcome.APPLIED;
+  private static ChangeOutcome ofExisting(PreparedStatement statement) throws SQLException {
+    return statement.executeUpdate() == 0 ? ChangeOutcome.MISSING : ChangeOutcome.APPLIED;
   }
 }

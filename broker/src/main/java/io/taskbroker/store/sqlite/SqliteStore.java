@@ -1,6 +1,7 @@
 package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.StorePosition;
@@ -67,7 +68,7 @@ public final class SqliteStore implements ActivationStore {
   /// Last batch tried, and its outcomes if it is committed.
   private long lastBatch = -1;
 
-  private List<Outcome> lastOutcomes = List.of();
+  private List<ChangeOutcome> lastOutcomes = List.of();
 
   private SqliteStore(
       Path file,
@@ -302,9 +303,9 @@ public final class SqliteStore implements ActivationStore {
 
   /// @return for a batch that was committed before, its outcomes of that time
   @Override
-  public List<Outcome> commit(WriteBatch batch) {
+  public List<ChangeOutcome> commit(WriteBatch batch) {
     long newest = batch.newestKey();
-    List<Outcome> outcomes =
+    List<ChangeOutcome> outcomes =
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
     position = new StorePosition(epoch, batch.number());
@@ -328,7 +329,8 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  private List<Outcome> apply(Session session, WriteBatch batch, long newest) throws SQLException {
+  private List<ChangeOutcome> apply(Session session, WriteBatch batch, long newest)
+      throws SQLException {
     List<Change> changes = batch.changes();
     if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
       return outcomesOfRetry(session, batch);
@@ -336,7 +338,7 @@ public final class SqliteStore implements ActivationStore {
     if (newest != Row.NONE) {
       diskSpace.check(session);
     }
-    Outcome[] outcomes = new Outcome[changes.size()];
+    ChangeOutcome[] outcomes = new ChangeOutcome[changes.size()];
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] = session.changes.apply(changes.get(i));
     }
@@ -345,7 +347,8 @@ public final class SqliteStore implements ActivationStore {
     return lastOutcomes;
   }
 
-  private List<Outcome> outcomesOfRetry(Session session, WriteBatch batch) throws SQLException {
+  private List<ChangeOutcome> outcomesOfRetry(Session session, WriteBatch batch)
+      throws SQLException {
     Session.Writer writer = fence(session);
     if (writer.batch() != batch.number() || lastBatch != batch.number()) {
       throw new IllegalArgumentException(

@@ -10,9 +10,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
@@ -60,7 +60,7 @@ final class H06GhostCommitTest {
             StoreException.class,
             e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.TRANSIENT));
     proxy.passReplies();
-    assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED).hasSize(3);
+    assertThat(store.commit(batch)).containsOnly(ChangeOutcome.APPLIED).hasSize(3);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
     // The versions of the watermark continue from the commit with the lost reply.
     store.commit(new WriteBatch(3, List.of(new Change.AdvanceWatermark(partition(0), 60, null))));
@@ -82,7 +82,7 @@ final class H06GhostCommitTest {
       assertThat(commit).failsWithin(Duration.ofSeconds(20));
       assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(1L, 2L);
     }
-    assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED);
+    assertThat(store.commit(batch)).containsOnly(ChangeOutcome.APPLIED);
     assertThat(store.load(0, 10))
         .extracting(Row::key, Row::status)
         .containsExactly(tuple(1L, Status.PROCESSING), tuple(3L, Status.PENDING));
@@ -100,8 +100,8 @@ final class H06GhostCommitTest {
       var again = ConnectionGate.meanwhile(() -> store.commit(batch));
       assertThat(again).isNotDone();
       gate.open();
-      assertThat(first.join()).containsOnly(Outcome.APPLIED);
-      assertThat(again.join()).containsOnly(Outcome.APPLIED);
+      assertThat(first.join()).containsOnly(ChangeOutcome.APPLIED);
+      assertThat(again.join()).containsOnly(ChangeOutcome.APPLIED);
     } finally {
       ghost.close();
     }
@@ -116,8 +116,8 @@ final class H06GhostCommitTest {
       store.commit(new WriteBatch(number, List.of(delete(number, 0))));
       Commits ghost = secondWriter();
       try {
-        List<Outcome> outcomes = ghost.commit(late);
-        assertThat(outcomes).as("recognized as committed").containsOnly(Outcome.APPLIED);
+        List<ChangeOutcome> outcomes = ghost.commit(late);
+        assertThat(outcomes).as("recognized as committed").containsOnly(ChangeOutcome.APPLIED);
       } catch (StoreException e) {
         assertThat(e).hasMessageContaining("taskbroker_batch_in_order");
       } finally {

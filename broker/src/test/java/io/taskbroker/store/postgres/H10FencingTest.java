@@ -9,10 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Ownership.Taken;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
@@ -73,24 +73,24 @@ final class H10FencingTest {
             updateStatus(2, 1, Status.PROCESSING));
     assertThat(former.commit(new WriteBatch(2, changes)))
         .containsExactly(
-            Outcome.FENCED,
-            Outcome.FENCED,
-            Outcome.FENCED,
-            Outcome.FENCED,
-            Outcome.APPLIED,
-            Outcome.APPLIED);
+            ChangeOutcome.FENCED,
+            ChangeOutcome.FENCED,
+            ChangeOutcome.FENCED,
+            ChangeOutcome.FENCED,
+            ChangeOutcome.APPLIED,
+            ChangeOutcome.APPLIED);
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::key, Row::status)
         .containsExactly(tuple(1L, Status.PENDING));
     assertThat(taker.watermarks()).containsExactly(new Watermark(partition(0), 10, 9));
     assertThat(former.load(0, 10)).extracting(Row::key).containsExactly(2L, 4L);
     assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
-        .containsExactly(Outcome.FENCED);
+        .containsExactly(ChangeOutcome.FENCED);
   }
 
   @Test
   void h10TakeWaitsForAPendingCommitAndSeesIt() throws Exception {
-    CompletableFuture<List<Outcome>> commit;
+    CompletableFuture<List<ChangeOutcome>> commit;
     CompletableFuture<Taken> take;
     try (ConnectionGate gate = new ConnectionGate(database, 1)) {
       commit =
@@ -106,7 +106,7 @@ final class H10FencingTest {
       gate.awaitTake();
       assertThat(take).isNotDone();
     }
-    assertThat(commit.join()).containsOnly(Outcome.APPLIED);
+    assertThat(commit.join()).containsOnly(ChangeOutcome.APPLIED);
     assertThat(take.join().watermarks()).isEqualTo(List.of(new Watermark(partition(0), 20, 9)));
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
@@ -126,7 +126,7 @@ final class H10FencingTest {
           .withThrowableThat()
           .withRootCauseInstanceOf(SQLException.class);
     }
-    assertThat(former.commit(batch)).containsExactly(Outcome.FENCED, Outcome.APPLIED);
+    assertThat(former.commit(batch)).containsExactly(ChangeOutcome.FENCED, ChangeOutcome.APPLIED);
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
         .containsExactly(Status.PENDING);
@@ -137,14 +137,14 @@ final class H10FencingTest {
     former.commit(new WriteBatch(2, List.of(updateStatus(1, 0, Status.PROCESSING))));
     former.release(partition(0), true);
     assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
-        .containsExactly(Outcome.FENCED);
+        .containsExactly(ChangeOutcome.FENCED);
     assertThat(taker.take(partition(0), 1)).isPresent();
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
         .containsExactly(Status.PROCESSING);
     former.release(partition(0), true); // no effect: it is no longer the owner
     assertThat(taker.commit(new WriteBatch(1, List.of(delete(1, 0)))))
-        .containsExactly(Outcome.APPLIED);
+        .containsExactly(ChangeOutcome.APPLIED);
   }
 
   @Test
@@ -156,12 +156,12 @@ final class H10FencingTest {
             former.commit(
                 new WriteBatch(
                     2, List.of(delete(1, 0), new Change.AdvanceWatermark(partition(0), 40, null)))))
-        .containsOnly(Outcome.APPLIED);
+        .containsOnly(ChangeOutcome.APPLIED);
     assertThat(former.watermarks()).containsExactly(new Watermark(partition(0), 40, 9));
     assertThat(
             taker.commit(
                 new WriteBatch(2, List.of(new Change.AdvanceWatermark(partition(0), 31, null)))))
-        .containsExactly(Outcome.FENCED);
+        .containsExactly(ChangeOutcome.FENCED);
   }
 
   @Test

@@ -8,10 +8,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
@@ -57,7 +57,7 @@ final class H23MemberSlotTest {
       assertThat(again.lastKey()).isGreaterThan(key);
       assertThat(again.load(0, 10)).extracting(Row::key).containsExactly(key);
       assertThat(again.commit(new WriteBatch(1, List.of(delete(key, -1)))))
-          .containsExactly(Outcome.APPLIED);
+          .containsExactly(ChangeOutcome.APPLIED);
     }
   }
 
@@ -93,7 +93,7 @@ final class H23MemberSlotTest {
       assertThat(stays.load(0, 10)).extracting(Row::key).isEqualTo(adopted);
       assertThat(stays.tombstones(0)).hasSize(1);
       assertThat(stays.commit(new WriteBatch(1, List.of(delete(adopted.getFirst(), -1)))))
-          .containsExactly(Outcome.APPLIED);
+          .containsExactly(ChangeOutcome.APPLIED);
       try (PostgresStore next = PostgresStore.open(options)) {
         assertThat(next.load(0, 10)).as("the slot is free, its rows are adopted").isEmpty();
       }
@@ -121,7 +121,7 @@ final class H23MemberSlotTest {
       try (PostgresStore assigned = PostgresStore.open(options)) {
         assertThat(assigned.take(partition(3), 1)).isPresent();
         assertThat(stays.commit(new WriteBatch(1, List.of(delete(1, 3)))))
-            .containsExactly(Outcome.FENCED);
+            .containsExactly(ChangeOutcome.FENCED);
       }
     }
   }

@@ -9,11 +9,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
 import io.taskbroker.runtime.Service;
-import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
@@ -178,7 +178,6 @@ final class PostgresCostTest {
   }
 
   private void commit(PostgresStore store, List<Change> changes) {
-    assertThat(store.commit(new WriteBatch(++number, changes)))
-        .containsOnly(ActivationStore.Outcome.APPLIED);
+    assertThat(store.commit(new WriteBatch(++number, changes))).containsOnly(ChangeOutcome.APPLIED);
   }
 }

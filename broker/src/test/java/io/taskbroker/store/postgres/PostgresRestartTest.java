@@ -6,8 +6,8 @@ import static io.taskbroker.store.postgres.PostgresSetup.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -68,7 +68,7 @@ final class PostgresRestartTest {
         changes.add(delete(remaining.removeFirst(), 0));
       }
       WriteBatch batch = new WriteBatch(number, changes);
-      List<Outcome> outcomes = List.of();
+      List<ChangeOutcome> outcomes = List.of();
       while (outcomes.isEmpty()) {
         try {
           outcomes = store.commit(batch);
@@ -77,7 +77,7 @@ final class PostgresRestartTest {
           failures.incrementAndGet();
         }
       }
-      assertThat(outcomes).containsOnly(Outcome.APPLIED);
+      assertThat(outcomes).containsOnly(ChangeOutcome.APPLIED);
       batches.incrementAndGet();
     }
     return remaining;

@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
@@ -71,9 +71,9 @@ final class PostgresRewindTest {
       server.rewind(dir.resolve("standby"));
       server.startAgain();
 
-      assertThat(commit(store, batch(4, insert(key + 4, 0)))).containsOnly(Outcome.FENCED);
+      assertThat(commit(store, batch(4, insert(key + 4, 0)))).containsOnly(ChangeOutcome.FENCED);
       assertThat(rewinds).hasValue(1);
-      assertThat(commit(store, batch(5, insert(key + 5, 1)))).containsOnly(Outcome.FENCED);
+      assertThat(commit(store, batch(5, insert(key + 5, 1)))).containsOnly(ChangeOutcome.FENCED);
       assertThat(rewinds).hasValue(1);
       Ownership.Taken taken = store.take(partition(0), 2).orElseThrow();
       assertThat(taken.watermarks()).containsExactly(new Watermark(partition(0), 10, -1, last));
@@ -83,7 +83,7 @@ final class PostgresRewindTest {
           .map(Watermark::next)
           .hasValue(5L);
       assertThat(store.load(partition(0), 0, 10)).extracting(Row::key).containsExactly(key + 1);
-      assertThat(commit(store, batch(6, insert(key + 6, 0)))).containsOnly(Outcome.APPLIED);
+      assertThat(commit(store, batch(6, insert(key + 6, 0)))).containsOnly(ChangeOutcome.APPLIED);
       try (PostgresStore next = PostgresStore.open(PostgresSetup.options(opened.database))) {
         assertThat(next.lacks(kept)).isFalse();
         assertThat(next.lacks(new StorePosition(lost.epoch(), 7))).isTrue();
@@ -117,7 +117,7 @@ final class PostgresRewindTest {
           "SELECT status FROM inflight_taskactivations WHERE id = 'id-%d'".formatted(key);
       assertThat(PostgresSetup.query(opened.database, status)).isEqualTo("Pending");
 
-      assertThat(commit(store, batch(4, insert(key + 2, 0)))).containsOnly(Outcome.FENCED);
+      assertThat(commit(store, batch(4, insert(key + 2, 0)))).containsOnly(ChangeOutcome.FENCED);
 
       assertThat(PostgresSetup.query(opened.database, status)).isEqualTo("Processing");
       assertThat(store.lacks(noted)).as("missing until a batch is committed").isTrue();
@@ -172,7 +172,7 @@ final class PostgresRewindTest {
   }
 
   /// Commits like the committer: retries until the server answers.
-  private static List<Outcome> commit(PostgresStore store, WriteBatch batch) {
+  private static List<ChangeOutcome> commit(PostgresStore store, WriteBatch batch) {
     while (true) {
       try {
         return store.commit(batch);

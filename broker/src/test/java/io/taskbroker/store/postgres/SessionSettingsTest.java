@@ -7,9 +7,9 @@ import static io.taskbroker.store.postgres.PostgresSetup.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
@@ -87,7 +87,7 @@ final class SessionSettingsTest {
                 .isEqualTo(PostgresSetup.row(2, 0).activation());
           });
       assertThat(store.commit(new WriteBatch(3, List.of(delete(2, 0)))))
-          .containsExactly(Outcome.APPLIED);
+          .containsExactly(ChangeOutcome.APPLIED);
       watch.stop();
     }
     assertThat(failures).isEmpty();

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
@@ -76,7 +76,7 @@ final class SqliteCommitTest {
       assertThat(outsider.rows("SELECT count(*) FROM activation")).containsExactly("0");
     }
     outsider.run("DROP TRIGGER offend");
-    assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED).hasSize(5);
+    assertThat(store.commit(batch)).containsOnly(ChangeOutcome.APPLIED).hasSize(5);
     assertThat(outsider.rows("SELECT count(*) FROM activation")).containsExactly("4");
     assertThat(store.lastKey()).isEqualTo(4);
   }
@@ -96,7 +96,7 @@ final class SqliteCommitTest {
       assertThatThrownBy(() -> store.commit(batch)).hasMessageContaining("integer overflow");
     }
     outsider.run("DROP TRIGGER fail");
-    assertThat(store.commit(batch)).containsExactly(Outcome.APPLIED);
+    assertThat(store.commit(batch)).containsExactly(ChangeOutcome.APPLIED);
     assertThat(store.load(0, 10)).isEmpty();
   }
 
@@ -108,7 +108,7 @@ final class SqliteCommitTest {
         .isInstanceOfSatisfying(
             StoreException.class, e -> assertThat(e.kind()).isEqualTo(Kind.TRANSIENT));
     outsider.run("COMMIT");
-    assertThat(store.commit(batch)).containsExactly(Outcome.APPLIED);
+    assertThat(store.commit(batch)).containsExactly(ChangeOutcome.APPLIED);
   }
 
   @Test
@@ -142,16 +142,16 @@ final class SqliteCommitTest {
     }
     long last = key;
     assertFull(() -> commit(last + 1, delete(1), new Change.Insert(large(last + 1), null)));
-    assertThat(commit(last + 2, delete(1))).containsExactly(Outcome.APPLIED);
+    assertThat(commit(last + 2, delete(1))).containsExactly(ChangeOutcome.APPLIED);
     Change updateStatus =
         new Change.UpdateStatus(
             2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
-    assertThat(commit(last + 3, updateStatus)).containsExactly(Outcome.APPLIED);
+    assertThat(commit(last + 3, updateStatus)).containsExactly(ChangeOutcome.APPLIED);
     for (long old = 2; store.size() > 225_000; old++) {
       commit(last + 2 + old, delete(old));
     }
     assertThat(commit(last + 100, new Change.Insert(large(last + 1), null)))
-        .containsExactly(Outcome.APPLIED);
+        .containsExactly(ChangeOutcome.APPLIED);
   }
 
   @Test
@@ -203,7 +203,7 @@ final class SqliteCommitTest {
         .toList();
   }
 
-  private List<Outcome> commit(long number, Change... changes) {
+  private List<ChangeOutcome> commit(long number, Change... changes) {
     return store.commit(new WriteBatch(number, List.of(changes)));
   }
 
