@@ -12,10 +12,10 @@ import io.taskbroker.control.ControlServer;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
 import io.taskbroker.engine.CommitListener;
-import io.taskbroker.engine.EngineCounts;
+import io.taskbroker.engine.EngineEvents;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
-import io.taskbroker.engine.NoticeLog;
+import io.taskbroker.engine.StagePorts;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.Command;
@@ -139,13 +139,11 @@ public final class Broker implements Service {
             StageOptions.ingest(config, store.name()),
             failures,
             metrics);
-    var counts = new EngineCounts(metrics);
-    var outlets = new Stages(committer, outbox, push, ingest, new NoticeLog(), counts);
     this.engine =
         new EngineLoop(
             StageOptions.inflight(config, storage.shared()),
             mailbox,
-            outlets,
+            new StagePorts(committer::submit, push, outbox, ingest, new EngineEvents(metrics)),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);

@@ -11,12 +11,17 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Effects;
 import io.taskbroker.inflight.Engine;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.EnginePorts;
+import io.taskbroker.inflight.EventPort;
+import io.taskbroker.inflight.OffsetPort;
+import io.taskbroker.inflight.OutboxPort;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.PushPort;
+import io.taskbroker.inflight.StorePort;
 import io.taskbroker.inflight.TokenEpoch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -28,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The real engine with instant, nearly free effects, so that only the engine is measured. Push
 /// mode, one application, single reports. Not thread-safe.
-public final class EngineWorkload implements Effects {
+public final class EngineWorkload
+    implements StorePort, PushPort, OutboxPort, OffsetPort, EventPort {
   /// Start of its clock, in milliseconds since the epoch.
   static final long WALL = 1_700_000_000_000L;
 
@@ -39,8 +45,8 @@ public final class EngineWorkload implements Effects {
   private static final long HOUR = 3_600_000;
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
-  private static final Command.ReportReply UNHEARD = new IgnoredReply();
 
+  private final Command.ReportReply reply = new CountedReply();
   private final Engine engine;
   private final SplittableRandom random = new SplittableRandom(42);
   private final List<Change> fresh = new ArrayList<>();
@@ -56,7 +62,8 @@ public final class EngineWorkload implements Effects {
     var limits = new EngineOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
     var periods = new EngineOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
     var options = new EngineOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
-    engine = new Engine(options, this, random, TokenEpoch.at(WALL, 1));
+    var ports = new EnginePorts(this, this, this, this, this);
+    engine = new Engine(options, ports, random, TokenEpoch.at(WALL, 1));
     engine.advance(now, wall);
     engine.start(0);
     engine.apply(new Command.PartitionAssigned(PARTITION, 0));
@@ -102,7 +109,7 @@ public final class EngineWorkload implements Effects {
     for (Delivery delivery : running) {
       engine.apply(
           new Command.Report(
-              List.of(new Command.Update(delivery.id(), Status.COMPLETE, -1, -1)), null, UNHEARD));
+              List.of(new Command.Update(delivery.id(), Status.COMPLETE, -1, -1)), null, reply));
     }
     running.clear();
     settle(running);
@@ -170,11 +177,6 @@ public final class EngineWorkload implements Effects {
   }
 
   @Override
-  public void reply(Command.ReportReply reply, @Nullable Delivery next) {
-    replies++;
-  }
-
-  @Override
   public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
     throw new IllegalStateException("No tasks are parked");
   }
@@ -203,23 +205,20 @@ public final class EngineWorkload implements Effects {
   public void barrier(Object owner) {}
 
   @Override
-  public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-    throw new IllegalStateException("Unexpected claim");
-  }
-
-  @Override
-  public void reply(Command.EnqueueReply reply) {
-    throw new IllegalStateException("Unexpected enqueue");
-  }
-
-  @Override
   public void unexpected(Change change, ChangeOutcome outcome) {
     throw new IllegalStateException(outcome + " of " + change);
   }
 
   @Override
-  public void notice(Notice notice, String id, String detail) {
-    throw new IllegalStateException(notice + " of " + id + ": " + detail);
+  public void event(EngineEvent event, Activation about, long age, String detail) {
+    if (event.isLogged()) {
+      event(event, about.id(), detail);
+    }
+  }
+
+  @Override
+  public void event(EngineEvent event, String id, String detail) {
+    throw new IllegalStateException(event + " of " + id + ": " + detail);
   }
 
   /// Row of a task, for stores.
@@ -227,9 +226,11 @@ public final class EngineWorkload implements Effects {
     return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
   }
 
-  private static final class IgnoredReply implements Command.ReportReply {
+  private final class CountedReply implements Command.ReportReply {
     @Override
-    public void done(@Nullable Delivery next) {}
+    public void done(@Nullable Delivery next) {
+      replies++;
+    }
 
     @Override
     public void unavailable(String why) {

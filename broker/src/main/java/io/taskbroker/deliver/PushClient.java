@@ -4,6 +4,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.PushPort;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Push client: calls a worker once per activation and reports each outcome to the engine exactly
 /// once. Retries calls that are proven undelivered on another connection; the engine decides about
 /// the rest, and how many calls are in flight. One event loop serves all connections. Thread-safe.
-public final class PushClient implements Service {
+public final class PushClient implements Service, PushPort {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final HostLookup lookup;
@@ -69,6 +70,7 @@ public final class PushClient implements Service {
 
   /// Sends the activation at once, or on start. Does not block; [Command.PushEnded] reports the
   /// outcome.
+  @Override
   public void push(Delivery delivery) {
     counts.claimed();
     buffer.accept(delivery);

@@ -4,19 +4,18 @@ import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
-import io.taskbroker.inflight.Notice;
-import io.taskbroker.inflight.Tally;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 
-/// Metrics of the engine, named as in the reference. Each call is one increment. Confined to the
-/// engine's thread.
+/// Metrics of the engine, named as in the reference. Each event is an increment or two. Confined to
+/// the engine's thread.
 public final class EngineCounts {
   private final Metrics metrics;
-  private final Map<Notice, CounterDataPoint> notices = new EnumMap<>(Notice.class);
+  private final Map<EngineEvent, CounterDataPoint> events = new EnumMap<>(EngineEvent.class);
   private final CounterDataPoint completed;
   private final CounterDataPoint failed;
   private final CounterDataPoint retried;
@@ -30,16 +29,17 @@ public final class EngineCounts {
     delayElapsed = metrics.cleanups.of("mark_delay_elapsed_as_pending");
   }
 
-  /// Counts a notice.
-  public void notice(Notice notice) {
-    notices.computeIfAbsent(notice, this::counter).inc();
+  /// Counts an event of an application, or of an id that is not in flight.
+  public void count(EngineEvent event, String id) {
+    logged(event);
+    if (event == EngineEvent.NO_WORKER) {
+      metrics.missingWorker.of(id).inc();
+    }
   }
 
-  /// Counts a notice about an application, or about an id that is not in flight.
-  public void notice(Notice notice, String id) {
-    notice(notice);
-    if (notice == Notice.NO_WORKER) {
-      metrics.missingWorker.of(id).inc();
+  private void logged(EngineEvent event) {
+    if (event.isLogged()) {
+      events.computeIfAbsent(event, this::counter).inc();
     }
   }
 
@@ -48,15 +48,16 @@ public final class EngineCounts {
     metrics.unexpectedOutcomes.of(change.kind(), outcome.name().toLowerCase(Locale.ROOT)).inc();
   }
 
-  private CounterDataPoint counter(Notice notice) {
-    return metrics.notices.of(notice.name().toLowerCase(Locale.ROOT));
+  private CounterDataPoint counter(EngineEvent event) {
+    return metrics.events.of(event.name().toLowerCase(Locale.ROOT));
   }
 
-  /// Counts one event of a task.
+  /// Counts one event of an activation.
   ///
   /// @param age milliseconds since it was published, or since its delay ended
-  public void count(Tally tally, Activation activation, long age) {
-    switch (tally) {
+  public void count(EngineEvent event, Activation activation, long age) {
+    logged(event);
+    switch (event) {
       case CLAIMED ->
           metrics
               .receivedToClaimed
@@ -113,6 +114,9 @@ public final class EngineCounts {
       case HELD_BY_STORE -> heldBack(activation, "db_size_limit");
       case HELD_BY_MEMORY -> heldBack(activation, "memory_limit");
       case HELD_BY_FORWARDING -> heldBack(activation, "leaving_limit");
+      case PUSH_REFUSED, RETRIED, QUARANTINED, UNDECODABLE, DUPLICATE, STALE_REPORT -> {}
+      case UNKNOWN_ID, NO_WORKER -> {}
+      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> {}
     }
   }
 

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// The engine's thread. One round takes the pending commands, applies them and flushes all effects
+/// The engine's thread. One round takes the pending commands, applies them and flushes all changes
 /// at once: one transaction and one wake-up per round, however many commands (ARCHITECTURE.md).
 /// While the thread sleeps and the load is low, senders run rounds in their own threads
 /// ([EngineOwnership]).
@@ -42,7 +42,7 @@ public final class EngineLoop implements Service, Progress {
   private static final long CALLER_WINDOW_NANOS = 10_000_000;
 
   private final Mailbox mailbox;
-  private final EffectBatch effects;
+  private final StoreBatch batch;
   private final Ticker ticker;
   private final InstantSource clock;
   private final Engine engine;
@@ -58,14 +58,14 @@ public final class EngineLoop implements Service, Progress {
   public EngineLoop(
       EngineOptions options,
       Mailbox mailbox,
-      Outlets outlets,
+      StagePorts ports,
       InstantSource clock,
       RandomGenerator random,
       FailureSink failures) {
     this(
         options,
         mailbox,
-        outlets,
+        ports,
         new SystemContext(Ticker.SYSTEM, clock, random),
         TokenEpoch.at(clock.millis(), UUID.randomUUID().getLeastSignificantBits()),
         failures);
@@ -75,15 +75,15 @@ public final class EngineLoop implements Service, Progress {
   EngineLoop(
       EngineOptions options,
       Mailbox mailbox,
-      Outlets outlets,
+      StagePorts ports,
       SystemContext context,
       TokenEpoch epoch,
       FailureSink failures) {
     this.mailbox = mailbox;
-    this.effects = new EffectBatch(outlets);
+    this.batch = new StoreBatch(ports.committer());
     this.ticker = context.ticker();
     this.clock = context.clock();
-    this.engine = new Engine(options, effects, context.random(), epoch);
+    this.engine = new Engine(options, ports.with(batch), context.random(), epoch);
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -165,7 +165,7 @@ public final class EngineLoop implements Service, Progress {
       request = ++count < 2 * ROUND && engine.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
-    effects.flush();
+    batch.flush();
     if (count > 0) {
       processed += count;
       done = processed;

@@ -63,7 +63,7 @@ public final class Mailbox implements CommandSink {
   }
 
   /// Command sink for threads that may run the engine for a moment. A thread must not use it while
-  /// it holds a lock that an outlet of the engine takes.
+  /// it holds a lock that a stage takes.
   public CommandSink workingIntake() {
     return new CommandSink() {
       @Override

@@ -37,9 +37,8 @@ final class Admission {
         reason == null ? batch.decision(state.rules, activation) : Rules.Decision.Kept.AS_IT_IS;
     if (decision instanceof Rules.Decision.Killed(boolean bySelector)) {
       // Before all else, so that it never holds back its partition (W28).
-      Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
-      state.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
-      state.effects.notice(notice, activation, "");
+      state.event(
+          bySelector ? EngineEvent.KILLED_BY_SELECTOR : EngineEvent.KILLED_BY_NAME, activation, "");
       return true;
     }
     InFlightTask other = state.tasks.get(activation.id());
@@ -47,7 +46,7 @@ final class Admission {
       return acceptSameId(other, activation);
     }
     if (isKnown(activation)) {
-      state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
+      state.event(EngineEvent.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
     if (reason != null) {
@@ -61,9 +60,8 @@ final class Admission {
     }
     boolean accepted = acceptRunnable(partition, activation);
     if (accepted && decision == Rules.Decision.Kept.WOULD_COME_BACK) {
-      state.tally(Tally.DEMOTION_SKIPPED, activation);
-      state.effects.notice(
-          Notice.DEMOTION_SKIPPED, activation, Notice.namespaceAndTask(activation));
+      state.event(
+          EngineEvent.DEMOTION_SKIPPED, activation, EngineState.namespaceAndTask(activation));
     }
     return accepted;
   }
@@ -74,7 +72,7 @@ final class Admission {
         acceptForwarding(
             message, Destination.ofUndecodable(topic, message.origin(), reason, state.wall));
     if (accepted) {
-      state.effects.notice(Notice.UNDECODABLE, message.id(), reason);
+      state.event(EngineEvent.UNDECODABLE, message.id(), reason);
     }
     return accepted;
   }
@@ -82,8 +80,7 @@ final class Admission {
   private boolean acceptDemoted(Activation activation, Destination destination) {
     boolean accepted = acceptForwarding(activation, destination);
     if (accepted) {
-      state.tally(Tally.DEMOTED, activation);
-      state.effects.notice(Notice.DEMOTED, activation, Notice.namespaceAndTask(activation));
+      state.event(EngineEvent.DEMOTED, activation, EngineState.namespaceAndTask(activation));
     }
     return accepted;
   }
@@ -117,7 +114,7 @@ final class Admission {
   /// deleted (H4).
   private boolean acceptSameId(InFlightTask other, Activation activation) {
     if (!other.isEnding() || other.activation.origin().equals(activation.origin())) {
-      state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
+      state.event(EngineEvent.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
     if (state.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
@@ -135,8 +132,7 @@ final class Admission {
         return false;
       }
     }
-    state.tally(Tally.EXPIRED_ON_ARRIVAL, activation);
-    state.effects.notice(Notice.EXPIRED, activation, "");
+    state.event(EngineEvent.EXPIRED_ON_ARRIVAL, activation, "");
     return true;
   }
 
@@ -234,7 +230,7 @@ final class Admission {
       task.enqueued.unavailable("the store cannot hold it: " + refusal.why());
       return;
     }
-    state.effects.notice(Notice.UNDECODABLE, id, refusal.why());
+    state.event(EngineEvent.UNDECODABLE, id, refusal.why());
     completion.produce(forwarding(row));
   }
 

@@ -18,6 +18,7 @@ final class ApplicationQueues {
   private static final int MAX_IDLE = 1_000;
 
   private final EngineOptions options;
+  private final PushPort pushPort;
   private final Map<String, ApplicationQueue> queues = new LinkedHashMap<>();
 
   /// Ready tasks of all applications, for workers that poll for any.
@@ -37,8 +38,9 @@ final class ApplicationQueues {
 
   private int sweepAt = MAX_IDLE;
 
-  ApplicationQueues(EngineOptions options) {
+  ApplicationQueues(EngineOptions options, PushPort pushPort) {
     this.options = options;
+    this.pushPort = pushPort;
   }
 
   /// The queue of an application; created if missing.
@@ -54,7 +56,7 @@ final class ApplicationQueues {
       var pushed = options.pushApplications();
       PushChannel push =
           pushed != null && pushed.contains(application)
-              ? new PushChannel(new CallWindow(options.limits().maxCalls()))
+              ? new PushChannel(new CallWindow(options.limits().maxCalls()), pushPort)
               : null;
       queue = new ApplicationQueue(application, push, ready, now);
       queues.put(application, queue);

@@ -85,7 +85,7 @@ final class Arrivals {
     String blocked = refused == null ? null : backpressure.blockedApplication(refused);
     if (!Objects.equals(blocked, partition.blockedApplication)) {
       partition.blockedApplication = blocked;
-      state.effects.stands(partition.source, blocked);
+      state.offsets.stands(partition.source, blocked);
     }
   }
 
@@ -150,7 +150,7 @@ final class Arrivals {
   void settled(Settled settled) {
     InFlightPartition partition = settled.partition();
     partition.pendingWatermarks--;
-    state.effects.consumed(
+    state.offsets.consumed(
         partition.source,
         settled.nextOffset(),
         settled.records(),
@@ -204,7 +204,7 @@ final class Arrivals {
     boolean known = partition.revoked;
     close(partition, true);
     if (!known) {
-      state.effects.lost(partition.source);
+      state.offsets.lost(partition.source);
     }
   }
 
@@ -223,7 +223,7 @@ final class Arrivals {
         && partition.barriers == 0
         && partition.remaining.isEmpty()) {
       partition.draining = false;
-      state.effects.drained(partition.source);
+      state.offsets.drained(partition.source);
     }
   }
 }

@@ -52,15 +52,15 @@ final class Backpressure {
     return fullReason(queue) != null;
   }
 
-  private @Nullable Tally fullReason(ApplicationQueue queue) {
+  private @Nullable EngineEvent fullReason(ApplicationQueue queue) {
     EngineOptions.Limits limits = state.options.limits();
     if (queue.handedOut >= limits.maxHandedOut()) {
-      return Tally.HELD_BY_PROCESSING;
+      return EngineEvent.HELD_BY_PROCESSING;
     }
     if (queue.pending >= limits.maxPending() || queue.backlog.holdsDue(state.wall)) {
-      return Tally.HELD_BY_PENDING;
+      return EngineEvent.HELD_BY_PENDING;
     }
-    return state.memory.hasRoom(queue) ? null : Tally.HELD_BY_MEMORY;
+    return state.memory.hasRoom(queue) ? null : EngineEvent.HELD_BY_MEMORY;
   }
 
   private boolean isStoreFull() {
@@ -118,24 +118,24 @@ final class Backpressure {
   /// Counts that a partition is held back, as often as the reference does.
   void deferred(InFlightPartition partition, Activation activation) {
     if (state.now >= partition.deferredUntil) {
-      Tally why = deferralReason(activation);
+      EngineEvent why = deferralReason(activation);
       if (why != null) {
         partition.deferredUntil = state.now + HELD_BACK_MS;
-        state.tally(why, activation);
+        state.event(why, activation, "");
       }
     }
   }
 
   /// The first limit that applies, in the order of the reference (reference-spec 9.4); null if the
   /// record waits for a commit, or for the end of another task of its id.
-  private @Nullable Tally deferralReason(Activation activation) {
-    Tally full = fullReason(state.queueOf(activation.application()));
-    if (full != Tally.HELD_BY_PROCESSING && isStoreFull()) {
-      return Tally.HELD_BY_STORE;
+  private @Nullable EngineEvent deferralReason(Activation activation) {
+    EngineEvent full = fullReason(state.queueOf(activation.application()));
+    if (full != EngineEvent.HELD_BY_PROCESSING && isStoreFull()) {
+      return EngineEvent.HELD_BY_STORE;
     }
-    boolean waitsForForwarding = full == null || full == Tally.HELD_BY_MEMORY;
+    boolean waitsForForwarding = full == null || full == EngineEvent.HELD_BY_MEMORY;
     return waitsForForwarding && state.forwarding >= MAX_FORWARDING
-        ? Tally.HELD_BY_FORWARDING
+        ? EngineEvent.HELD_BY_FORWARDING
         : full;
   }
 }

@@ -134,7 +134,7 @@ public sealed interface Command {
   }
 
   /// Records of one partition in the order of their offsets. The sender bounds how many of them the
-  /// engine has; the engine reports progress through [Effects#consumed].
+  /// engine has; the engine reports progress through [OffsetPort#consumed].
   ///
   /// @param arrivals may be empty, if a rule dropped all records
   /// @param nextOffset offset of the records after these
@@ -153,8 +153,8 @@ public sealed interface Command {
     }
   }
 
-  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record of
-  /// another application in Kafka.
+  /// Answer to [OffsetPort#stands]: behind the records that it submitted, the reader found a record
+  /// of another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic
   record Foreseen(SourcePartition partition, long offset) implements Command {}
@@ -182,7 +182,7 @@ public sealed interface Command {
   }
 
   /// The partition is revoked. Its records that are not accepted yet are dropped; when the accepted
-  /// ones are durable the engine answers with [Effects#drained].
+  /// ones are durable the engine answers with [OffsetPort#drained].
   ///
   /// In a shared store the engine also releases all tasks in flight of the partition (H17): it
   /// delivers none of them, writes the status of those that workers have, and is drained when none
@@ -199,7 +199,7 @@ public sealed interface Command {
 
   /// The rows in a shared store of a partition that this broker has just acquired, in any number of
   /// pages, all of them before [PartitionAssigned]. The partition must not be acquired again before
-  /// the engine reports it [Effects#drained]. The reports must be read after the rows were
+  /// the engine reports it [OffsetPort#drained]. The reports must be read after the rows were
   /// submitted: then each is in a page, or arrives as [RemoteReportsRead] (H3).
   ///
   /// @param rows rows that are not parked
@@ -227,15 +227,15 @@ public sealed interface Command {
   /// Reports that other brokers received and recorded, on rows that this broker has or had (H3).
   record RemoteReportsRead(List<RemoteReport> reports) implements Command {}
 
-  /// Answer to [Effects#forwardReports].
+  /// Answer to [StorePort#forwardReports].
   ///
   /// @param known for each report, whether the store has a row of its id
   record ReportsForwarded(List<Boolean> known, Object owner) implements Command {}
 
-  /// Answer to [Effects#readReports].
+  /// Answer to [StorePort#readReports].
   record ReportsRead(List<RemoteReport> reports, Object owner) implements Command {}
 
-  /// Answer to [Effects#barrier].
+  /// Answer to [StorePort#barrier].
   record BarrierPassed(Object owner) implements Command {}
 
   /// Renewal of the broker's lease in the shared store, a lower bound of its end: after it nothing
@@ -278,13 +278,13 @@ public sealed interface Command {
   /// The store can never hold this change, nor a replacement for it (H12).
   record Rejected(Change change, String why) implements Command {}
 
-  /// The rows that [Effects#readParked] asked for.
+  /// The rows that [StorePort#readParked] asked for.
   ///
   /// @param nextDue when the first row after the page is due; [Row#NONE] if there is none
   record ParkedRead(String application, List<Row> rows, long nextDue, long upTo)
       implements Command {}
 
-  /// Answer to [Effects#readRows]: the rows that exist.
+  /// Answer to [StorePort#readRows]: the rows that exist.
   record RowsRead(List<Row> rows, Object owner) implements Command {}
 
   /// End of a push call.

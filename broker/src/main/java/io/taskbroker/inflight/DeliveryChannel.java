@@ -20,10 +20,10 @@ interface DeliveryChannel {
   void reserve(InFlightTask task);
 
   /// Releases a reservation.
-  void release(Effects effects);
+  void release();
 
   /// Delivers a reserved task.
-  void deliver(Effects effects, Delivery delivery);
+  void deliver(Delivery delivery);
 
   /// Whether the worker confirms each delivery.
   boolean confirms();

@@ -53,7 +53,7 @@ final class Dispatcher {
       }
     }
     if (task == null) {
-      channel.release(state.effects);
+      channel.release();
     } else {
       deliver(task, channel);
     }
@@ -135,7 +135,7 @@ final class Dispatcher {
 
   /// Requeues a task that was not delivered although its row says so: the row is reverted.
   private void requeue(DeliveryChannel channel, InFlightTask task) {
-    channel.release(state.effects);
+    channel.release();
     state.transition(task, TaskEvent.REQUEUE);
     statusWriter.revert(task);
     completion.makeReady(task, true);
@@ -151,9 +151,9 @@ final class Dispatcher {
       task.queue.succeeded(state.now);
       timeouts.started(task);
     }
-    state.tallyUnlessRepeated(channel.confirms() ? Tally.CLAIMED : Tally.PULLED, task);
+    state.eventUnlessRepeated(channel.confirms() ? EngineEvent.CLAIMED : EngineEvent.PULLED, task);
     state.follow(
         channel.confirms() ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED, task.activation, "");
-    channel.deliver(state.effects, delivery);
+    channel.deliver(delivery);
   }
 }

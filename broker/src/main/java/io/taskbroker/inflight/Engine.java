@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// State machine of all tasks in flight: commands in, effects out (ARCHITECTURE.md). It has no
-/// clock, thread or I/O of its own; the same engine runs in the broker and under simulation.
+/// State machine of all tasks in flight: commands in, calls of ports out (ARCHITECTURE.md). It has
+/// no clock, thread or I/O of its own; the same engine runs in the broker and under simulation.
 ///
 /// Usage: [#restore] the rows of the store, [#advance] to the present, [#start]; then repeatedly
 /// [#observe] and [#apply] each command, and [#advance]. Not thread-safe.
@@ -52,9 +52,10 @@ public final class Engine {
   ///
   /// @param epoch of the [AttemptToken]s of its deliveries, which no other engine may have: see
   ///   [TokenEpoch#at]
-  public Engine(EngineOptions options, Effects effects, RandomGenerator random, TokenEpoch epoch) {
-    state = new EngineState(options, effects, random, epoch);
-    outcomeModel = new OutcomeModel(options.shared(), effects);
+  public Engine(
+      EngineOptions options, EnginePorts ports, RandomGenerator random, TokenEpoch epoch) {
+    state = new EngineState(options, ports, random, epoch);
+    outcomeModel = new OutcomeModel(options.shared(), ports.events());
     completion = new TaskCompletion(state);
     statusWriter = new StatusWriter(state);
     var timeouts = new Timeouts(state, completion, statusWriter);

@@ -18,7 +18,10 @@ final class EngineState {
   private static final byte[] NO_PAYLOAD = {};
 
   final EngineOptions options;
-  final Effects effects;
+  final StorePort store;
+  final OutboxPort outbox;
+  final OffsetPort offsets;
+  private final EventPort events;
   final RandomGenerator random;
 
   /// Whether activations are followed in the log.
@@ -82,13 +85,16 @@ final class EngineState {
   /// The outstanding changes that wait while the disk is full.
   private int takingSpace;
 
-  EngineState(EngineOptions options, Effects effects, RandomGenerator random, TokenEpoch epoch) {
+  EngineState(EngineOptions options, EnginePorts ports, RandomGenerator random, TokenEpoch epoch) {
     this.options = options;
     this.epoch = epoch;
-    this.effects = effects;
-    this.follows = effects.follows();
+    this.store = ports.store();
+    this.outbox = ports.outbox();
+    this.offsets = ports.offsets();
+    this.events = ports.events();
+    this.follows = events.follows();
     this.random = random;
-    this.queues = new ApplicationQueues(options);
+    this.queues = new ApplicationQueues(options, ports.push());
     this.memory = new MemoryBudget(options.limits().maxMemoryBytes());
     this.parked = new ParkedIds(options.shared());
     this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
@@ -169,7 +175,7 @@ final class EngineState {
     if (change.takesSpace()) {
       takingSpace++;
     }
-    effects.write(change);
+    store.write(change);
   }
 
   /// Writes a change that the task may have to wait for.
@@ -376,7 +382,7 @@ final class EngineState {
   /// Reports a step in the life of an activation, if activations are followed.
   void follow(TaskLifecycle step, Activation activation, String detail) {
     if (follows) {
-      effects.follow(step, activation, detail);
+      events.follow(step, activation, detail);
     }
   }
 
@@ -389,30 +395,42 @@ final class EngineState {
     follow(step, activation, waits ? from + ", until " + Instant.ofEpochMilli(until) : from);
   }
 
-  void tally(Tally tally, InFlightTask task) {
-    counter(task).count(tally);
-    tally(tally, task.activation);
+  /// Reports an event of a task, and counts it for its name.
+  void event(EngineEvent event, InFlightTask task, String detail) {
+    counter(task).count(event);
+    event(event, task.activation, detail);
   }
 
-  /// Counts an event of an activation without a task.
-  void tally(Tally tally, Activation activation) {
+  /// Reports an event of an activation without a task.
+  void event(EngineEvent event, Activation activation, String detail) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
-    effects.count(tally, activation, wall - since);
+    events.event(event, activation, wall - since, detail);
   }
 
-  /// Counts an event of a task without attempts: the duration of a repeated delivery means nothing.
-  void tallyUnlessRepeated(Tally tally, InFlightTask task) {
+  /// Reports an event of an id of which the engine knows no more.
+  void event(EngineEvent event, String id, String detail) {
+    events.event(event, id, detail);
+  }
+
+  /// Reports an event of a task without attempts: the duration of a repeated delivery means
+  /// nothing.
+  void eventUnlessRepeated(EngineEvent event, InFlightTask task) {
     if (task.attempts == 0) {
-      tally(tally, task);
+      event(event, task, "");
     }
   }
 
-  /// Reports a notice on a queue at most once a minute.
-  void notice(ApplicationQueue queue, Notice notice, String detail) {
+  /// Reports an event of a queue at most once a minute.
+  void event(EngineEvent event, ApplicationQueue queue, String detail) {
     if (now - queue.noticedAt >= 60_000 || queue.noticedAt == Long.MIN_VALUE) {
       queue.noticedAt = now;
-      effects.notice(notice, queue.application, detail);
+      events.event(event, queue.application, detail);
     }
+  }
+
+  /// The detail of an event about a demotion.
+  static String namespaceAndTask(Activation activation) {
+    return activation.namespace() + "/" + activation.taskname();
   }
 
   /// Settles the replies that wait for the task's decision to be durable.

@@ -16,12 +16,12 @@ import java.util.List;
 /// and the change counts as durable: it cannot be made, now or later. Not thread-safe.
 final class OutcomeModel {
   private final boolean shared;
-  private final Effects effects;
+  private final EventPort events;
 
   /// @param shared whether other brokers share the store
-  OutcomeModel(boolean shared, Effects effects) {
+  OutcomeModel(boolean shared, EventPort events) {
     this.shared = shared;
-    this.effects = effects;
+    this.events = events;
   }
 
   /// Whether the store may answer a change like this; the same for every kind of change.
@@ -51,7 +51,7 @@ final class OutcomeModel {
 
   private void check(Change change, ChangeOutcome outcome) {
     if (!allows(outcome)) {
-      effects.unexpected(change, outcome);
+      events.unexpected(change, outcome);
     }
   }
 }

@@ -87,7 +87,7 @@ final class ParkedBacklog {
       askedAt = state.wall;
       readingUpTo = state.wall + LEAD_MS;
       parkedMeanwhile = Row.NONE;
-      state.effects.readParked(
+      state.store.readParked(
           queue.application, cursorDue, cursorKey, readingUpTo, Math.min(room, PAGE));
     }
   }

@@ -58,7 +58,7 @@ final class ParkedReports {
     while (page.size() < PAGE && !waiting.isEmpty()) {
       page.add(waiting.removeFirst());
     }
-    state.effects.readRows(
+    state.store.readRows(
         page.stream().map(Question::key).distinct().toList(), new Page(List.copyOf(page)));
   }
 

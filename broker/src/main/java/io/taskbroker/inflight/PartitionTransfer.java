@@ -115,7 +115,7 @@ final class PartitionTransfer {
       evict(partitionKey);
       partition.remaining.clear();
       partition.barriers++;
-      state.effects.barrier(partition);
+      state.store.barrier(partition);
       return;
     }
     for (InFlightTask task : of(partitionKey)) {

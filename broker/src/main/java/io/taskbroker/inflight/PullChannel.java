@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class PullChannel implements DeliveryChannel {
   /// Answers the request; without a delivery if there is no task.
   interface Answer {
-    void send(Effects effects, @Nullable Delivery delivery);
+    void send(@Nullable Delivery delivery);
   }
 
   private final Answer answer;
@@ -20,12 +20,12 @@ final class PullChannel implements DeliveryChannel {
 
   /// Channel of a request for a task.
   static PullChannel of(Command.ClaimReply reply) {
-    return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
+    return new PullChannel(reply::done, reply::isGone);
   }
 
   /// Channel of a request that came with a report.
   static PullChannel of(Command.ReportReply reply) {
-    return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
+    return new PullChannel(reply::done, reply::isGone);
   }
 
   @Override
@@ -44,13 +44,13 @@ final class PullChannel implements DeliveryChannel {
   }
 
   @Override
-  public void release(Effects effects) {
-    answer.send(effects, null);
+  public void release() {
+    answer.send(null);
   }
 
   @Override
-  public void deliver(Effects effects, Delivery delivery) {
-    answer.send(effects, delivery);
+  public void deliver(Delivery delivery) {
+    answer.send(delivery);
   }
 
   @Override

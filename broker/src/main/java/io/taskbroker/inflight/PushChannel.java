@@ -19,6 +19,7 @@ final class PushChannel implements DeliveryChannel {
   private static final int REJECTIONS_UNTIL_PAUSE = 4;
 
   final CallWindow window;
+  private final PushPort port;
 
   /// Calls in flight, including reservations of tasks whose status is being written.
   private int calls;
@@ -36,8 +37,9 @@ final class PushChannel implements DeliveryChannel {
   /// Whether the pause is for a worker without room, so that a report ends it.
   private boolean waitsForRoom;
 
-  PushChannel(CallWindow window) {
+  PushChannel(CallWindow window, PushPort port) {
     this.window = window;
+    this.port = port;
   }
 
   @Override
@@ -59,13 +61,13 @@ final class PushChannel implements DeliveryChannel {
   }
 
   @Override
-  public void release(Effects effects) {
+  public void release() {
     calls--;
   }
 
   @Override
-  public void deliver(Effects effects, Delivery delivery) {
-    effects.push(delivery);
+  public void deliver(Delivery delivery) {
+    port.push(delivery);
   }
 
   @Override

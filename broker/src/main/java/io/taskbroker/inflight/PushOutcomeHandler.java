@@ -58,7 +58,7 @@ final class PushOutcomeHandler {
     }
     if (outcome == PushOutcome.ACCEPTED) {
       // The report may have arrived before.
-      state.tallyUnlessRepeated(Tally.PUSHED, task);
+      state.eventUnlessRepeated(EngineEvent.PUSHED, task);
       state.follow(TaskLifecycle.TAKEN, task.activation, "");
     }
     if (outcome != PushOutcome.ACCEPTED && state.follows) {
@@ -90,13 +90,13 @@ final class PushOutcomeHandler {
         push.window.busy(sentAt, state.now, push.calls());
         push.pauseForLoad(sentAt, state.now, state.random);
         if (outcome == PushOutcome.OVERLOADED && push.isPausedForLong()) {
-          state.notice(queue, Notice.WORKER_OVERLOADED, detail);
+          state.event(EngineEvent.WORKER_OVERLOADED, queue, detail);
         }
       }
       case REJECTED -> {
         queue.rejected++;
         if (push.rejects(sentAt, task.activation.atMostOnce(), state.now, state.random)) {
-          state.notice(queue, Notice.WORKER_REJECTS, detail);
+          state.event(EngineEvent.WORKER_REJECTS, queue, detail);
         }
       }
       case UNANSWERED -> {
@@ -112,7 +112,7 @@ final class PushOutcomeHandler {
   private void unreachable(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
     push.window.failed(state.now);
     push.pause(sentAt, state.now, state.random);
-    state.notice(queue, Notice.WORKER_UNREACHABLE, detail);
+    state.event(EngineEvent.WORKER_UNREACHABLE, queue, detail);
   }
 
   private void apply(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
@@ -130,7 +130,7 @@ final class PushOutcomeHandler {
         }
       }
       case REFUSED, REJECTED -> {
-        state.effects.notice(Notice.PUSH_REFUSED, task.activation, detail);
+        state.event(EngineEvent.PUSH_REFUSED, task.activation, detail);
         if (!atMostOnce) {
           refused(task, outcome, detail);
         }
@@ -205,9 +205,9 @@ final class PushOutcomeHandler {
     }
     queue.diedAt = state.now;
     task.attempts++;
-    state.effects.notice(Notice.WORKER_DIED, task.activation, detail);
+    state.event(EngineEvent.WORKER_DIED, task.activation, detail);
     if (task.attempts >= state.options.limits().maxAttempts()) {
-      state.tally(Tally.ATTEMPTS_EXCEEDED, task);
+      state.event(EngineEvent.ATTEMPTS_EXCEEDED, task, "");
       completion.fail(task, "workers died while called with it alone: " + detail);
     } else {
       postpone(task, uncertainPause(failures.losses - 1));

@@ -81,11 +81,8 @@ final class QuarantineRequestHandler {
   /// Deletes the task. Its id may come again: nothing with that id was produced.
   private void discard(QuarantinedRecord record) {
     InFlightTask task = record.task();
-    state.tally(Tally.DISCARDED, task);
-    state.effects.notice(
-        Notice.DISCARDED,
-        task.activation,
-        "by an operator; destination " + record.destination().topic());
+    state.event(
+        EngineEvent.DISCARDED, task, "by an operator; destination " + record.destination().topic());
     completion.endQuarantine(task, task.status() == Status.FAILURE);
   }
 

@@ -23,7 +23,7 @@ final class QuarantineRetries {
     InFlightTask due = nextDue();
     while (due != null) {
       state.queriesSent(1);
-      state.effects.readRows(List.of(due.key), due);
+      state.store.readRows(List.of(due.key), due);
       due = nextDue();
     }
   }

@@ -113,7 +113,7 @@ final class Recovery {
   }
 
   private void delayEnded(InFlightTask task) {
-    state.tally(Tally.DELAY_ELAPSED, task);
+    state.event(EngineEvent.DELAY_ELAPSED, task, "");
     state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
     state.transition(task, TaskEvent.DELAY_ENDED);
   }
@@ -154,7 +154,7 @@ final class Recovery {
     Command.EnqueueReply enqueued = task.enqueued;
     if (enqueued != null) {
       task.enqueued = null;
-      state.effects.reply(enqueued);
+      enqueued.done();
     }
     if (task.step() == Step.INSERTING) {
       state.transition(task, TaskEvent.INSERTED);
@@ -186,7 +186,7 @@ final class Recovery {
   /// Enqueues a task that nothing keeps from running.
   void runnable(InFlightTask task) {
     if (state.options.pushes() && !task.queue.isRoutable()) {
-      state.notice(task.queue, Notice.NO_WORKER, task.activation.taskname());
+      state.event(EngineEvent.NO_WORKER, task.queue, task.activation.taskname());
     }
     completion.makeReady(task, false);
   }

@@ -62,7 +62,7 @@ final class RemoteReports {
   void sendQueries() {
     if (!forwarding.isEmpty()) {
       state.queriesSent(forwarding.size());
-      state.effects.forwardReports(forwarding, new PendingForwards(forwarding, waiting));
+      state.store.forwardReports(forwarding, new PendingForwards(forwarding, waiting));
       forwarding = new ArrayList<>();
       waiting = new ArrayList<>();
     }
@@ -76,11 +76,11 @@ final class RemoteReports {
 
   private void sendQuery(List<Check> page) {
     state.queriesSent(page.size());
-    state.effects.readReports(
+    state.store.readReports(
         page.stream().map(check -> check.task().key).toList(), new Checks(page));
   }
 
-  /// Handles the answer to [Effects#forwardReports]: the reports are durable.
+  /// Handles the answer to [StorePort#forwardReports]: the reports are durable.
   void forwarded(Command.ReportsForwarded answer) {
     if (!(answer.owner()
         instanceof PendingForwards(List<RemoteReport> reports, List<Reply> replies))) {
@@ -92,7 +92,7 @@ final class RemoteReports {
       if (!answer.known().get(i)) {
         reply.report.reply().unknown();
         RemoteReport report = reports.get(i);
-        state.effects.notice(Notice.UNKNOWN_ID, report.id(), report.status().storedName());
+        state.event(EngineEvent.UNKNOWN_ID, report.id(), report.status().storedName());
       }
       state.settled.addLast(reply);
     }

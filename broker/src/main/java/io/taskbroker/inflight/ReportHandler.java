@@ -113,13 +113,13 @@ final class ReportHandler {
     switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
       case QUARANTINED -> {
-        state.tally(Tally.COMPLETED, task);
+        state.event(EngineEvent.COMPLETED, task, "");
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
         completion.endQuarantine(task, false);
       }
       case INSERTING, STORED, WRITING_STATUS, FORWARDING, DELETING -> {
-        state.tally(Tally.COMPLETED, task);
+        state.event(EngineEvent.COMPLETED, task, "");
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
         completion.complete(task);
@@ -158,14 +158,14 @@ final class ReportHandler {
       return;
     }
     reply.report.reply().unknown();
-    state.effects.notice(Notice.UNKNOWN_ID, update.id(), update.status().storedName());
+    state.event(EngineEvent.UNKNOWN_ID, update.id(), update.status().storedName());
   }
 
   private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
     boolean remembered = state.parked.leavesTombstone(id, partitionKey);
     long key = state.parked.remove(id, partitionKey);
     InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered);
-    state.tally(Tally.COMPLETED, removed);
+    state.event(EngineEvent.COMPLETED, removed, "");
     return removed;
   }
 
@@ -225,11 +225,11 @@ final class ReportHandler {
   }
 
   private void stale(Command.Update update) {
-    state.effects.notice(Notice.STALE_REPORT, update.id(), update.status().storedName());
+    state.event(EngineEvent.STALE_REPORT, update.id(), update.status().storedName());
   }
 
   private void stale(InFlightTask task, Status reported) {
-    state.effects.notice(Notice.STALE_REPORT, task.activation, reported.storedName());
+    state.event(EngineEvent.STALE_REPORT, task.activation, reported.storedName());
   }
 
   /// Answers the reports whose effects are all durable.
@@ -239,7 +239,7 @@ final class ReportHandler {
       if (reply.settle()) {
         Command.Claim next = reply.report.next();
         if (next == null) {
-          state.effects.reply(reply.report.reply(), null);
+          reply.report.reply().done(null);
         } else {
           dispatcher.claim(
               next.application(), next.namespace(), PullChannel.of(reply.report.reply()));

@@ -64,8 +64,7 @@ final class RuleEnforcer {
         yield true;
       }
       case Rules.Decision.Killed _ -> {
-        state.tally(Tally.SWITCHED_OFF, task);
-        state.effects.notice(Notice.SWITCHED_OFF, task.activation, "");
+        state.event(EngineEvent.SWITCHED_OFF, task, "");
         completion.complete(task);
         yield false;
       }
@@ -97,7 +96,7 @@ final class RuleEnforcer {
         && state.memory.hasRoom()
         && state.forwarding < Backpressure.MAX_FORWARDING) {
       reading = true;
-      state.effects.readParked(application, cursorDue, cursorKey, ALL, PAGE);
+      state.store.readParked(application, cursorDue, cursorKey, ALL, PAGE);
     }
   }
 
@@ -130,8 +129,7 @@ final class RuleEnforcer {
     switch (state.rules.judge(activation)) {
       case Rules.Decision.Kept _ -> {}
       case Rules.Decision.Killed _ -> {
-        state.tally(Tally.SWITCHED_OFF, activation);
-        state.effects.notice(Notice.SWITCHED_OFF, activation, "");
+        state.event(EngineEvent.SWITCHED_OFF, activation, "");
         long _ = state.parked.remove(Ids.fingerprint(activation.id()), activation.origin());
         completion.removeParked(
             PartitionKey.of(activation.origin()),

@@ -71,20 +71,17 @@ final class TaskCompletion {
   /// Applies the failure policy of a task that failed for good.
   void fail(InFlightTask task, String why) {
     if (task.activation.failurePolicy().deadLetters()) {
-      state.tally(Tally.DEAD_LETTERED, task);
-      state.effects.notice(Notice.DEAD_LETTERED, task.activation, why);
+      state.event(EngineEvent.DEAD_LETTERED, task, why);
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, why));
     } else {
-      state.tally(Tally.DISCARDED, task);
-      state.effects.notice(Notice.DISCARDED, task.activation, why);
+      state.event(EngineEvent.DISCARDED, task, why);
       complete(task);
     }
   }
 
   /// Ends an expired task (G5, W9).
   void expire(InFlightTask task) {
-    state.tally(Tally.EXPIRED, task);
-    state.effects.notice(Notice.EXPIRED, task.activation, "");
+    state.event(EngineEvent.EXPIRED, task, "");
     if (task.activation.failurePolicy().deadLetters()) {
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, EXPIRED));
     } else {
@@ -104,9 +101,7 @@ final class TaskCompletion {
       state.enqueue(task, first);
       return;
     }
-    state.tally(Tally.DEMOTED_IN_FLIGHT, task);
-    state.effects.notice(
-        Notice.DEMOTED_IN_FLIGHT, task.activation, Notice.namespaceAndTask(task.activation));
+    state.event(EngineEvent.DEMOTED_IN_FLIGHT, task, EngineState.namespaceAndTask(task.activation));
     forward(task, Status.FAILURE, null, demotion);
   }
 
@@ -118,7 +113,7 @@ final class TaskCompletion {
       fail(task, "cannot be retried: its payload is not an activation");
       return;
     }
-    state.effects.notice(Notice.RETRIED, task.activation, "retry_id=" + retry.get().id());
+    state.event(EngineEvent.RETRIED, task.activation, "retry_id=" + retry.get().id());
     forward(task, Status.RETRY, retry.get().payload(), Destination.of(state.options.retryTopic()));
   }
 
@@ -146,7 +141,7 @@ final class TaskCompletion {
       throw new IllegalStateException(
           "Activation " + task.id() + " is forwarded without a destination");
     }
-    state.effects.produce(
+    state.outbox.produce(
         new OutboxRecord(
             task.id(),
             task.id(),
@@ -165,11 +160,14 @@ final class TaskCompletion {
           dead ? TaskLifecycle.PRODUCED : TaskLifecycle.RETRY_PRODUCED,
           task.activation,
           record.destination().topic());
-      state.tally(
+      state.event(
           !dead
-              ? Tally.RETRY_PRODUCED
-              : isDemotion(record) ? Tally.DEMOTION_PRODUCED : Tally.DEAD_LETTER_PRODUCED,
-          task);
+              ? EngineEvent.RETRY_PRODUCED
+              : isDemotion(record)
+                  ? EngineEvent.DEMOTION_PRODUCED
+                  : EngineEvent.DEAD_LETTER_PRODUCED,
+          task,
+          "");
       complete(task, dead);
     }
   }
@@ -182,9 +180,9 @@ final class TaskCompletion {
         state.quarantined.ended(task, state.now, false);
       } else {
         if (isDemotion(record)) {
-          state.tally(Tally.DEMOTION_REFUSED, task);
+          state.event(EngineEvent.DEMOTION_REFUSED, task, "");
         }
-        state.effects.notice(Notice.QUARANTINED, task.activation, why);
+        state.event(EngineEvent.QUARANTINED, task.activation, why);
       }
       if (state.duplicateIds.hasWaiting(task.id())) {
         endQuarantine(kept, true);
@@ -230,7 +228,7 @@ final class TaskCompletion {
     DeliveryChannel channel = task.channel;
     if (channel != null) {
       task.channel = null;
-      channel.release(state.effects);
+      channel.release();
     }
   }
 }

@@ -33,8 +33,8 @@ final class TaskCounter {
   }
 
   /// Counts one outcome.
-  void count(Tally tally) {
-    switch (tally) {
+  void count(EngineEvent event) {
+    switch (event) {
       case COMPLETED -> completed++;
       case DISCARDED, DEAD_LETTERED -> failed++;
       case RETRY_PRODUCED -> retried++;

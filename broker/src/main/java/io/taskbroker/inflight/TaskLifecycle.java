@@ -1,7 +1,7 @@
 package io.taskbroker.inflight;
 
 /// Step in the life of an activation, reported only where the log follows activations
-/// ([Effects#follows]). A [Notice] reports failures in any case.
+/// ([EventPort#follows]). An [EngineEvent] reports failures in any case.
 public enum TaskLifecycle {
   /// Accepted; may run once it is durable.
   RECEIVED,

@@ -45,8 +45,7 @@ final class Timeouts {
   }
 
   private void leasePassed(InFlightTask task) {
-    state.tally(Tally.LEASE_PASSED, task);
-    state.effects.notice(Notice.LEASE_PASSED, task.activation, "");
+    state.event(EngineEvent.LEASE_PASSED, task, "");
     if (task.activation.atMostOnce()) {
       completion.fail(task, "its lease passed without a report");
     } else {
@@ -57,8 +56,7 @@ final class Timeouts {
   }
 
   private void deadlinePassed(InFlightTask task) {
-    state.tally(Tally.DEADLINE_PASSED, task);
-    state.effects.notice(Notice.DEADLINE_PASSED, task.activation, "");
+    state.event(EngineEvent.DEADLINE_PASSED, task, "");
     // It is not at fault if its worker has died of another task since.
     if (task.claimedAt > task.queue.diedAt) {
       task.attempts++;
@@ -66,7 +64,7 @@ final class Timeouts {
     if (task.activation.atMostOnce()) {
       completion.fail(task, "processing deadline passed");
     } else if (task.attempts >= state.options.limits().maxAttempts()) {
-      state.tally(Tally.ATTEMPTS_EXCEEDED, task);
+      state.event(EngineEvent.ATTEMPTS_EXCEEDED, task, "");
       completion.fail(task, task.attempts + " processing deadlines passed");
     } else {
       state.transition(task, TaskEvent.REQUEUE);

@@ -38,7 +38,7 @@ final class TimerHandler {
         if (task.activation.delayUntil() > state.wall) {
           state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
         } else {
-          state.tally(Tally.DELAY_ELAPSED, task);
+          state.event(EngineEvent.DELAY_ELAPSED, task, "");
           state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
           state.transition(task, TaskEvent.DELAY_ENDED);
           if (task.step() == Step.STORED && !state.awaitsOffsetCommit(task)) {

@@ -1,5 +1,5 @@
-/// Engine: the state machine of all tasks in flight, in memory. It takes commands and returns
-/// effects. It has one owner thread, does no I/O, and receives the time as an argument.
+/// Engine: the state machine of all tasks in flight, in memory. It takes commands and calls ports.
+/// It has one owner thread, does no I/O, and receives the time as an argument.
 @NullMarked
 package io.taskbroker.inflight;
 

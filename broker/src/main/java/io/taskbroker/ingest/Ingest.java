@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OffsetPort;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// when the engine has reported everything below it durable (G1). If Kafka is down, a topic does
 /// not exist, or credentials are refused, the stage logs that and retries for ever ([ReadFailure]);
 /// a second broker with the same instance id ends the process.
-public final class Ingest implements Service, Progress {
+public final class Ingest implements Service, Progress, OffsetPort {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
   private final PartitionOwnership ownership;
   private volatile boolean running;
@@ -70,8 +71,9 @@ public final class Ingest implements Service, Progress {
   }
 
   /// Settles `records` of `bytes`: the engine reports everything of the partition below
-  /// `nextOffset` durable. For `urgent`, see [io.taskbroker.inflight.Effects#consumed].
-  /// Thread-safe, does not block; ignores partitions of other stages.
+  /// `nextOffset` durable. For `urgent`, see [OffsetPort#consumed]. Thread-safe, does not block;
+  /// ignores partitions of other stages.
+  @Override
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     TopicConsumer consumer = consumers.get(partition.topic());
@@ -82,6 +84,7 @@ public final class Ingest implements Service, Progress {
 
   /// Marks the partition as waiting for an application at its limit; for none if that is null.
   /// Thread-safe, does not block.
+  @Override
   public void stands(SourcePartition partition, @Nullable String application) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
@@ -91,6 +94,7 @@ public final class Ingest implements Service, Progress {
 
   /// Reports that the engine has nothing in flight of the revoked partition, lost partitions
   /// included. Thread-safe, does not block.
+  @Override
   public void drained(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
@@ -99,6 +103,7 @@ public final class Ingest implements Service, Progress {
   }
 
   /// Reports that the store gave the partition to another broker. Thread-safe, does not block.
+  @Override
   public void lost(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {

@@ -3,6 +3,7 @@ package io.taskbroker.outbox;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxPort;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One thread sends to all topics and never waits for Kafka, so that no topic delays another.
 /// Thread-safe. The caller bounds the number of pending records.
-public final class Outbox implements Service, Progress {
+public final class Outbox implements Service, Progress, OutboxPort {
   private static final String NAME = "outbox";
   private static final Duration GRACE = Duration.ofSeconds(2);
 
@@ -81,6 +82,7 @@ public final class Outbox implements Service, Progress {
 
   /// Accepts a record. Thread-safe, never waits. Records that arrive after the end of [#stop] are
   /// dropped.
+  @Override
   public void produce(OutboxRecord outboxRecord) {
     lock.lock();
     try {

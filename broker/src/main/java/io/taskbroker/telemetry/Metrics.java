@@ -456,11 +456,8 @@ public final class Metrics {
           "topic",
           "partition");
 
-  public final Labelled<CounterDataPoint> notices =
-      declare.counters(
-          "inflight.events",
-          "Events that the engine reports to operators; see io.taskbroker.inflight.Notice",
-          "event");
+  public final Labelled<CounterDataPoint> events =
+      declare.counters("inflight.events", "Events that the engine logs; see EngineEvent", "event");
   public final Labelled<CounterDataPoint> unexpectedOutcomes =
       declare.counters(
           "store.unexpected_outcomes",

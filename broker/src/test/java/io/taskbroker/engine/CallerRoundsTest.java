@@ -13,8 +13,8 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.Failures;
@@ -50,10 +50,15 @@ final class CallerRoundsTest {
       new Mailbox(new MpscUnboundedArrayQueue<>(64), new MpscArrayQueue<>(64), new Counted());
   private final CommandSink working = mailbox.workingIntake();
   private final Failures failures = new Failures();
-  private final InstantOutlets outlets = new InstantOutlets();
+  private final InstantPorts ports = new InstantPorts();
   private final EngineLoop engine =
       new EngineLoop(
-          options(), mailbox, outlets, InstantSource.system(), new SplittableRandom(1), failures);
+          options(),
+          mailbox,
+          ports.ports(),
+          InstantSource.system(),
+          new SplittableRandom(1),
+          failures);
 
   @BeforeEach
   void startAndFallAsleep() {
@@ -98,7 +103,7 @@ final class CallerRoundsTest {
     working.submit(
         new Command.Ingest(
             PARTITION, List.of(new Command.IngestedRecord(activation(delayUntil), null)), 1, 100));
-    Pushed pushed = outlets.pushed.poll(30, SECONDS);
+    Pushed pushed = ports.pushed.poll(30, SECONDS);
 
     assertThat(pushed).isNotNull();
     assertThat(pushed.at()).isGreaterThanOrEqualTo(delayUntil);
@@ -190,12 +195,12 @@ final class CallerRoundsTest {
     }
   }
 
-  /// Outlets that commit at once and confirm through their own command sink.
-  private final class InstantOutlets implements Outlets {
+  /// AllPorts that commit at once and confirm through their own command sink.
+  private final class InstantPorts implements AllPorts {
     private final BlockingQueue<Pushed> pushed = new LinkedBlockingQueue<>();
 
     @Override
-    public void commit(List<Change> changes, List<StoreQuery> queries) {
+    public void submit(List<Change> changes, List<StoreQuery> queries) {
       mailbox.submit(new Command.Committed(changes));
     }
 
@@ -220,6 +225,6 @@ final class CallerRoundsTest {
     }
 
     @Override
-    public void notice(Notice notice, String id, String detail) {}
+    public void event(EngineEvent notice, String id, String detail) {}
   }
 }

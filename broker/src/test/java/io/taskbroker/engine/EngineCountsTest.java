@@ -8,7 +8,7 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.Tally;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.telemetry.Metrics;
 import org.junit.jupiter.api.Test;
 
@@ -19,8 +19,9 @@ final class EngineCountsTest {
 
   @Test
   void countsKillswitchedTasksByMatch() {
-    count(Tally.KILLED_BY_NAME, Tally.KILLED_BY_SELECTOR, Tally.KILLED_BY_SELECTOR);
-    count(Tally.SWITCHED_OFF);
+    count(
+        EngineEvent.KILLED_BY_NAME, EngineEvent.KILLED_BY_SELECTOR, EngineEvent.KILLED_BY_SELECTOR);
+    count(EngineEvent.SWITCHED_OFF);
 
     assertThat(metrics.droppedByKillswitch.of("tasks", "task", "whole_task").get()).isOne();
     assertThat(metrics.droppedByKillswitch.of("tasks", "task", "selector").get()).isEqualTo(2);
@@ -29,8 +30,13 @@ final class EngineCountsTest {
 
   @Test
   void countsDemotedTasksByWhereTheyWere() {
-    count(Tally.DEMOTED, Tally.DEMOTED, Tally.DEMOTED_IN_FLIGHT, Tally.DEMOTION_SKIPPED);
-    count(Tally.DEMOTION_PRODUCED, Tally.DEMOTION_PRODUCED, Tally.DEMOTION_REFUSED);
+    count(
+        EngineEvent.DEMOTED,
+        EngineEvent.DEMOTED,
+        EngineEvent.DEMOTED_IN_FLIGHT,
+        EngineEvent.DEMOTION_SKIPPED);
+    count(
+        EngineEvent.DEMOTION_PRODUCED, EngineEvent.DEMOTION_PRODUCED, EngineEvent.DEMOTION_REFUSED);
 
     assertThat(metrics.demoted.of("tasks", "ns", "task").get()).isEqualTo(2);
     assertThat(metrics.forwarded.get()).isOne();
@@ -49,7 +55,7 @@ final class EngineCountsTest {
     assertThat(metrics.unexpectedOutcomes.of("delete", "missing").get()).isOne();
   }
 
-  private void count(Tally... tallies) {
+  private void count(EngineEvent... tallies) {
     var activation =
         new Activation(
             "id",
@@ -65,7 +71,7 @@ final class EngineCountsTest {
             FailurePolicy.DISCARD,
             false,
             false);
-    for (Tally tally : tallies) {
+    for (EngineEvent tally : tallies) {
       counts.count(tally, activation, 5);
     }
   }

@@ -8,8 +8,8 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.TokenEpoch;
 import io.taskbroker.runtime.Failures;
@@ -41,7 +41,7 @@ final class EngineStopTest {
         new EngineLoop(
             options(),
             new Mailbox(16),
-            new NoOutlets(),
+            new NoPorts().ports(),
             new SystemContext(ticker, InstantSource.system(), new SplittableRandom(1)),
             new TokenEpoch(1),
             failures);
@@ -93,9 +93,9 @@ final class EngineStopTest {
     }
   }
 
-  private static final class NoOutlets implements Outlets {
+  private static final class NoPorts implements AllPorts {
     @Override
-    public void commit(List<Change> changes, List<StoreQuery> queries) {}
+    public void submit(List<Change> changes, List<StoreQuery> queries) {}
 
     @Override
     public void push(Delivery delivery) {}
@@ -116,6 +116,6 @@ final class EngineStopTest {
     }
 
     @Override
-    public void notice(Notice notice, String id, String detail) {}
+    public void event(EngineEvent notice, String id, String detail) {}
   }
 }

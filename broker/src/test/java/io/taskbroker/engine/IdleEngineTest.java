@@ -14,8 +14,8 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -41,7 +41,7 @@ final class IdleEngineTest {
   private final InMemoryStore store = new InMemoryStore(new InMemoryStore.Disk());
   private final Mailbox mailbox = new Mailbox(16);
   private final List<String> delivered = new ArrayList<>();
-  private final List<Notice> notices = new ArrayList<>();
+  private final List<EngineEvent> notices = new ArrayList<>();
   private final List<Change.Forward> forwards = new ArrayList<>();
   private long millis = 1_000;
 
@@ -54,7 +54,7 @@ final class IdleEngineTest {
     claim(engine);
     claim(engine);
     assertThat(delivered).containsExactly("waiting");
-    assertThat(notices).doesNotContain(Notice.DEADLINE_PASSED);
+    assertThat(notices).doesNotContain(EngineEvent.DEADLINE_PASSED);
   }
 
   @Test
@@ -63,7 +63,7 @@ final class IdleEngineTest {
     millis += 600_000;
     claim(engine);
     assertThat(delivered).isEmpty();
-    assertThat(notices).contains(Notice.EXPIRED);
+    assertThat(notices).contains(EngineEvent.EXPIRED);
   }
 
   /// A round takes time, and commands that arrive meanwhile join it: they have a later time than
@@ -100,10 +100,10 @@ final class IdleEngineTest {
     assertThat(delivered).containsExactly("waiting");
     millis += 12_999;
     var _ = engine.round();
-    assertThat(notices).doesNotContain(Notice.DEADLINE_PASSED);
+    assertThat(notices).doesNotContain(EngineEvent.DEADLINE_PASSED);
     millis += 1;
     var _ = engine.round();
-    assertThat(notices).contains(Notice.DEADLINE_PASSED);
+    assertThat(notices).contains(EngineEvent.DEADLINE_PASSED);
   }
 
   private static long millis(Timestamp time) {
@@ -128,7 +128,7 @@ final class IdleEngineTest {
             false);
     Row row = Row.arriving(1, activation, Status.PENDING, START);
     var _ = store.commit(new WriteBatch(1, List.of(new Change.Insert(row, null))));
-    var engine = new SteppedEngine(options(), mailbox, new RecordingOutlets(), context());
+    var engine = new SteppedEngine(options(), mailbox, new RecordingPorts(), context());
     engine.start(store, Rules.NONE);
     millis += 5_000;
     var _ = engine.round();
@@ -191,9 +191,9 @@ final class IdleEngineTest {
     }
   }
 
-  private final class RecordingOutlets implements Outlets {
+  private final class RecordingPorts implements AllPorts {
     @Override
-    public void commit(List<Change> changes, List<StoreQuery> queries) {
+    public void submit(List<Change> changes, List<StoreQuery> queries) {
       for (Change change : changes) {
         if (change instanceof Change.Forward forward) {
           forwards.add(forward);
@@ -220,7 +220,7 @@ final class IdleEngineTest {
     }
 
     @Override
-    public void notice(Notice notice, String id, String detail) {
+    public void event(EngineEvent notice, String id, String detail) {
       notices.add(notice);
     }
   }

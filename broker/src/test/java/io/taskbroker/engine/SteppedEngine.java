@@ -20,13 +20,13 @@ public final class SteppedEngine {
   private final Mailbox mailbox;
 
   public SteppedEngine(
-      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext context) {
+      EngineOptions options, Mailbox mailbox, AllPorts ports, SystemContext context) {
     this.mailbox = mailbox;
     this.loop =
         new EngineLoop(
             options,
             mailbox,
-            outlets,
+            ports.ports(),
             context,
             TokenEpoch.at(context.clock().millis(), 0),
             (stage, cause) -> {

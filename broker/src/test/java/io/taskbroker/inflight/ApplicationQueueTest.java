@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Application queues and their ready queues.
 final class ApplicationQueueTest {
-  private final PushChannel push = new PushChannel(new CallWindow(100));
+  private final PushChannel push = new PushChannel(new CallWindow(100), _ -> {});
   private final ApplicationQueue queue =
       new ApplicationQueue("app", push, new OldestFirstIndex(), 0);
 

@@ -95,7 +95,7 @@ final class AttemptTokenTest {
     pushing.pass(3_000);
     assertThat(pushing.deliveredIds()).containsExactly("x", "x");
     pushing.report(status, "x", pushing.deliveries.getFirst().token());
-    assertThat(pushing.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(pushing.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     pushing.report(status, "x", pushing.deliveries.getLast().token());
     assertThat(pushing.depths().handedOut()).isZero();
   }
@@ -194,7 +194,7 @@ final class AttemptTokenTest {
     a.answer(PushOutcome.ACCEPTED);
     AttemptToken token = a.deliveries.getFirst().token();
     assertThat(b.report(Status.COMPLETE, "x", token).answers).isEqualTo(1);
-    assertThat(b.notices).containsExactly(Notice.UNKNOWN_ID);
+    assertThat(b.notices).containsExactly(EngineEvent.UNKNOWN_ID);
     assertThat(peers.disk.reports()).isEmpty();
     assertThat(a.report(Status.COMPLETE, "x", token).answers).isEqualTo(1);
     peers.settle();
@@ -223,18 +223,18 @@ final class AttemptTokenTest {
   }
 
   private void assertStale(Status status, AttemptToken token) {
-    int before = rig.noticed(Notice.STALE_REPORT).size();
+    int before = rig.noticed(EngineEvent.STALE_REPORT).size();
     assertThat(rig.report(status, "x", token).answers).isEqualTo(1);
-    assertThat(rig.noticed(Notice.STALE_REPORT)).hasSize(before + 1);
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).hasSize(before + 1);
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.engine().outstanding()).isZero();
   }
 
   private void assertEnds(Status status, AttemptToken token) {
     rig.produces = true;
-    int before = rig.noticed(Notice.STALE_REPORT).size();
+    int before = rig.noticed(EngineEvent.STALE_REPORT).size();
     assertThat(rig.report(status, "x", token).answers).isEqualTo(1);
-    assertThat(rig.noticed(Notice.STALE_REPORT)).hasSize(before);
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).hasSize(before);
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.produced).hasSize(status == Status.COMPLETE ? 0 : 1);
   }

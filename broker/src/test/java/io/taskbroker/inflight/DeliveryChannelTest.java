@@ -15,7 +15,7 @@ final class DeliveryChannelTest {
   private final EngineRig effects = new EngineRig(RigOptions.pull());
   private final EngineState state =
       new EngineState(
-          RigOptions.pull().build(), effects, new SplittableRandom(1), new TokenEpoch(1));
+          RigOptions.pull().build(), effects.ports(), new SplittableRandom(1), new TokenEpoch(1));
   private final TaskCompletion completion = new TaskCompletion(state);
   private final StatusWriter statusWriter = new StatusWriter(state);
   private final Dispatcher dispatcher =
@@ -44,12 +44,12 @@ final class DeliveryChannelTest {
     }
 
     @Override
-    public void release(Effects effects) {
+    public void release() {
       granted++;
     }
 
     @Override
-    public void deliver(Effects effects, Delivery delivery) {
+    public void deliver(Delivery delivery) {
       delivered.add(delivery.id());
     }
 

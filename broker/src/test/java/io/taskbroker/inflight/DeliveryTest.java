@@ -106,7 +106,7 @@ final class DeliveryTest {
   void expiredTaskIsDiscarded() {
     partition.send(Task.of("x").expiresAt(rig.wall + 1_000));
     rig.pass(1_000);
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+    assertThat(rig.expired()).containsExactly("x");
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.claim().id()).isEmpty();
   }
@@ -123,7 +123,7 @@ final class DeliveryTest {
     partition.send(
         Task.of("discard").expiresAt(rig.wall),
         Task.of("letter").expiresAt(rig.wall).deadLetters());
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("discard", "letter");
+    assertThat(rig.expired()).containsExactly("discard", "letter");
     assertThat(rig.outboxIds()).containsExactly("letter");
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(partition.consumed).isEqualTo(2);
@@ -134,9 +134,9 @@ final class DeliveryTest {
     partition.send(Task.of("x").expiresAt(rig.wall + 1_000));
     rig.claim();
     rig.pass(DEADLINE - 1);
-    assertThat(rig.noticed(Notice.EXPIRED)).isEmpty();
+    assertThat(rig.expired()).isEmpty();
     rig.pass(1);
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+    assertThat(rig.expired()).containsExactly("x");
   }
 
   @Test
@@ -145,13 +145,13 @@ final class DeliveryTest {
     rig.claim();
     rig.claim();
     rig.pass(RigOptions.GRACE - 1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).isEmpty();
     rig.pass(1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("none");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("none");
     rig.pass(DEADLINE - RigOptions.GRACE - 1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("none");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("none");
     rig.pass(1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("none", "x");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("none", "x");
   }
 
   @Test
@@ -185,7 +185,7 @@ final class DeliveryTest {
       rig.crash();
     }
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
   }
 
   @Test
@@ -195,8 +195,8 @@ final class DeliveryTest {
     pushed.pass(10 * RigOptions.LEASE);
     // The window allows four calls, and none of them is answered.
     assertThat(pushed.deliveries).hasSize(4);
-    assertThat(pushed.noticed(Notice.LEASE_PASSED)).hasSize(4);
-    assertThat(pushed.noticed(Notice.DISCARDED)).isEmpty();
+    assertThat(pushed.noticed(EngineEvent.LEASE_PASSED)).hasSize(4);
+    assertThat(pushed.noticed(EngineEvent.DISCARDED)).isEmpty();
     List.copyOf(pushed.calls).forEach(call -> pushed.answer(call, PushOutcome.LOST));
     pushed.pass(2_000);
     assertThat(pushed.deliveries).hasSize(5);
@@ -209,7 +209,7 @@ final class DeliveryTest {
     from.send(Task.of("x").application("nobody"), Task.of("y").application("nobody"));
     from.send(Task.of("z"));
     assertThat(pushed.deliveredIds()).containsExactly("z");
-    assertThat(pushed.noticed(Notice.NO_WORKER)).containsExactly("nobody");
+    assertThat(pushed.noticed(EngineEvent.NO_WORKER)).containsExactly("nobody");
     pushed.answer(PushOutcome.ACCEPTED);
     pushed.report(Status.COMPLETE, "z");
     assertThat(pushed.engine().nextWake() - pushed.now).isGreaterThanOrEqualTo(900);
@@ -226,7 +226,7 @@ final class DeliveryTest {
     from.send(IntStream.range(0, 50).mapToObj(i -> Task.of("t" + i)).toArray(Task[]::new));
     pushed.pass(60_000);
     assertThat(pushed.deliveries.size()).isBetween(60, 200);
-    assertThat(pushed.noticed(Notice.WORKER_UNREACHABLE)).hasSize(1);
+    assertThat(pushed.noticed(EngineEvent.WORKER_UNREACHABLE)).hasSize(1);
     pushed.worker = _ -> PushOutcome.ACCEPTED;
     pushed.pass(1_000);
     assertThat(pushed.depths().handedOut()).isEqualTo(50);

@@ -29,7 +29,7 @@ final class DemotionTest {
     OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.destination()).isEqualTo(RigRules.ELSEWHERE);
     assertThat(record.payload()).isEqualTo(partition.activations().getFirst().payload());
-    assertThat(rig.noticed(Notice.DEMOTED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DEMOTED)).containsExactly("x");
 
     rig.crash(Rules.NONE);
     rig.pass(1_000_000);
@@ -53,7 +53,7 @@ final class DemotionTest {
     rig.rule(DEMOTING);
     partition.send(slow("x").expiresAt(rig.wall - 1));
     assertThat(rig.outbox).isEmpty();
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+    assertThat(rig.expired()).containsExactly("x");
   }
 
   @Test
@@ -77,7 +77,7 @@ final class DemotionTest {
     partition.send(slow(Task.once("x")), slow(Task.of("y").derived()));
     rig.rule(Rules.NONE);
     partition.send(slow(Task.once("x")), slow(Task.of("y").derived()));
-    assertThat(rig.noticed(Notice.DUPLICATE)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).isEmpty();
     assertThat(rig.store.rows()).hasSize(2);
   }
 
@@ -97,7 +97,7 @@ final class DemotionTest {
         .filteredOn(row -> row.forwardTo() == null)
         .extracting(row -> row.activation().id())
         .containsExactly("stays");
-    assertThat(rig.noticed(Notice.DEMOTED_IN_FLIGHT)).containsExactly("queued", "delayed");
+    assertThat(rig.noticed(EngineEvent.DEMOTED_IN_FLIGHT)).containsExactly("queued", "delayed");
   }
 
   @Test
@@ -212,7 +212,7 @@ final class DemotionTest {
   void w49NothingIsForwardedToATopicThatThisBrokerConsumes() {
     rig.rule(new RigRules(Set.of(), Set.of(), Set.of("slow"), true));
     partition.send(slow("x"));
-    assertThat(rig.noticed(Notice.DEMOTION_SKIPPED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DEMOTION_SKIPPED)).containsExactly("x");
     assertThat(rig.claim().id()).isEqualTo("x");
     assertThat(rig.outbox).isEmpty();
   }

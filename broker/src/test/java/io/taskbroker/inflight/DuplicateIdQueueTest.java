@@ -200,7 +200,7 @@ final class DuplicateIdQueueTest {
     b.send(two, Task.of("x"));
     meet();
     b.send(two, Task.of("x"));
-    assertThat(b.notices).contains(Notice.DUPLICATE);
+    assertThat(b.notices).contains(EngineEvent.DUPLICATE);
     assertThat(peers.disk.rows()).hasSize(2);
   }
 }

@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids.Fingerprint;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// One broker of several on a shared store: the real engine, with the stages around it controlled
 /// by the test. By default it commits what is written, answers no call of a worker, acknowledges no
 /// produced record, and commits an offset when a partition is released.
-final class EngineOnSharedStore implements Effects {
+final class EngineOnSharedStore implements AllPorts {
   private static final int PAGE = 2;
   private static final int MANY_STEPS = 100_000;
 
@@ -37,7 +38,7 @@ final class EngineOnSharedStore implements Effects {
   final List<Delivery> deliveries = new ArrayList<>();
   final List<Delivery> calls = new ArrayList<>();
   final List<OutboxRecord> outbox = new ArrayList<>();
-  final List<Notice> notices = new ArrayList<>();
+  final List<EngineEvent> notices = new ArrayList<>();
   final List<SourcePartition> lost = new ArrayList<>();
 
   /// Revoked partitions that are not drained.
@@ -86,7 +87,7 @@ final class EngineOnSharedStore implements Effects {
     store = new SharedInMemoryStore(peers.disk, name, this::hear);
     long lastKey = store.lastKey();
     var epoch = TokenEpoch.at(peers.wall, new SplittableRandom(lastKey).nextLong());
-    var loaded = new Engine(options.build(true), this, new SplittableRandom(lastKey), epoch);
+    var loaded = new Engine(options.build(true), ports(), new SplittableRandom(lastKey), epoch);
     engine = loaded;
     loaded.advance(peers.now, peers.wall);
     store.load(0, Integer.MAX_VALUE).forEach(loaded::restore);
@@ -179,7 +180,7 @@ final class EngineOnSharedStore implements Effects {
       case Command.Fenced fenced -> peers.observer.fenced(this, fenced.changes());
       default -> {}
     }
-    engine().apply(peers.bug.heard(command));
+    engine().apply(ObservedReplies.observe(peers.bug.heard(command), this::delivered));
   }
 
   void settle() {
@@ -494,30 +495,19 @@ final class EngineOnSharedStore implements Effects {
   }
 
   @Override
-  public void reply(Command.ReportReply reply, @Nullable Delivery next) {
-    delivered(next);
-    reply.done(next);
-  }
-
-  @Override
-  public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-    delivered(delivery);
-    reply.done(delivery);
-  }
-
-  @Override
-  public void reply(Command.EnqueueReply reply) {
-    effects++;
-    reply.done();
-  }
-
-  @Override
   public void unexpected(Change change, ChangeOutcome outcome) {
     onUnexpected.accept(change, outcome);
   }
 
   @Override
-  public void notice(Notice notice, String id, String detail) {
+  public void event(EngineEvent event, Activation about, long age, String detail) {
+    if (event.isLogged()) {
+      event(event, about.id(), detail);
+    }
+  }
+
+  @Override
+  public void event(EngineEvent notice, String id, String detail) {
     effects++;
     notices.add(notice);
     peers.observer.noticed(notice, id);

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// By default the rig commits what is written, answers no call of a worker, acknowledges no
 /// produced record and commits no offset.
-final class EngineRig implements Effects {
+final class EngineRig implements AllPorts {
   private static final int MANY_STEPS = 100_000;
 
   /// Monotonic and wall-clock milliseconds. A monotonic clock may be negative.
@@ -46,8 +46,8 @@ final class EngineRig implements Effects {
 
   final List<Noticed> notices = new ArrayList<>();
 
-  /// Counted events, in order.
-  final List<Tallied> tallies = new ArrayList<>();
+  /// Events of activations, in order.
+  final List<Reported> events = new ArrayList<>();
 
   /// Whether writes are committed at once.
   boolean commits = true;
@@ -76,11 +76,11 @@ final class EngineRig implements Effects {
   private int runs;
   private long effects;
 
-  /// Events counted for an activation.
-  record Tallied(Tally tally, String id, long age) {}
+  /// Event of an activation.
+  record Reported(EngineEvent event, String id, long age) {}
 
-  /// Notices to operators.
-  record Noticed(Notice notice, String id, String detail) {}
+  /// Event that is logged.
+  record Noticed(EngineEvent notice, String id, String detail) {}
 
   EngineRig(RigOptions options) {
     this(options, 1);
@@ -95,7 +95,7 @@ final class EngineRig implements Effects {
   /// An engine with the rows of the store, created as the engine's loop does it.
   private Engine load() {
     var epoch = TokenEpoch.at(wall, runs);
-    var loaded = new Engine(options.build(), this, new SplittableRandom(seed + runs), epoch);
+    var loaded = new Engine(options.build(), ports(), new SplittableRandom(seed + runs), epoch);
     runs++;
     engine = loaded;
     loaded.advance(now, wall);
@@ -184,7 +184,7 @@ final class EngineRig implements Effects {
   /// One round of the engine: pending commands, then the time.
   void step() {
     for (Command command = commands.poll(); command != null; command = commands.poll()) {
-      engine.apply(command);
+      engine.apply(ObservedReplies.observe(command, this::pulled));
     }
     engine.advance(now, wall);
   }
@@ -333,8 +333,8 @@ final class EngineRig implements Effects {
     return outbox.stream().map(OutboxRecord::id).toList();
   }
 
-  List<Tally> tallied(String id) {
-    return tallies.stream().filter(each -> each.id().equals(id)).map(Tallied::tally).toList();
+  List<EngineEvent> eventsOf(String id) {
+    return events.stream().filter(each -> each.id().equals(id)).map(Reported::event).toList();
   }
 
   /// The engine's figures.
@@ -345,7 +345,7 @@ final class EngineRig implements Effects {
     return answer.getFirst();
   }
 
-  List<String> noticed(Notice notice) {
+  List<String> noticed(EngineEvent notice) {
     return notices.stream().filter(noticed -> noticed.notice() == notice).map(Noticed::id).toList();
   }
 
@@ -437,27 +437,8 @@ final class EngineRig implements Effects {
     return of;
   }
 
-  @Override
-  public void reply(Command.ReportReply reply, @Nullable Delivery next) {
-    effects++;
-    pulled(next);
-    reply.done(next);
-  }
-
-  @Override
-  public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-    effects++;
-    pulled(delivery);
-    reply.done(delivery);
-  }
-
-  @Override
-  public void reply(Command.EnqueueReply reply) {
-    effects++;
-    reply.done();
-  }
-
   private void pulled(@Nullable Delivery delivery) {
+    effects++;
     if (delivery != null) {
       deliveries.add(delivery);
       onDelivery.run();
@@ -465,18 +446,31 @@ final class EngineRig implements Effects {
   }
 
   @Override
-  public void count(Tally tally, Activation activation, long age) {
-    tallies.add(new Tallied(tally, activation.id(), age));
-  }
-
-  @Override
   public void unexpected(Change change, ChangeOutcome outcome) {
     onUnexpected.accept(change, outcome);
   }
 
+  /// The ids of activations that expired, before or after their arrival.
+  List<String> expired() {
+    return notices.stream()
+        .filter(noticed ->
+            noticed.notice() == EngineEvent.EXPIRED
+                || noticed.notice() == EngineEvent.EXPIRED_ON_ARRIVAL)
+        .map(Noticed::id)
+        .toList();
+  }
+
   @Override
-  public void notice(Notice notice, String id, String detail) {
+  public void event(EngineEvent event, Activation about, long age, String detail) {
+    events.add(new Reported(event, about.id(), age));
+    if (event.isLogged()) {
+      event(event, about.id(), detail);
+    }
+  }
+
+  @Override
+  public void event(EngineEvent event, String id, String detail) {
     effects++;
-    notices.add(new Noticed(notice, id, detail));
+    notices.add(new Noticed(event, id, detail));
   }
 }

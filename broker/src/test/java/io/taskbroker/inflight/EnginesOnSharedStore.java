@@ -35,7 +35,7 @@ final class EnginesOnSharedStore {
   interface Observer {
     default void handedOut(EngineOnSharedStore peer, Delivery delivery) {}
 
-    default void noticed(Notice notice, String id) {}
+    default void noticed(EngineEvent notice, String id) {}
 
     /// The broker acquired the partition, and is about to load its rows.
     default void taken(EngineOnSharedStore peer, Log log) {}

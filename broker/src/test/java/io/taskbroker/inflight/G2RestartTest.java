@@ -94,7 +94,7 @@ final class G2RestartTest {
     assertThat(small.claim("app", null).id()).isEmpty();
     assertThat(small.deliveredIds()).containsExactly("a", "x");
     assertThat(small.outboxIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
-    assertThat(small.noticed(Notice.STALE_REPORT)).isEmpty();
+    assertThat(small.noticed(EngineEvent.STALE_REPORT)).isEmpty();
     assertThat(small.engine().outstanding()).isZero();
   }
 
@@ -119,7 +119,7 @@ final class G2RestartTest {
   void g2ReportOnARowParkedByThisProcessIsStale(Status status) {
     EngineRig small = withParkedRow();
     assertThat(small.report(status, "x").isAnswered()).isTrue();
-    assertThat(small.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(small.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
   }
 
   /// Its delay had ended by the clock of the previous process, which was set back since.
@@ -156,7 +156,7 @@ final class G2RestartTest {
     rig.settle();
     rig.crash();
     assertThat(rig.report(status, "x").answers).isEqualTo(1);
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     assertThat(rig.depths().parked()).isOne();
     assertThat(rig.engine().outstanding()).isZero();
   }
@@ -167,7 +167,7 @@ final class G2RestartTest {
     partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 10_000));
     rig.settle();
     assertThat(rig.report(status, "x").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     assertThat(rig.produced).isEmpty();
   }
 
@@ -257,7 +257,7 @@ final class G2RestartTest {
     rig.settle();
     rig.crash();
     assertThat(rig.report(status, "x").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     rig.pass(SETTLE);
     assertThat(rig.claim().id()).isEqualTo("x");
   }
@@ -274,6 +274,6 @@ final class G2RestartTest {
     assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.produced).hasSize(status == Status.COMPLETE ? 0 : 1);
-    assertThat(rig.noticed(Notice.STALE_REPORT)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).isEmpty();
   }
 }

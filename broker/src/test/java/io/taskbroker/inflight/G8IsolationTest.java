@@ -50,7 +50,7 @@ final class G8IsolationTest {
     assertThat(rig.depths().pending()).isEqualTo(MAX);
     assertThat(rig.depths().parked()).isEqualTo(STALE - MAX);
     assertThat(partition.consumed).isEqualTo(STALE + 1 + HEALTHY);
-    assertThat(rig.noticed(Notice.WORKER_UNREACHABLE)).hasSize(1);
+    assertThat(rig.noticed(EngineEvent.WORKER_UNREACHABLE)).hasSize(1);
   }
 
   @Test
@@ -91,7 +91,7 @@ final class G8IsolationTest {
     assertThat(rig.store.history).hasSize(written);
     assertThat(rig.store.rows()).hasSize(STALE).allMatch(row -> row.attempts() == 0);
     assertThat(rig.outbox).isEmpty();
-    assertThat(rig.noticed(Notice.NO_WORKER)).containsExactly("nowhere");
+    assertThat(rig.noticed(EngineEvent.NO_WORKER)).containsExactly("nowhere");
   }
 
   @Test
@@ -101,7 +101,7 @@ final class G8IsolationTest {
     rig.notices.clear();
     rig.crash();
     rig.pass(2_000);
-    assertThat(rig.noticed(Notice.NO_WORKER)).containsExactly("nowhere");
+    assertThat(rig.noticed(EngineEvent.NO_WORKER)).containsExactly("nowhere");
   }
 
   @Test

@@ -92,8 +92,8 @@ final class H01WatermarkTest {
     partition.send(Task.of("a"), Task.of("a"), Task.of("late").expiresAt(rig.wall));
     rig.settle();
     assertThat(rig.store.watermark(partition.source).next()).isEqualTo(3);
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("a");
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("late");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("a");
+    assertThat(rig.expired()).containsExactly("late");
     assertThat(rig.store.rows()).hasSize(1);
   }
 

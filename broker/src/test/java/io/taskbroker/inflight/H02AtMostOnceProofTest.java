@@ -110,7 +110,7 @@ final class H02AtMostOnceProofTest {
     rig.settle();
 
     assertThat(rig.deliveredIds()).containsExactly("done", "more", "new");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("lost");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("lost");
     assertThat(rig.outboxIds()).containsExactly("letter");
   }
 
@@ -125,7 +125,7 @@ final class H02AtMostOnceProofTest {
     rig.settle();
 
     assertThat(rig.deliveries).isEmpty();
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("discard");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("discard");
     assertThat(rig.outboxIds()).containsExactly("letter");
   }
 
@@ -227,7 +227,7 @@ final class H02AtMostOnceProofTest {
     partition.assign();
     rig.pass(FAR + 1);
     assertThat(rig.deliveries).isEmpty();
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
   }
 
   @Test
@@ -278,7 +278,7 @@ final class H02AtMostOnceProofTest {
     partition.assign();
     partition.poll(100);
     rig.settle();
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("run");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("run");
     partition.send(Task.of("next"));
     rig.settle();
     partition.commitOffset();
@@ -304,7 +304,7 @@ final class H02AtMostOnceProofTest {
     partition.commitOffset();
     rig.settle();
     assertThat(rig.deliveredIds()).containsExactlyInAnyOrder("kept", "next");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("run");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("run");
   }
 
   @Test
@@ -338,7 +338,7 @@ final class H02AtMostOnceProofTest {
     partition.commitOffset();
     rig.pass(FAR + 1);
     assertThat(rig.deliveredIds()).contains("next").doesNotContain("x");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
   }
 
   @Test

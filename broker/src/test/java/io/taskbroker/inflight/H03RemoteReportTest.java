@@ -67,7 +67,7 @@ final class H03RemoteReportTest {
   void h03UnknownIdIsNoError() {
     RigReply reply = b.report(Status.COMPLETE, "nobody's");
     assertThat(reply.isAnswered()).isTrue();
-    assertThat(b.notices).containsExactly(Notice.UNKNOWN_ID);
+    assertThat(b.notices).containsExactly(EngineEvent.UNKNOWN_ID);
   }
 
   @Test
@@ -93,7 +93,7 @@ final class H03RemoteReportTest {
     peers.pass(20_000);
     assertThat(a.deliveredIds()).containsExactly("x");
     assertThat(peers.disk.rows()).isEmpty();
-    assertThat(a.notices).doesNotContain(Notice.DEADLINE_PASSED);
+    assertThat(a.notices).doesNotContain(EngineEvent.DEADLINE_PASSED);
   }
 
   @Test
@@ -117,7 +117,7 @@ final class H03RemoteReportTest {
     a.commits = true;
     peers.settle();
     assertThat(a.deliveredIds()).containsExactly("x", "x");
-    assertThat(a.notices).contains(Notice.DEADLINE_PASSED);
+    assertThat(a.notices).contains(EngineEvent.DEADLINE_PASSED);
   }
 
   @Test
@@ -185,7 +185,7 @@ final class H03RemoteReportTest {
     a.send(log, Task.of("x"));
     b.report(Status.FAILURE, "x");
     peers.settle();
-    assertThat(a.notices).contains(Notice.STALE_REPORT);
+    assertThat(a.notices).contains(EngineEvent.STALE_REPORT);
     assertThat(peers.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
   }
 }

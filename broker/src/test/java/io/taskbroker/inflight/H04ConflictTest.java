@@ -17,7 +17,7 @@ final class H04ConflictTest {
     partition.send(Task.of("x"));
     letters.send(Task.of("x"));
     rig.settle();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
     assertThat(letters.consumed).isEqualTo(1);
     assertThat(rig.store.rows()).hasSize(1);
   }
@@ -27,7 +27,7 @@ final class H04ConflictTest {
     partition.send(Task.of("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
     letters.send(Task.of("x"));
     rig.settle();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
     assertThat(letters.consumed).isEqualTo(1);
     assertThat(rig.claim().id()).isEmpty();
   }
@@ -67,7 +67,7 @@ final class H04ConflictTest {
             1,
             0));
     rig.settle();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
     assertThat(partition.consumed).isEqualTo(1);
   }
 

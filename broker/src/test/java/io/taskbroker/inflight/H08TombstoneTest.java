@@ -16,7 +16,7 @@ final class H08TombstoneTest {
     finish(Task.of("x").derived());
     partition.send(Task.of("x").derived());
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
     assertThat(partition.consumed).isEqualTo(2);
   }
 
@@ -64,7 +64,7 @@ final class H08TombstoneTest {
     rig.report(Status.COMPLETE, "x");
     partition.send(Task.once("x"));
     rig.settle();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
   }
 
   @Test
@@ -152,7 +152,7 @@ final class H08TombstoneTest {
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.depths().parked()).isZero();
     partition.send(copy);
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
     assertThat(rig.store.rows()).isEmpty();
   }
 

@@ -108,7 +108,7 @@ final class H09AmbiguousPushTest {
     rig.answer(PushOutcome.ACCEPTED);
     rig.pass(10_000 + RigOptions.GRACE);
     assertThat(rig.deliveredIds()).containsExactly("x");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
   }
 
   @Test
@@ -121,7 +121,7 @@ final class H09AmbiguousPushTest {
     rig.crash();
     rig.pass(1_000_000);
     assertThat(rig.deliveredIds()).containsExactly("x");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
   }
 
   @Test
@@ -133,7 +133,7 @@ final class H09AmbiguousPushTest {
     rig.crash();
     rig.pass(1_000_000);
     assertThat(rig.deliveredIds()).contains("other").doesNotContain("once");
-    assertThat(rig.noticed(Notice.DISCARDED)).contains("once");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).contains("once");
   }
 
   @Test

@@ -101,7 +101,7 @@ final class H12RejectedInsertTest {
         .containsKey("taskbroker-reason");
     Activation kept = rig.store.row(message).orElseThrow().activation();
     assertThat(record.payload()).isEqualTo(kept.payload()).isNotEmpty();
-    assertThat(rig.noticed(Notice.UNDECODABLE)).containsExactly(message);
+    assertThat(rig.noticed(EngineEvent.UNDECODABLE)).containsExactly(message);
     rig.acknowledge(record);
     rig.settle();
     assertThat(rig.store.row(message)).isEmpty();

@@ -131,7 +131,7 @@ final class H15ParkedDelayTest {
   void h15FailureReportedOfAParkedRowIsStale() {
     partition.send(Task.of("x").delayUntil(rig.wall + DUE));
     assertThat(rig.report(Status.FAILURE, "x").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     rig.pass(DUE);
     assertThat(rig.claim().id()).isEqualTo("x");
   }

@@ -27,7 +27,7 @@ final class H16RestartGraceTest {
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     rig.pass(RigOptions.RESTART_GRACE);
     assertThat(rig.deliveredIds()).containsExactly("x");
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).isEmpty();
   }
 
   @Test
@@ -61,7 +61,7 @@ final class H16RestartGraceTest {
     downFor(300_000);
     long passed = 0;
     long step = RigOptions.RESTART_GRACE - 10_000;
-    while (rig.noticed(Notice.DEADLINE_PASSED).isEmpty()) {
+    while (rig.noticed(EngineEvent.DEADLINE_PASSED).isEmpty()) {
       rig.pass(step);
       passed += step;
       rig.crash();
@@ -81,7 +81,7 @@ final class H16RestartGraceTest {
     assertThat(rig.store.row("x").orElseThrow().deadlineExtended()).isFalse();
     downFor(300_000);
     rig.pass(RigOptions.RESTART_GRACE - 1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).hasSize(1);
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).hasSize(1);
   }
 
   @Test

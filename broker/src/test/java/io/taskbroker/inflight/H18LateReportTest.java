@@ -34,7 +34,7 @@ final class H18LateReportTest {
     rig.report(Status.RETRY, "x");
     assertThat(rig.outbox).hasSize(1);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
     assertThat(rig.store.rows()).hasSize(1);
   }
 
@@ -54,7 +54,7 @@ final class H18LateReportTest {
     assertThat(rig.claim().id()).isEmpty();
     assertThat(rig.outboxIds()).containsExactly("x");
     rig.report(Status.COMPLETE, "x");
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x");
   }
 
   @ParameterizedTest
@@ -62,7 +62,7 @@ final class H18LateReportTest {
   void h18ReportOnAnUndeliveredTaskIsStale(Status status) {
     partition.send(Task.of("x").deadLetters(), Task.of("y").delayUntil(rig.wall + 1_000));
     assertThat(rig.report(status, "x", "y").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x", "y");
+    assertThat(rig.noticed(EngineEvent.STALE_REPORT)).containsExactly("x", "y");
     assertThat(rig.outbox).isEmpty();
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000);

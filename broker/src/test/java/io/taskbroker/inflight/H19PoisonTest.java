@@ -69,7 +69,7 @@ final class H19PoisonTest {
   @Test
   void h19RefusedRecordIsQuarantinedOutsideTheLimits() {
     refusedBig();
-    assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big");
+    assertThat(rig.noticed(EngineEvent.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     partition.send(Task.of("x").size(50_000));
@@ -127,7 +127,7 @@ final class H19PoisonTest {
       assertThat(rig.depths().forwarding()).isEqualTo(1);
       refuse();
     }
-    assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big", "small", "middle");
+    assertThat(rig.noticed(EngineEvent.QUARANTINED)).containsExactly("big", "small", "middle");
     assertThat(rig.depths().forwarding()).isZero();
 
     rig.pass(Quarantine.PERIOD_MS); // the limit now fits the two smaller ones

@@ -69,7 +69,7 @@ final class H22LastCheckTest {
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.stepClock(1);
     rig.pass(5_000);
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("y");
+    assertThat(rig.expired()).containsExactly("y");
     assertThat(rig.store.row("y")).isEmpty();
   }
 
@@ -98,6 +98,6 @@ final class H22LastCheckTest {
     rig.answer(PushOutcome.LOST);
     rig.pass(5_000);
     assertThat(rig.deliveries).hasSize(1);
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+    assertThat(rig.expired()).containsExactly("x");
   }
 }

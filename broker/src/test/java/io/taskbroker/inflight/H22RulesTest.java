@@ -22,8 +22,8 @@ final class H22RulesTest {
     partition.send(bad("x"), Task.of("y"), Task.of("z"), bad("x2"));
     assertThat(partition.consumed).isEqualTo(4);
     assertThat(rig.store.rows()).extracting(row -> row.activation().id()).containsExactly("z");
-    assertThat(rig.noticed(Notice.KILLED_BY_NAME)).containsExactly("x", "x2");
-    assertThat(rig.noticed(Notice.KILLED_BY_SELECTOR)).containsExactly("y");
+    assertThat(rig.noticed(EngineEvent.KILLED_BY_NAME)).containsExactly("x", "x2");
+    assertThat(rig.noticed(EngineEvent.KILLED_BY_SELECTOR)).containsExactly("y");
     assertThat(partition.settledBytes).isEqualTo(partition.sentBytes);
   }
 
@@ -58,7 +58,7 @@ final class H22RulesTest {
     assertThat(rig.claim().id()).isEqualTo("running");
     rig.rule(KILLING);
     assertThat(rig.store.rows()).extracting(row -> row.activation().id()).containsExactly("stays");
-    assertThat(rig.noticed(Notice.SWITCHED_OFF))
+    assertThat(rig.noticed(EngineEvent.SWITCHED_OFF))
         .containsExactlyInAnyOrder("running", "queued", "delayed");
     assertThat(rig.report(Status.COMPLETE, "running").isAnswered()).isTrue();
     assertThat(rig.claim().id()).isEqualTo("stays");
@@ -217,7 +217,7 @@ final class H22RulesTest {
     partition.commitOffset();
     rig.settle();
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DUPLICATE)).containsExactly("x");
   }
 
   private static Task bad(String id) {

@@ -20,7 +20,9 @@ final class H24RefusalTest {
     }
     assertThat(rig.deliveredIds()).filteredOn("x"::equals).hasSizeBetween(10, 20);
     assertThat(rig.outboxIds()).containsExactly("x");
-    assertThat(rig.noticed(Notice.PUSH_REFUSED)).hasSizeGreaterThanOrEqualTo(10).containsOnly("x");
+    assertThat(rig.noticed(EngineEvent.PUSH_REFUSED))
+        .hasSizeGreaterThanOrEqualTo(10)
+        .containsOnly("x");
   }
 
   @Test

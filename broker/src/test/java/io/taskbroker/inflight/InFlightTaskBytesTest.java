@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -77,7 +76,7 @@ final class InFlightTaskBytesTest {
   void g7CountedBytesMatchTheHeap(Kind kind) {
     long before = used();
     var store = new NoStore();
-    var engine = new Engine(unbounded(), store, new SplittableRandom(1), new TokenEpoch(1));
+    var engine = new Engine(unbounded(), store.ports(), new SplittableRandom(1), new TokenEpoch(1));
     engine.advance(0, WALL);
     engine.start(0);
     engine.apply(new Command.PartitionAssigned(PARTITION, 0));
@@ -133,7 +132,7 @@ final class InFlightTaskBytesTest {
   }
 
   /// Reports every change as durable, and keeps nothing.
-  private static final class NoStore implements Effects {
+  private static final class NoStore implements AllPorts {
     private List<Change> fresh = new ArrayList<>();
 
     void commit(Engine engine) {
@@ -184,18 +183,12 @@ final class InFlightTaskBytesTest {
     public void lost(SourcePartition partition) {}
 
     @Override
-    public void reply(Command.ReportReply reply, @Nullable Delivery next) {}
-
-    @Override
-    public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {}
-
-    @Override
-    public void reply(Command.EnqueueReply reply) {}
-
-    @Override
     public void unexpected(Change change, ChangeOutcome outcome) {}
 
     @Override
-    public void notice(Notice notice, String id, String detail) {}
+    public void event(EngineEvent event, Activation about, long age, String detail) {}
+
+    @Override
+    public void event(EngineEvent event, String id, String detail) {}
   }
 }

@@ -42,7 +42,7 @@ final class KillerTaskTest {
     }
     assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(deaths).isLessThanOrEqualTo(MAX_ATTEMPTS + UNPROVEN);
-    assertThat(rig.noticed(Notice.WORKER_DIED)).hasSize(MAX_ATTEMPTS).containsOnly("x");
+    assertThat(rig.noticed(EngineEvent.WORKER_DIED)).hasSize(MAX_ATTEMPTS).containsOnly("x");
     serve(60_000);
     assertThat(completed).hasSize(300);
     assertThat(rig.store.rows()).hasSize(1);
@@ -60,7 +60,7 @@ final class KillerTaskTest {
     assertThat(rig.outboxIds()).containsExactly("x");
     serve(12_000);
     assertThat(completed).contains("long");
-    List<String> overrun = rig.noticed(Notice.DEADLINE_PASSED);
+    List<String> overrun = rig.noticed(EngineEvent.DEADLINE_PASSED);
     assertThat(overrun).contains("long");
     assertThat(attemptsOfLong).isLessThan(Collections.frequency(overrun, "long"));
   }
@@ -108,7 +108,7 @@ final class KillerTaskTest {
   @Test
   void g8ProvenDeathsSurviveARestart() {
     partition.send(Task.of("x").deadLetters());
-    while (rig.noticed(Notice.WORKER_DIED).size() < MAX_ATTEMPTS - 1) {
+    while (rig.noticed(EngineEvent.WORKER_DIED).size() < MAX_ATTEMPTS - 1) {
       serve(1_000);
     }
     assertThat(rig.store.row("x").orElseThrow().attempts()).isEqualTo(MAX_ATTEMPTS - 1);

@@ -18,7 +18,7 @@ final class LeaseTest {
     rig.commits = false;
     rig.pass(5 * RigOptions.LEASE);
     assertThat(rig.deliveredIds()).containsExactly("x");
-    assertThat(rig.noticed(Notice.LEASE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.LEASE_PASSED)).isEmpty();
   }
 
   @Test
@@ -31,9 +31,9 @@ final class LeaseTest {
     rig.pass(2_000);
     assertThat(rig.calls).hasSize(1);
     rig.pass(RigOptions.LEASE - 2_000);
-    assertThat(rig.noticed(Notice.LEASE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.LEASE_PASSED)).isEmpty();
     rig.pass(2_000);
-    assertThat(rig.noticed(Notice.LEASE_PASSED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.LEASE_PASSED)).containsExactly("x");
   }
 
   @Test
@@ -51,9 +51,9 @@ final class LeaseTest {
     rig.settle();
     assertThat(claim.id()).isEqualTo("x");
     rig.pass(DEADLINE - 1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).isEmpty();
     rig.pass(1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("x");
   }
 
   @Test
@@ -63,9 +63,9 @@ final class LeaseTest {
     rig.pass(5_000);
     rig.answer(PushOutcome.ACCEPTED);
     rig.pass(DEADLINE - 1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).isEmpty();
     rig.pass(1);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("x");
   }
 
   @Test
@@ -75,7 +75,7 @@ final class LeaseTest {
     rig.assigned("tasks").send(Task.of("x").deadline(1));
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000 + RigOptions.GRACE);
-    assertThat(rig.noticed(Notice.DEADLINE_PASSED)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.DEADLINE_PASSED)).containsExactly("x");
     assertThat(rig.claim().id()).isEqualTo("x");
   }
 
@@ -86,7 +86,7 @@ final class LeaseTest {
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(RigOptions.MARK_INTERVAL);
     long begin = rig.wall;
-    while (rig.noticed(Notice.DEADLINE_PASSED).isEmpty()) {
+    while (rig.noticed(EngineEvent.DEADLINE_PASSED).isEmpty()) {
       assertThat(rig.wall - begin).isLessThan(DEADLINE + 2 * RigOptions.RESTART_GRACE);
       rig.crash();
       rig.pass(RigOptions.RESTART_GRACE / 2);

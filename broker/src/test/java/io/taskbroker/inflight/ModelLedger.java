@@ -166,10 +166,10 @@ final class ModelLedger {
         default -> {}
       }
     }
-    Set<String> disposed = new HashSet<>(rig.noticed(Notice.EXPIRED));
-    disposed.addAll(rig.noticed(Notice.DUPLICATE));
-    disposed.addAll(rig.noticed(Notice.KILLED_BY_NAME));
-    disposed.addAll(rig.noticed(Notice.KILLED_BY_SELECTOR));
+    Set<String> disposed = new HashSet<>(rig.expired());
+    disposed.addAll(rig.noticed(EngineEvent.DUPLICATE));
+    disposed.addAll(rig.noticed(EngineEvent.KILLED_BY_NAME));
+    disposed.addAll(rig.noticed(EngineEvent.KILLED_BY_SELECTOR));
     for (RigPartition partition : partitions) {
       for (Activation activation : partition.activations()) {
         check(
@@ -186,9 +186,9 @@ final class ModelLedger {
   private void checkDelete(Change.Delete delete, boolean left) {
     String id = delete.id();
     boolean byRule =
-        rig.noticed(Notice.DISCARDED).contains(id)
-            || rig.noticed(Notice.EXPIRED).contains(id)
-            || rig.noticed(Notice.SWITCHED_OFF).contains(id);
+        rig.noticed(EngineEvent.DISCARDED).contains(id)
+            || rig.expired().contains(id)
+            || rig.noticed(EngineEvent.SWITCHED_OFF).contains(id);
     boolean byReplay = quarantined.contains(id);
     if (!completed.contains(id) && !(left && arrived.contains(id)) && !byRule && !byReplay) {
       throw new AssertionError("Deleted without a reason: " + delete);

@@ -39,7 +39,7 @@ final class OneOfManyWorkersTest {
     rig.answer(first.get(1), outcome, true);
 
     assertThat(rig.calls).hasSize(before);
-    assertThat(rig.noticed(Notice.WORKER_UNREACHABLE)).isEmpty();
+    assertThat(rig.noticed(EngineEvent.WORKER_UNREACHABLE)).isEmpty();
     rig.answer(first.get(2), outcome, false);
     assertThat(rig.calls).as("calls to the only worker").hasSizeLessThan(before);
   }
@@ -49,7 +49,7 @@ final class OneOfManyWorkersTest {
     rig.answer(List.copyOf(rig.calls).getFirst(), PushOutcome.LOST, true);
 
     assertThat(rig.calls).hasSize(WINDOW - 1);
-    assertThat(rig.noticed(Notice.WORKER_UNREACHABLE)).isNotEmpty();
+    assertThat(rig.noticed(EngineEvent.WORKER_UNREACHABLE)).isNotEmpty();
   }
 
   @ParameterizedTest

@@ -81,7 +81,7 @@ final class OverloadTest {
     rig.pass(600_000);
     assertThat(rig.outbox).isEmpty();
     assertThat(rig.deliveries).as("probes").hasSizeLessThan(2_000);
-    assertThat(rig.noticed(Notice.WORKER_REJECTS)).hasSizeBetween(5, 15).containsOnly("app");
+    assertThat(rig.noticed(EngineEvent.WORKER_REJECTS)).hasSizeBetween(5, 15).containsOnly("app");
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(4_000);
     assertThat(rig.depths().handedOut()).isEqualTo(TASKS);

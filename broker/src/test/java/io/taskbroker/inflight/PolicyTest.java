@@ -92,7 +92,7 @@ final class PolicyTest {
     partition.commitOffset();
     rig.settle();
     assertThat(rig.deliveries).isEmpty();
-    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+    assertThat(rig.expired()).containsExactly("x");
   }
 
   private void assertGone(FailurePolicy policy) {

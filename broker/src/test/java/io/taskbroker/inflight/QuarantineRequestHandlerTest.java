@@ -61,7 +61,7 @@ final class QuarantineRequestHandlerTest {
     rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).hasSize(1);
-    assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("a", "b", "c");
+    assertThat(rig.noticed(EngineEvent.QUARANTINED)).containsExactly("a", "b", "c");
 
     // The schedule goes on.
     rig.pass(Quarantine.PERIOD_MS);
@@ -112,8 +112,8 @@ final class QuarantineRequestHandlerTest {
     rig.acknowledge(rig.outbox.getFirst());
     rig.commitAndSettle();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.tallied("a")).contains(Tally.DEAD_LETTER_PRODUCED);
-    assertThat(rig.tallied("a")).doesNotContain(Tally.DEMOTION_PRODUCED);
+    assertThat(rig.eventsOf("a")).contains(EngineEvent.DEAD_LETTER_PRODUCED);
+    assertThat(rig.eventsOf("a")).doesNotContain(EngineEvent.DEMOTION_PRODUCED);
   }
 
   @Test
@@ -140,7 +140,7 @@ final class QuarantineRequestHandlerTest {
     QuarantineAnswer answer = tell(new QuarantineRequest(Action.DISCARD, List.of("a"), "", "", 10));
     assertThat(answer.done()).isOne();
     assertThat(rig.store.rows()).hasSize(1);
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("a");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("a");
     assertThat(rig.stats().quarantined()).isOne();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     // Its id may come again.

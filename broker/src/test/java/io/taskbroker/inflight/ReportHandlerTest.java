@@ -78,7 +78,7 @@ final class ReportHandlerTest {
     rig.commits = false;
     assertThat(rig.report(Status.COMPLETE, "nobody").isAnswered()).isTrue();
     assertThat(rig.report(Status.RETRY, "nobody").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.UNKNOWN_ID)).containsExactly("nobody", "nobody");
+    assertThat(rig.noticed(EngineEvent.UNKNOWN_ID)).containsExactly("nobody", "nobody");
     assertThat(rig.store.isIdle()).isTrue();
   }
 
@@ -140,7 +140,7 @@ final class ReportHandlerTest {
     rig.claim();
     rig.claim();
     rig.report(Status.FAILURE, "discard", "letter");
-    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("discard");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("discard");
     assertThat(rig.outboxIds()).containsExactly("letter");
     assertThat(rig.store.rows()).hasSize(1);
   }

@@ -106,9 +106,9 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   }
 
   @Override
-  public void noticed(Notice notice, String id) {
+  public void noticed(EngineEvent notice, String id) {
     switch (notice) {
-      case DISCARDED, EXPIRED -> disposed.add(id);
+      case DISCARDED, EXPIRED, EXPIRED_ON_ARRIVAL -> disposed.add(id);
       case DUPLICATE -> duplicates.add(id);
       case DEADLINE_PASSED, LEASE_PASSED -> overdue(id);
       default -> {}

@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.store.StoreQuery;
@@ -27,12 +27,12 @@ final class FullQueues {
     return OF.computeIfAbsent(process, _ -> new FullQueues());
   }
 
-  Outlets committer(Outlets outlets) {
-    return new ForwardingOutlets(outlets) {
+  AllPorts committer(AllPorts ports) {
+    return new ForwardingPorts(ports) {
       @Override
-      public void commit(List<Change> changes, List<StoreQuery> queries) {
+      public void submit(List<Change> changes, List<StoreQuery> queries) {
         underWay += changes.size();
-        super.commit(changes, queries);
+        super.submit(changes, queries);
       }
     };
   }

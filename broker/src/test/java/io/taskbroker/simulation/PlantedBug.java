@@ -7,7 +7,7 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
@@ -50,12 +50,12 @@ enum PlantedBug implements Tampering {
   /// A change is reported durable when it is passed to the committer.
   DURABLE_TOO_SOON("G2") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void commit(List<Change> changes, List<StoreQuery> queries) {
+        public void submit(List<Change> changes, List<StoreQuery> queries) {
           process.submit(new Command.Committed(List.copyOf(changes)));
-          super.commit(changes, queries);
+          super.submit(changes, queries);
         }
       };
     }
@@ -78,9 +78,9 @@ enum PlantedBug implements Tampering {
   /// The id of a retry is random.
   RETRY_ID_NOT_DERIVED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
       return Taps.changing(
-          outlets,
+          ports,
           change ->
               change instanceof Change.Forward forward && forward.payload() != null
                   ? new Change.Forward(
@@ -159,11 +159,11 @@ enum PlantedBug implements Tampering {
   /// Two changes of one row are swapped.
   CHANGES_REORDERED("H20") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void commit(List<Change> changes, List<StoreQuery> queries) {
-          super.commit(changes.reversed(), queries);
+        public void submit(List<Change> changes, List<StoreQuery> queries) {
+          super.submit(changes.reversed(), queries);
         }
       };
     }
@@ -171,16 +171,16 @@ enum PlantedBug implements Tampering {
   /// A watermark is committed in a transaction before its rows.
   WATERMARK_FIRST("H1") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void commit(List<Change> changes, List<StoreQuery> queries) {
+        public void submit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> others = new ArrayList<>(changes);
           others.removeIf(Change.AdvanceWatermark.class::isInstance);
           List<Change> first = new ArrayList<>(changes);
           first.removeIf(change -> !(change instanceof Change.AdvanceWatermark));
           first.addAll(others);
-          super.commit(first, queries);
+          super.submit(first, queries);
         }
       };
     }
@@ -209,9 +209,9 @@ enum PlantedBug implements Tampering {
   /// No tombstones are written.
   TOMBSTONE_SKIPPED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
       return Taps.changing(
-          outlets,
+          ports,
           change ->
               change instanceof Change.Delete delete
                   ? new Change.Delete(
@@ -222,13 +222,13 @@ enum PlantedBug implements Tampering {
   /// A record is produced before its forward is durable (H7).
   PRODUCED_TOO_SOON("H7") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void commit(List<Change> changes, List<StoreQuery> queries) {
+        public void submit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> leaves = new ArrayList<>(changes);
           leaves.removeIf(change -> !(change instanceof Change.Forward));
-          super.commit(changes, queries);
+          super.submit(changes, queries);
           if (!leaves.isEmpty()) {
             process.submit(new Command.Committed(leaves));
           }
@@ -255,8 +255,8 @@ enum PlantedBug implements Tampering {
   /// A forwarded row is deleted before Kafka has acknowledged the record.
   FORGOTTEN_UNACKNOWLEDGED("G4") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
         public void produce(OutboxRecord record) {
           super.produce(record);
@@ -273,8 +273,8 @@ enum PlantedBug implements Tampering {
   /// Every task is pushed twice.
   PUSHED_TWICE("G3") {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
         public void push(Delivery delivery) {
           super.push(delivery);

@@ -7,14 +7,14 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.engine.Mailbox;
-import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.SteppedEngine;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineStats;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.ingest.PartitionOwnership;
@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One process lifetime of a broker: the real stages, wired like in `Broker` and scheduled by the
 /// simulated world. Only the disk survives its death.
-final class SimulatedProcess implements Outlets, CommandSink {
+final class SimulatedProcess implements AllPorts, CommandSink {
   /// Maximum wait of a stopping process for pending calls and transactions.
   private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
@@ -120,8 +120,8 @@ final class SimulatedProcess implements Outlets, CommandSink {
             sink,
             context,
             () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
-    Outlets outlets = tampering.outlets(this, this);
-    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, context);
+    AllPorts ports = tampering.ports(this, this);
+    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, ports, context);
     engineThread = new Actor(this, world, "engine", engine::round);
     bounds = new StageBounds(this, tampering.bounds(broker.options()).limits());
     watchdog =
@@ -393,7 +393,7 @@ final class SimulatedProcess implements Outlets, CommandSink {
   // Effects of the engine.
 
   @Override
-  public void commit(List<Change> changes, List<StoreQuery> queries) {
+  public void submit(List<Change> changes, List<StoreQuery> queries) {
     bounds.submitted(changes);
     committer.submit(changes, queries);
     committerThread.wake(commitLatency());
@@ -441,14 +441,14 @@ final class SimulatedProcess implements Outlets, CommandSink {
   }
 
   @Override
-  public void notice(Notice notice, String id, String detail) {
-    if (notice == Notice.DEADLINE_PASSED) {
+  public void event(EngineEvent notice, String id, String detail) {
+    if (notice == EngineEvent.DEADLINE_PASSED) {
       broker.ledger.workers.deadlinePassed(this, id);
     }
-    if (notice == Notice.WORKER_DIED) {
+    if (notice == EngineEvent.WORKER_DIED) {
       broker.ledger.deaths.blamed(this, id);
     }
-    if (notice == Notice.LEASE_PASSED) {
+    if (notice == EngineEvent.LEASE_PASSED) {
       broker.ledger.workers.leasePassed(this, id);
     }
     world.count("notice " + notice);

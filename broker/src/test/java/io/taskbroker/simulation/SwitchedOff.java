@@ -6,11 +6,11 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
@@ -147,18 +147,18 @@ enum SwitchedOff implements Tampering {
     }
 
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return FullQueues.of(process).committer(outlets);
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return FullQueues.of(process).committer(ports);
     }
   },
   /// Parked rows are read before earlier writes are on disk.
   READ_OVERTAKES_WRITES {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void commit(List<Change> changes, List<StoreQuery> queries) {
-          super.commit(changes, List.of());
+        public void submit(List<Change> changes, List<StoreQuery> queries) {
+          super.submit(changes, List.of());
           for (StoreQuery asked : queries) {
             if (asked instanceof ParkedQuery query) {
               ParkedPage page = page(process, query);
@@ -424,15 +424,16 @@ enum SwitchedOff implements Tampering {
   /// When workers are lost, all tasks of the application are blamed.
   NEIGHBOURS_BLAMED {
     @Override
-    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
-      return new ForwardingOutlets(outlets) {
+    public AllPorts ports(AllPorts ports, SimulatedProcess process) {
+      return new ForwardingPorts(ports) {
         @Override
-        public void notice(Notice notice, String id, String detail) {
-          super.notice(notice, id, detail);
-          if (notice == Notice.WORKER_UNREACHABLE) {
+        public void event(EngineEvent notice, String id, String detail) {
+          super.event(notice, id, detail);
+          if (notice == EngineEvent.WORKER_UNREACHABLE) {
             process.broker.disk.rows().values().stream()
                 .filter(row -> row.activation().application().equals(id))
-                .forEach(row -> super.notice(Notice.WORKER_DIED, row.activation().id(), detail));
+                .forEach(
+                    row -> super.event(EngineEvent.WORKER_DIED, row.activation().id(), detail));
           }
         }
       };

@@ -1,6 +1,6 @@
 package io.taskbroker.simulation;
 
-import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.runtime.Progress;
@@ -18,8 +18,8 @@ interface Tampering {
     return store;
   }
 
-  default Outlets outlets(Outlets outlets, SimulatedProcess process) {
-    return outlets;
+  default AllPorts ports(AllPorts ports, SimulatedProcess process) {
+    return ports;
   }
 
   default CommandSink sink(CommandSink sink, SimulatedProcess process) {

@@ -6,7 +6,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -119,13 +119,13 @@ final class Taps {
     };
   }
 
-  static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
-    return new ForwardingOutlets(outlets) {
+  static AllPorts changing(AllPorts ports, UnaryOperator<Change> by) {
+    return new ForwardingPorts(ports) {
       @Override
-      public void commit(List<Change> changes, List<StoreQuery> queries) {
+      public void submit(List<Change> changes, List<StoreQuery> queries) {
         List<Change> changed = new ArrayList<>(changes);
         changed.replaceAll(by);
-        super.commit(changed, queries);
+        super.submit(changed, queries);
       }
     };
   }

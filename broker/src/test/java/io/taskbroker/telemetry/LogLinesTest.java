@@ -13,17 +13,19 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
-import io.taskbroker.engine.NoticeLog;
-import io.taskbroker.inflight.Notice;
+import io.taskbroker.engine.EventLog;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.TaskLifecycle;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
@@ -35,7 +37,7 @@ final class LogLinesTest {
 
   @Test
   void jsonIsAFlatObjectALine() {
-    LoggerFactory.getLogger("io.taskbroker.engine.NoticeLog")
+    LoggerFactory.getLogger("io.taskbroker.engine.EventLog")
         .atWarn()
         .addKeyValue("task_id", "a\n\"b\"")
         .addKeyValue("number", 3L)
@@ -49,7 +51,7 @@ final class LogLinesTest {
     assertThat(parsed.get("timestamp").asString())
         .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
     assertThat(parsed.get("level").asString()).isEqualTo("WARN");
-    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::NoticeLog");
+    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::EventLog");
     assertThat(parsed.get("message").asString()).isEqualTo("first\nsecond x");
     assertThat(parsed.get("task_id").asString()).isEqualTo("a\n\"b\"");
     assertThat(parsed.get("number").asLong()).isEqualTo(3);
@@ -59,7 +61,7 @@ final class LogLinesTest {
   @Test
   void unexpectedOutcomeIsAnErrorWithItsRowAndIsRateLimited() {
     var delete = new Change.Delete(7, "x", new Origin("tasks", 3, 0), Row.NONE, null);
-    var lines = new NoticeLog();
+    var lines = new EventLog();
 
     for (int i = 0; i < 1_000; i++) {
       lines.unexpected(delete, ChangeOutcome.MISSING);
@@ -75,21 +77,25 @@ final class LogLinesTest {
     assertThat(log.events()).hasSizeLessThan(100);
   }
 
-  private static final Set<Notice> OF_APPLICATIONS =
+  private static final Set<EngineEvent> OF_APPLICATIONS =
       EnumSet.of(
-          Notice.NO_WORKER,
-          Notice.WORKER_UNREACHABLE,
-          Notice.WORKER_OVERLOADED,
-          Notice.WORKER_REJECTS);
+          EngineEvent.NO_WORKER,
+          EngineEvent.WORKER_UNREACHABLE,
+          EngineEvent.WORKER_OVERLOADED,
+          EngineEvent.WORKER_REJECTS);
 
-  /// A notice about a task has the task's id, as a field and in the text.
+  static Stream<EngineEvent> loggedEvents() {
+    return Stream.of(EngineEvent.values()).filter(EngineEvent::isLogged);
+  }
+
+  /// An event of a task has the task's id, as a field and in the text.
   @ParameterizedTest
-  @EnumSource(Notice.class)
-  void everyNoticeHasItsSubject(Notice notice) {
-    new NoticeLog().notice(notice, "the-id", "why");
+  @MethodSource("loggedEvents")
+  void everyEventHasItsSubject(EngineEvent event) {
+    new EventLog().event(event, "the-id", "why");
 
     JsonNode parsed = new ObjectMapper().readTree(json(last()));
-    boolean ofApplication = OF_APPLICATIONS.contains(notice);
+    boolean ofApplication = OF_APPLICATIONS.contains(event);
     assertThat(parsed.get(ofApplication ? "application" : "task_id").asString())
         .isEqualTo("the-id");
     assertThat(text(last())).containsOnlyOnce("the-id").contains("why");
@@ -99,18 +105,18 @@ final class LogLinesTest {
   @ParameterizedTest
   @EnumSource(TaskLifecycle.class)
   void everyLifecycleStepNamesTheTaskAndItsFirstAttempt(TaskLifecycle step) {
-    new NoticeLog().follow(step, retry(), "why");
+    new EventLog().follow(step, retry(), "why");
 
     assertNamesTheTask();
   }
 
   @ParameterizedTest
-  @EnumSource(Notice.class)
-  void everyNoticeAboutATaskNamesTheTaskAndItsFirstAttempt(Notice notice) {
-    if (OF_APPLICATIONS.contains(notice)) {
+  @MethodSource("loggedEvents")
+  void everyEventOfATaskNamesTheTaskAndItsFirstAttempt(EngineEvent event) {
+    if (OF_APPLICATIONS.contains(event)) {
       return;
     }
-    new NoticeLog().notice(notice, retry(), "why");
+    new EventLog().event(event, retry(), "why");
 
     assertNamesTheTask();
   }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// The engine's counters and figures.
-final class TallyTest {
+/// The engine's events and figures.
+final class EngineEventsTest {
   private static final Origin ORIGIN = new Origin("tasks", 0, 0);
 
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
@@ -33,15 +33,22 @@ final class TallyTest {
     rig.report(Status.FAILURE, "discarded", "dead");
     rig.report(Status.RETRY, "retried");
 
-    assertThat(rig.tallied("completed"))
-        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.COMPLETED);
-    assertThat(rig.tallied("discarded"))
-        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.DISCARDED);
-    assertThat(rig.tallied("dead"))
+    assertThat(rig.eventsOf("completed"))
+        .containsExactly(EngineEvent.CLAIMED, EngineEvent.PUSHED, EngineEvent.COMPLETED);
+    assertThat(rig.eventsOf("discarded"))
+        .containsExactly(EngineEvent.CLAIMED, EngineEvent.PUSHED, EngineEvent.DISCARDED);
+    assertThat(rig.eventsOf("dead"))
         .containsExactly(
-            Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
-    assertThat(rig.tallied("retried"))
-        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
+            EngineEvent.CLAIMED,
+            EngineEvent.PUSHED,
+            EngineEvent.DEAD_LETTERED,
+            EngineEvent.DEAD_LETTER_PRODUCED);
+    assertThat(rig.eventsOf("retried"))
+        .containsExactly(
+            EngineEvent.CLAIMED,
+            EngineEvent.PUSHED,
+            EngineEvent.RETRIED,
+            EngineEvent.RETRY_PRODUCED);
     EngineStats stats = rig.stats();
     assertThat(stats)
         .isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, stats.tasks()));
@@ -55,8 +62,8 @@ final class TallyTest {
   void w46TasksPastTheMaximumAreCountedTogether() {
     var accounts = new TaskCounters();
     for (int i = 0; i < 2 * TaskCounters.MAX; i++) {
-      accounts.of(Task.of("x").taskname("t" + i).at(ORIGIN, 0)).count(Tally.COMPLETED);
-      accounts.of(Task.of("x").application("a" + i).at(ORIGIN, 0)).count(Tally.DISCARDED);
+      accounts.of(Task.of("x").taskname("t" + i).at(ORIGIN, 0)).count(EngineEvent.COMPLETED);
+      accounts.of(Task.of("x").application("a" + i).at(ORIGIN, 0)).count(EngineEvent.DISCARDED);
     }
     List<EngineStats.Task> all = accounts.snapshot();
 
@@ -81,23 +88,23 @@ final class TallyTest {
         Task.of("delayed").delayUntil(rig.wall + 5_000));
     rig.pass(RigOptions.LEASE);
 
-    assertThat(rig.tallied("late")).containsExactly(Tally.EXPIRED_ON_ARRIVAL);
-    assertThat(rig.tallied("lost"))
-        .containsExactly(Tally.CLAIMED, Tally.LEASE_PASSED, Tally.CLAIMED);
-    assertThat(rig.tallied("delayed")).startsWith(Tally.DELAY_ELAPSED, Tally.CLAIMED);
+    assertThat(rig.eventsOf("late")).containsExactly(EngineEvent.EXPIRED_ON_ARRIVAL);
+    assertThat(rig.eventsOf("lost"))
+        .containsExactly(EngineEvent.CLAIMED, EngineEvent.LEASE_PASSED, EngineEvent.CLAIMED);
+    assertThat(rig.eventsOf("delayed")).startsWith(EngineEvent.DELAY_ELAPSED, EngineEvent.CLAIMED);
     rig.pass(60_000);
-    assertThat(rig.tallied("silent"))
+    assertThat(rig.eventsOf("silent"))
         .as("the duration of a later delivery is not counted")
         .containsExactly(
-            Tally.CLAIMED,
-            Tally.PUSHED,
-            Tally.DEADLINE_PASSED,
-            Tally.DEADLINE_PASSED,
-            Tally.DEADLINE_PASSED,
-            Tally.DEADLINE_PASSED,
-            Tally.DEADLINE_PASSED,
-            Tally.ATTEMPTS_EXCEEDED,
-            Tally.DISCARDED);
+            EngineEvent.CLAIMED,
+            EngineEvent.PUSHED,
+            EngineEvent.DEADLINE_PASSED,
+            EngineEvent.DEADLINE_PASSED,
+            EngineEvent.DEADLINE_PASSED,
+            EngineEvent.DEADLINE_PASSED,
+            EngineEvent.DEADLINE_PASSED,
+            EngineEvent.ATTEMPTS_EXCEEDED,
+            EngineEvent.DISCARDED);
   }
 
   @Test
@@ -105,15 +112,15 @@ final class TallyTest {
     var full = new EngineRig(RigOptions.push("app").maxPending(10));
     full.assigned("tasks")
         .send(IntStream.range(0, 30).mapToObj(i -> Task.of("x" + i)).toArray(Task[]::new));
-    int before = full.tallies.size();
+    int before = full.events.size();
 
     for (int i = 0; i < 80; i++) {
       full.pass(10);
     }
 
-    assertThat(full.tallies.subList(before, full.tallies.size()))
+    assertThat(full.events.subList(before, full.events.size()))
         .hasSizeBetween(3, 4)
-        .allMatch(each -> each.tally() == Tally.HELD_BY_PENDING);
+        .allMatch(each -> each.event() == EngineEvent.HELD_BY_PENDING);
   }
 
   @Test
@@ -123,7 +130,7 @@ final class TallyTest {
 
     full.pass(10);
 
-    assertThat(full.tallied("b")).contains(Tally.HELD_BY_MEMORY);
+    assertThat(full.eventsOf("b")).contains(EngineEvent.HELD_BY_MEMORY);
   }
 
   @Test
@@ -164,10 +171,13 @@ final class TallyTest {
         });
     rig.settle();
 
-    assertThat(rig.tallied("named")).containsExactly(Tally.KILLED_BY_NAME);
-    assertThat(rig.tallied("chosen")).containsExactly(Tally.KILLED_BY_SELECTOR);
-    assertThat(rig.tallied("kept")).endsWith(Tally.SWITCHED_OFF);
-    assertThat(rig.tallied("moved")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_PRODUCED);
-    assertThat(rig.tallied("large")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_REFUSED);
+    assertThat(rig.eventsOf("named")).containsExactly(EngineEvent.KILLED_BY_NAME);
+    assertThat(rig.eventsOf("chosen")).containsExactly(EngineEvent.KILLED_BY_SELECTOR);
+    assertThat(rig.eventsOf("kept")).endsWith(EngineEvent.SWITCHED_OFF);
+    assertThat(rig.eventsOf("moved"))
+        .containsExactly(EngineEvent.DEMOTED, EngineEvent.DEMOTION_PRODUCED);
+    assertThat(rig.eventsOf("large"))
+        .containsExactly(
+            EngineEvent.DEMOTED, EngineEvent.DEMOTION_REFUSED, EngineEvent.QUARANTINED);
   }
 }

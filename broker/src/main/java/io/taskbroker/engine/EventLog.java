@@ -4,7 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.TaskIdentity;
-import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.EngineEvent;
 import io.taskbroker.inflight.TaskLifecycle;
 import io.taskbroker.telemetry.LogFields;
 import java.util.EnumMap;
@@ -14,15 +14,15 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
-/// Log of the engine's notices. Notices above debug level are limited to [#PER_SECOND] a second for
+/// Log of the engine's events. Events above debug level are limited to [#PER_SECOND] a second for
 /// each kind. At level debug it also logs each step of every task. Confined to the engine's thread.
-public final class NoticeLog {
-  private static final Logger log = LoggerFactory.getLogger(NoticeLog.class);
+public final class EventLog {
+  private static final Logger log = LoggerFactory.getLogger(EventLog.class);
   private static final int PER_SECOND = 10;
   private static final long SECOND_NANOS = 1_000_000_000;
 
   private final boolean follows = log.isDebugEnabled();
-  private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
+  private final Map<EngineEvent, Budget> budgets = new EnumMap<>(EngineEvent.class);
   private final Budget outcomes = new Budget();
 
   /// Whether task lifecycle steps are logged.
@@ -35,19 +35,19 @@ public final class NoticeLog {
     write(Level.DEBUG, text(step), activation, detail);
   }
 
-  /// Logs a notice about a task.
-  public void notice(Notice notice, Activation about, String detail) {
-    if (isLogged(notice)) {
-      write(level(notice), text(notice), about, detail);
+  /// Logs an event of a task.
+  public void event(EngineEvent event, Activation about, String detail) {
+    if (isLogged(event)) {
+      write(level(event), text(event), about, detail);
     }
   }
 
-  /// Logs a notice about an application, or about an id that is not in flight.
-  public void notice(Notice notice, String id, String detail) {
-    if (isLogged(notice)) {
-      log.atLevel(level(notice))
-          .addKeyValue(field(notice), id)
-          .log("{}: {}{}", text(notice), id, inParentheses(detail));
+  /// Logs an event of an application, or about an id that is not in flight.
+  public void event(EngineEvent event, String id, String detail) {
+    if (isLogged(event)) {
+      log.atLevel(level(event))
+          .addKeyValue(field(event), id)
+          .log("{}: {}{}", text(event), id, inParentheses(detail));
     }
   }
 
@@ -77,10 +77,10 @@ public final class NoticeLog {
     };
   }
 
-  private boolean isLogged(Notice notice) {
-    Level level = level(notice);
+  private boolean isLogged(EngineEvent event) {
+    Level level = level(event);
     return log.isEnabledForLevel(level)
-        && (level == Level.DEBUG || budgets.computeIfAbsent(notice, _ -> new Budget()).allows());
+        && (level == Level.DEBUG || budgets.computeIfAbsent(event, _ -> new Budget()).allows());
   }
 
   /// Adds the task identity to a log line; the only place that does.
@@ -96,39 +96,28 @@ public final class NoticeLog {
     return detail.isEmpty() ? "" : " (" + detail + ")";
   }
 
-  private static Level level(Notice notice) {
-    return switch (notice) {
-      case UNDECODABLE, QUARANTINED, NO_WORKER, PUSH_REFUSED -> Level.WARN;
-      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> Level.WARN;
-      case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
-      case DEMOTION_SKIPPED -> Level.INFO;
-      case EXPIRED,
-          KILLED_BY_NAME,
-          KILLED_BY_SELECTOR,
-          SWITCHED_OFF,
-          DEMOTED,
-          DEMOTED_IN_FLIGHT,
-          DUPLICATE,
-          RETRIED,
-          UNKNOWN_ID,
-          STALE_REPORT ->
-          Level.DEBUG;
+  private static Level level(EngineEvent event) {
+    return switch (event.level()) {
+      case COUNTED -> Level.TRACE;
+      case DEBUG -> Level.DEBUG;
+      case INFO -> Level.INFO;
+      case WARN -> Level.WARN;
     };
   }
 
   /// Log field that holds the id.
-  private static String field(Notice notice) {
-    return switch (notice) {
+  private static String field(EngineEvent event) {
+    return switch (event) {
       case NO_WORKER, WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS ->
           LogFields.APPLICATION;
       default -> LogFields.TASK_ID;
     };
   }
 
-  private static String text(Notice notice) {
-    return switch (notice) {
+  private static String text(EngineEvent event) {
+    return switch (event) {
       case UNDECODABLE -> "not an activation, forwarded to the dead-letter topic";
-      case EXPIRED -> "expired, removed";
+      case EXPIRED, EXPIRED_ON_ARRIVAL -> "expired, removed";
       case KILLED_BY_NAME -> "dropped by a killswitch";
       case KILLED_BY_SELECTOR -> "dropped by a killswitch for these arguments";
       case SWITCHED_OFF -> "removed from flight by a killswitch";
@@ -153,6 +142,22 @@ public final class NoticeLog {
           "quarantined: Kafka refuses it; kept in the store and produced again periodically";
       case UNKNOWN_ID -> "report for an id that is not in flight";
       case STALE_REPORT -> "report came too late, ignored";
+      case CLAIMED,
+          PUSHED,
+          PULLED,
+          ATTEMPTS_EXCEEDED,
+          DELAY_ELAPSED,
+          COMPLETED,
+          DEAD_LETTER_PRODUCED,
+          RETRY_PRODUCED,
+          HELD_BY_PENDING,
+          HELD_BY_PROCESSING,
+          HELD_BY_STORE,
+          HELD_BY_MEMORY,
+          HELD_BY_FORWARDING,
+          DEMOTION_PRODUCED,
+          DEMOTION_REFUSED ->
+          throw new IllegalArgumentException(event + " is not logged");
     };
   }
 
@@ -174,7 +179,7 @@ public final class NoticeLog {
     };
   }
 
-  /// Rate limit of one kind of notice.
+  /// Rate limit of one kind of event.
   private static final class Budget {
     private long secondStartedAt = System.nanoTime();
     private int left = PER_SECOND;

@@ -1,0 +1,49 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.inflight.EngineEvent;
+import io.taskbroker.inflight.EventPort;
+import io.taskbroker.inflight.TaskLifecycle;
+import io.taskbroker.telemetry.Metrics;
+
+/// Counts and logs the engine's events. Confined to the engine's thread.
+public final class EngineEvents implements EventPort {
+  private final EngineCounts counts;
+  private final EventLog log = new EventLog();
+
+  public EngineEvents(Metrics metrics) {
+    this.counts = new EngineCounts(metrics);
+  }
+
+  @Override
+  public void event(EngineEvent event, Activation about, long age, String detail) {
+    counts.count(event, about, age);
+    if (event.isLogged()) {
+      log.event(event, about, detail);
+    }
+  }
+
+  @Override
+  public void event(EngineEvent event, String id, String detail) {
+    counts.count(event, id);
+    log.event(event, id, detail);
+  }
+
+  @Override
+  public void unexpected(Change change, ChangeOutcome outcome) {
+    counts.unexpected(change, outcome);
+    log.unexpected(change, outcome);
+  }
+
+  @Override
+  public boolean follows() {
+    return log.follows();
+  }
+
+  @Override
+  public void follow(TaskLifecycle step, Activation activation, String detail) {
+    log.follow(step, activation, detail);
+  }
+}

@@ -1,0 +1,35 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
+
+/// Receiver of the engine's events, for metrics and the log. Called by the engine's thread; no
+/// method blocks or calls the engine back before the engine returns.
+public interface EventPort {
+  /// An event of an activation.
+  ///
+  /// @param age milliseconds since the activation was published, or since its delay ended
+  /// @param detail may be empty
+  void event(EngineEvent event, Activation about, long age, String detail);
+
+  /// An event of an application, or of an id of which the engine knows no more.
+  ///
+  /// @param detail may be empty
+  void event(EngineEvent event, String id, String detail);
+
+  /// An outcome of a change that cannot be: an error of the broker, or of whoever changed the
+  /// database.
+  void unexpected(Change change, ChangeOutcome outcome);
+
+  /// Whether activations are followed, which never changes. If not, [#follow] is not called, and
+  /// following costs nothing.
+  default boolean follows() {
+    return false;
+  }
+
+  /// A step in the life of an activation.
+  ///
+  /// @param detail may be empty
+  default void follow(TaskLifecycle step, Activation activation, String detail) {}
+}
