@@ -1,9 +1,7 @@
 package io.taskbroker.inflight;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Tasks in flight of one application, and the condition of its workers: the unit of isolation
@@ -55,16 +53,11 @@ final class ApplicationQueue {
   /// [Long#MAX_VALUE] if never, or if there is no room for them.
   long readAt = Long.MAX_VALUE;
 
-  private final Map<String, ReadyQueue> queues = new LinkedHashMap<>();
+  /// Its ready tasks.
+  final TaskPicker ready;
 
-  /// Order of the ready queues, kept while there is more than one.
-  private final OldestFirstIndex order = new OldestFirstIndex();
-
-  /// Order of the ready queues of all applications.
-  private final OldestFirstIndex readyOfAll;
-
-  ApplicationQueue(String application, @Nullable PushChannel push, OldestFirstIndex all, long now) {
-    this.readyOfAll = all;
+  ApplicationQueue(String application, @Nullable PushChannel push, TaskPicker ready, long now) {
+    this.ready = ready;
     this.application = application;
     this.push = push;
     if (push != null) {
@@ -73,41 +66,6 @@ final class ApplicationQueue {
     this.backlog = new ParkedBacklog(this);
     this.progressAt = now;
     this.arrivedAt = now;
-  }
-
-  /// @param back true: reinsert in arrival order; false: append
-  void enqueue(InFlightTask task, boolean back) {
-    ReadyQueue queue = queues.computeIfAbsent(task.activation.namespace(), _ -> new ReadyQueue());
-    InFlightTask before = queue.first();
-    if (back) {
-      queue.addBack(task);
-    } else {
-      queue.addLast(task);
-    }
-    order(queue, before);
-  }
-
-  void dequeue(InFlightTask task) {
-    ReadyQueue queue = task.readyQueue;
-    if (queue != null) {
-      InFlightTask before = queue.first();
-      queue.remove(task);
-      if (queue.first() == null) {
-        queues.remove(task.activation.namespace());
-      }
-      order(queue, before);
-    }
-  }
-
-  private void order(ReadyQueue changed, @Nullable InFlightTask before) {
-    readyOfAll.changed(changed, before);
-    if (queues.size() < 2) {
-      order.clear();
-    } else if (order.isEmpty()) {
-      queues.values().forEach(queue -> order.changed(queue, null));
-    } else {
-      order.changed(changed, before);
-    }
   }
 
   /// Number of parked rows that memory has room for.
@@ -130,23 +88,7 @@ final class ApplicationQueue {
   }
 
   boolean hasReady() {
-    return !queues.isEmpty();
-  }
-
-  /// The ready task that arrived first, of the namespace if one is given; null if there is none.
-  @Nullable InFlightTask oldest(@Nullable String namespace) {
-    if (namespace != null) {
-      ReadyQueue queue = queues.get(namespace);
-      return queue == null ? null : queue.first();
-    }
-    return order.isEmpty() ? firstOfOnly() : order.oldest();
-  }
-
-  private @Nullable InFlightTask firstOfOnly() {
-    for (ReadyQueue queue : queues.values()) {
-      return queue.first();
-    }
-    return null;
+    return !ready.isEmpty();
   }
 
   /// The channels that receive tasks of this application as soon as they have credits.

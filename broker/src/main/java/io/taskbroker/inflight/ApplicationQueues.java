@@ -34,7 +34,8 @@ final class ApplicationQueues {
               .thenComparing(queue -> queue.application));
 
   /// Queue of rows whose application is unknown.
-  final ApplicationQueue nobody = new ApplicationQueue("", null, new OldestFirstIndex(), 0);
+  final ApplicationQueue nobody =
+      new ApplicationQueue("", null, new OldestFirstPicker(new OldestFirstIndex()), 0);
 
   private int sweepAt = MAX_IDLE;
 
@@ -58,7 +59,7 @@ final class ApplicationQueues {
           pushed != null && pushed.contains(application)
               ? new PushChannel(new CallWindow(options.limits().maxCalls()), pushPort)
               : null;
-      queue = new ApplicationQueue(application, push, ready, now);
+      queue = new ApplicationQueue(application, push, new OldestFirstPicker(ready), now);
       queues.put(application, queue);
     }
     return queue;

@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import org.jspecify.annotations.Nullable;
+
 /// Channel by which tasks reach workers. The dispatcher delivers while a channel has credits, and
 /// knows nothing else of it. A channel is registered with the [ApplicationQueue] that it serves, or
 /// serves one request. Not thread-safe: only the engine calls it.
@@ -11,6 +13,13 @@ interface DeliveryChannel {
   ///
   /// @param now monotonic milliseconds
   int credits(long now);
+
+  /// Why it accepts no task now; null if it has credits. Changes nothing.
+  ///
+  /// @param now monotonic milliseconds
+  default WaitingReason.@Nullable Kind closedBy(long now) {
+    return credits(now) > 0 ? null : WaitingReason.Kind.NO_CREDITS;
+  }
 
   /// Whether the channel accepts this task. Asked only while it has credits.
   boolean accepts(InFlightTask task);

@@ -32,8 +32,8 @@ final class Dispatcher {
   }
 
   private void dispatch(ApplicationQueue queue, DeliveryChannel channel) {
-    while (state.mayDeliver() && state.hasRoom() && channel.credits(state.now) > 0) {
-      InFlightTask task = oldest(queue, null);
+    while (state.gate.store() == null && state.gate.isOpen(channel)) {
+      InFlightTask task = next(queue, null);
       if (task == null || !channel.accepts(task)) {
         return;
       }
@@ -44,10 +44,10 @@ final class Dispatcher {
   /// Delivers the oldest matching task to a polling worker.
   void claim(@Nullable String application, @Nullable String namespace, DeliveryChannel channel) {
     InFlightTask task = null;
-    if (state.mayDeliver() && channel.credits(state.now) > 0) {
+    if (state.gate.isOpen(channel)) {
       if (application != null) {
         ApplicationQueue queue = state.queues.find(application);
-        task = queue == null ? null : oldest(queue, namespace);
+        task = queue == null ? null : next(queue, namespace);
       } else if (namespace == null) {
         task = oldestOfAll();
       }
@@ -63,7 +63,7 @@ final class Dispatcher {
     InFlightTask task = state.queues.oldest();
     while (task != null) {
       // It is first in its queue, unless it has expired or is early.
-      if (oldest(task.queue, null) == task) {
+      if (next(task.queue, null) == task) {
         return task;
       }
       task = state.queues.oldest();
@@ -71,19 +71,19 @@ final class Dispatcher {
     return null;
   }
 
-  /// The oldest runnable task that is neither expired nor early.
-  private @Nullable InFlightTask oldest(ApplicationQueue queue, @Nullable String namespace) {
-    InFlightTask task = queue.oldest(namespace);
+  /// The next task of the queue that has not expired and that nothing holds back.
+  private @Nullable InFlightTask next(ApplicationQueue queue, @Nullable String namespace) {
+    InFlightTask task = queue.ready.next(namespace);
     while (task != null) {
       if (state.isExpired(task.activation)) {
         completion.expire(task);
-      } else if (state.isEarly(task.activation)) {
+      } else if (state.gate.task(task) != null) {
         state.detach(task);
         completion.makeReady(task, false);
       } else {
         return task;
       }
-      task = queue.oldest(namespace);
+      task = queue.ready.next(namespace);
     }
     return null;
   }
@@ -121,11 +121,9 @@ final class Dispatcher {
     } else if (state.isExpired(task.activation)) {
       task.channel = channel;
       completion.expire(task);
-    } else if (!state.mayDeliver()
-        || task.releasing
+    } else if (state.gate.broker() != null
+        || state.gate.task(task) != null
         || channel.isClosed()
-        || state.isEarly(task.activation)
-        || task.demotion != null
         || !statusWriter.isFresh(task)) {
       requeue(channel, task);
     } else {

@@ -34,6 +34,8 @@ final class EngineState {
 
   final ApplicationQueues queues;
 
+  final DeliveryGate gate = new DeliveryGate(this);
+
   final MemoryBudget memory;
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
@@ -336,7 +338,7 @@ final class EngineState {
 
   /// Removes the task from its ready queue and cancels its timer.
   void detach(InFlightTask task) {
-    task.queue.dequeue(task);
+    task.queue.ready.remove(task);
     timers.cancel(task);
   }
 
@@ -350,7 +352,7 @@ final class EngineState {
     if (task.queue.isRoutable() && !task.queue.hasReady()) {
       queues.sending.add(task.queue);
     }
-    task.queue.enqueue(task, back);
+    task.queue.ready.add(task, back);
     if (task.activation.expiresAt() != Activation.NEVER) {
       timers.set(task, monotonicTime(task.activation.expiresAt()));
     }

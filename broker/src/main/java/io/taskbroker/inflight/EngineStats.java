@@ -60,7 +60,7 @@ public record EngineStats(
     for (ApplicationQueue queue : state.queues.all()) {
       pending += queue.pending;
       handedOut += queue.handedOut;
-      InFlightTask first = queue.oldest(null);
+      InFlightTask first = queue.ready.next(null);
       if (first != null) {
         oldest = Math.min(oldest, first.activation.receivedAt());
       }

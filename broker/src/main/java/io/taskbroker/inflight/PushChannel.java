@@ -44,7 +44,20 @@ final class PushChannel implements DeliveryChannel {
 
   @Override
   public int credits(long now) {
-    return now >= pausedUntil && suspect == null && window.admits(calls) ? 1 : 0;
+    WaitingReason.Kind reason = closedBy(now);
+    boolean open = reason == null || reason == WaitingReason.Kind.CALL_WINDOW_FULL;
+    return open && window.admits(calls) ? 1 : 0;
+  }
+
+  @Override
+  public WaitingReason.@Nullable Kind closedBy(long now) {
+    if (now < pausedUntil) {
+      return WaitingReason.Kind.WORKER_PAUSED;
+    }
+    if (suspect != null) {
+      return WaitingReason.Kind.SUSPECT_RUNS_ALONE;
+    }
+    return window.isFull(calls) ? WaitingReason.Kind.CALL_WINDOW_FULL : null;
   }
 
   @Override

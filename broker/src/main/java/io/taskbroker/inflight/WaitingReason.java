@@ -46,6 +46,8 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     SUSPECT_RUNS_ALONE,
     /// The call window is full. Detail: the number of calls in flight.
     CALL_WINDOW_FULL,
+    /// The channels of its workers take no more tasks now. Detail: the application.
+    NO_CREDITS,
     /// The maximum number of changes waits for the store.
     STORE_BEHIND,
     /// Other tasks are before it. Detail: its position in the queue of its application and
@@ -95,47 +97,45 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     if (!task.equals(state.tasks.get(task.id()))) {
       return of(Kind.SAME_ID, "");
     }
-    if (task.releasing) {
-      return of(Kind.PARTITION_RELEASED, partition);
+    DeliveryGate gate = state.gate;
+    Kind reason = gate.queueing(task);
+    if (reason != null) {
+      return of(
+          reason, reason == Kind.OFFSET_COMMIT ? partition + "@" + origin.offset() : partition);
     }
-    if (state.awaitsOffsetCommit(task)) {
-      return task.suspended
-          ? of(Kind.PARTITION_NOT_ASSIGNED, partition)
-          : of(Kind.OFFSET_COMMIT, partition + "@" + origin.offset());
-    }
-    if (!state.mayDeliver()) {
-      return of(Kind.BROKER_NOT_DELIVERING, "");
+    reason = gate.broker();
+    if (reason != null) {
+      return of(reason, "");
     }
     ReadyQueue queue = task.readyQueue;
     if (queue == null) {
       return until(Kind.POSTPONED, state.wallTime(task.wakeAt));
     }
-    WaitingReason worker = state.options.pushes() ? worker(state, task.queue) : null;
-    if (worker != null) {
-      return worker;
+    reason = gate.application(task.queue);
+    if (reason != null) {
+      return ofApplication(state, task.queue, reason);
     }
-    return state.hasRoom()
+    reason = gate.store();
+    return reason == null
         ? of(Kind.QUEUED, Integer.toString(queue.position(task, MAX_POSITION)))
-        : of(Kind.STORE_BEHIND, "");
+        : of(reason, "");
   }
 
-  /// Reason why the workers of an application are not called; null if there is none.
-  private static @Nullable WaitingReason worker(EngineState state, ApplicationQueue queue) {
+  private static WaitingReason ofApplication(
+      EngineState state, ApplicationQueue queue, Kind reason) {
     PushChannel push = queue.push;
     if (push == null) {
-      return of(Kind.NO_WORKER, queue.application);
+      return of(reason, queue.application);
     }
-    long pauseEnds = queue.pauseEnds(state.now);
-    if (pauseEnds != Long.MAX_VALUE) {
-      return until(Kind.WORKER_PAUSED, state.wallTime(pauseEnds));
-    }
-    InFlightTask suspect = push.suspect();
-    if (suspect != null) {
-      return of(Kind.SUSPECT_RUNS_ALONE, suspect.id());
-    }
-    return push.window.isFull(push.calls())
-        ? of(Kind.CALL_WINDOW_FULL, Integer.toString(push.calls()))
-        : null;
+    return switch (reason) {
+      case WORKER_PAUSED -> until(reason, state.wallTime(queue.pauseEnds(state.now)));
+      case SUSPECT_RUNS_ALONE -> {
+        InFlightTask suspect = push.suspect();
+        yield of(reason, suspect == null ? "" : suspect.id());
+      }
+      case CALL_WINDOW_FULL -> of(reason, Integer.toString(push.calls()));
+      default -> of(reason, queue.application);
+    };
   }
 
   private static String topic(InFlightTask task) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ApplicationQueueTest {
   private final PushChannel push = new PushChannel(new CallWindow(100), _ -> {});
   private final ApplicationQueue queue =
-      new ApplicationQueue("app", push, new OldestFirstIndex(), 0);
+      new ApplicationQueue("app", push, new OldestFirstPicker(new OldestFirstIndex()), 0);
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
@@ -56,14 +56,14 @@ final class ApplicationQueueTest {
     InFlightTask third = add(3, "one");
     InFlightTask first = add(1, "two");
     InFlightTask second = add(2, "one");
-    assertThat(queue.oldest(null)).isSameAs(first);
-    assertThat(queue.oldest("one")).isSameAs(third);
-    assertThat(queue.oldest("none")).isNull();
-    queue.dequeue(first);
-    queue.dequeue(third);
-    assertThat(queue.oldest(null)).isSameAs(second);
-    queue.dequeue(second);
-    queue.dequeue(second);
+    assertThat(queue.ready.next(null)).isSameAs(first);
+    assertThat(queue.ready.next("one")).isSameAs(third);
+    assertThat(queue.ready.next("none")).isNull();
+    queue.ready.remove(first);
+    queue.ready.remove(third);
+    assertThat(queue.ready.next(null)).isSameAs(second);
+    queue.ready.remove(second);
+    queue.ready.remove(second);
     assertThat(queue.hasReady()).isFalse();
   }
 
@@ -98,7 +98,8 @@ final class ApplicationQueueTest {
 
   @Test
   void applicationWithoutAWorkerPushesNothingAndSetsNoTimer() {
-    var nowhere = new ApplicationQueue("nowhere", null, new OldestFirstIndex(), 0);
+    var nowhere =
+        new ApplicationQueue("nowhere", null, new OldestFirstPicker(new OldestFirstIndex()), 0);
     assertThat(nowhere.channels()).isEmpty();
     assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
   }
@@ -115,7 +116,7 @@ final class ApplicationQueueTest {
   private InFlightTask add(long key, String namespace) {
     var activation = Task.of("t" + key).namespace(namespace).at(new Origin("tasks", 0, key), 0);
     var task = new InFlightTask(key, activation, TaskState.PENDING, queue);
-    queue.enqueue(task, false);
+    queue.ready.add(task, false);
     return task;
   }
 }

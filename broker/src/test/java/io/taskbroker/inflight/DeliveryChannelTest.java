@@ -114,6 +114,27 @@ final class DeliveryChannelTest {
     assertThat(other.delivered).containsExactly("x1", "x2");
   }
 
+  @Test
+  void taskWaitsForWhatTheDispatcherWaitsFor() {
+    state.register("app", stream);
+    ready("x", 0);
+    assertThat(reason()).isEqualTo(WaitingReason.Kind.NO_CREDITS);
+    stream.granted = 1;
+    assertThat(reason()).isEqualTo(WaitingReason.Kind.QUEUED);
+    state.delivering = false;
+    assertThat(reason()).isEqualTo(WaitingReason.Kind.BROKER_NOT_DELIVERING);
+    dispatch();
+    assertThat(stream.delivered).isEmpty();
+    state.delivering = true;
+    dispatch();
+    assertThat(stream.delivered).containsExactly("x");
+    assertThat(reason()).isEqualTo(WaitingReason.Kind.WITH_WORKER);
+  }
+
+  private WaitingReason.Kind reason() {
+    return WaitingReason.of(state, state.tasks.get("x")).kind();
+  }
+
   private void ready(String id, long key) {
     var task =
         new InFlightTask(

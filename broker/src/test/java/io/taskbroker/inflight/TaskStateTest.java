@@ -69,7 +69,7 @@ final class TaskStateTest {
 
   @Test
   void anImpossibleEventIsAnErrorThatNamesTheTask() {
-    var queue = new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
+    var queue = new ApplicationQueue("app", null, new OldestFirstPicker(new OldestFirstIndex()), 0);
     var activation = Task.of("x").at(new Origin("tasks", 0, 0), 0);
     var task = new InFlightTask(1, activation, TaskState.GONE, queue);
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TimersTest {
   private static final ApplicationQueue LANE =
-      new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
+      new ApplicationQueue("app", null, new OldestFirstPicker(new OldestFirstIndex()), 0);
 
   private record Due(long at, long key) {}
 

@@ -1,0 +1,70 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.inflight.WaitingReason.Kind;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What may hold tasks back: the one place that decides it, for the dispatcher before each delivery
+/// and for [WaitingReason]. A new limit is a case in one of these methods. Not thread-safe.
+final class DeliveryGate {
+  private final EngineState state;
+
+  DeliveryGate(EngineState state) {
+    this.state = state;
+  }
+
+  /// What holds all tasks of the broker; null if nothing does.
+  @Nullable Kind broker() {
+    return state.mayDeliver() ? null : Kind.BROKER_NOT_DELIVERING;
+  }
+
+  /// What holds all tasks that the broker sends by itself; null if nothing does. A request of a
+  /// worker is accepted only where there is room, and has its answer (H14).
+  @Nullable Kind store() {
+    return state.hasRoom() ? null : Kind.STORE_BEHIND;
+  }
+
+  /// What holds the tasks of an application; null if nothing does.
+  @Nullable Kind application(ApplicationQueue queue) {
+    List<DeliveryChannel> channels = queue.channels();
+    if (channels.isEmpty()) {
+      return state.options.pushes() ? Kind.NO_WORKER : null; // otherwise its workers poll
+    }
+    Kind first = null;
+    for (DeliveryChannel channel : channels) {
+      Kind reason = channel.closedBy(state.now);
+      if (reason == null) {
+        return null;
+      }
+      first = first == null ? reason : first;
+    }
+    return first;
+  }
+
+  /// Whether a channel may get a task now.
+  boolean isOpen(DeliveryChannel channel) {
+    return broker() == null && channel.credits(state.now) > 0;
+  }
+
+  /// What holds one task that its queue, or a claim, would deliver; null if nothing does.
+  @Nullable Kind task(InFlightTask task) {
+    if (task.releasing) {
+      return Kind.PARTITION_RELEASED;
+    }
+    if (task.demotion != null) {
+      return Kind.FORWARDING;
+    }
+    return state.isEarly(task.activation) ? Kind.DELAYED : null;
+  }
+
+  /// What keeps a pending task out of its queue; null if nothing does.
+  @Nullable Kind queueing(InFlightTask task) {
+    if (task.releasing) {
+      return Kind.PARTITION_RELEASED;
+    }
+    if (state.awaitsOffsetCommit(task)) {
+      return task.suspended ? Kind.PARTITION_NOT_ASSIGNED : Kind.OFFSET_COMMIT;
+    }
+    return null;
+  }
+}
