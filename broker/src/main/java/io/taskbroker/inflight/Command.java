@@ -52,7 +52,7 @@ public sealed interface Command {
     }
 
     /// The report without the id, for the log. The wire contract carries no reason.
-    String described() {
+    public String described() {
       String said = status.storedName();
       said += maxAttempts < 0 ? "" : ", max_attempts " + maxAttempts;
       return said + (delayOnRetry < 0 ? "" : ", delay_on_retry " + delayOnRetry);

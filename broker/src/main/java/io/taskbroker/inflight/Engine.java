@@ -145,7 +145,7 @@ public final class Engine {
       }
       case Command.Quarantined order ->
           order.reply().accept(quarantineRequests.handle(order.order()));
-      case Command.ReadStats read -> read.reply().accept(EngineStats.of(state));
+      case Command.ReadStats read -> read.reply().accept(StatsReader.read(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
       case Command.WentBack _ -> transfer.allLost().forEach(arrivals::lost);
@@ -256,7 +256,7 @@ public final class Engine {
   /// Why a task does not run now; null if the engine has none of that id, in memory or parked.
   /// Costs a lookup, and for a queued task a walk of at most [WaitingReason#MAX_POSITION] steps.
   public @Nullable WaitingReason waitingReason(String id) {
-    return WaitingReason.of(state, id);
+    return WaitingReasons.of(state, id);
   }
 
   /// Sets the clocks without doing what is due. Each command counts from the last observed time: a
@@ -367,7 +367,7 @@ public final class Engine {
 
   /// Number of tasks in flight.
   public Depths depths() {
-    EngineStats stats = EngineStats.of(state);
+    EngineStats stats = StatsReader.read(state);
     return new Depths(
         stats.pending(),
         stats.delayed(),

@@ -33,7 +33,7 @@ public record EngineOptions(
     this(pushApplications, retryTopic, deadLetterTopic, limits, periods, false);
   }
 
-  boolean pushes() {
+  public boolean pushes() {
     return pushApplications != null;
   }
 

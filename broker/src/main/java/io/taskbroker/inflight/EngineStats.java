@@ -13,8 +13,7 @@ import java.util.Map;
 /// @param quarantinedTopics quarantined activations by destination topic
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
-/// @param memoryBytes bytes of memory of the activations, [InFlightTask#OVERHEAD_BYTES] of each
-///   included
+/// @param memoryBytes bytes of memory of the activations, with an overhead for each
 /// @param oldestMillis age of the oldest ready activation, 0 if there is none
 /// @param tasks the same by application and task name, without parked activations, whose names are
 ///   not in memory
@@ -51,32 +50,5 @@ public record EngineStats(
 
   public EngineStats {
     tasks = List.copyOf(tasks);
-  }
-
-  static EngineStats of(EngineState state) {
-    int pending = 0;
-    int handedOut = 0;
-    long oldest = state.wall;
-    for (ApplicationQueue queue : state.queues.all()) {
-      pending += queue.pending;
-      handedOut += queue.handedOut;
-      InFlightTask first = queue.ready.next(null);
-      if (first != null) {
-        oldest = Math.min(oldest, first.activation.receivedAt());
-      }
-    }
-    return new EngineStats(
-        pending,
-        state.claimed,
-        handedOut - state.claimed,
-        state.delayed,
-        state.forwarding,
-        state.quarantined.size(),
-        state.quarantined.byTopic(),
-        state.parked.size(),
-        state.outstanding(),
-        state.memory.bytes(),
-        state.wall - oldest,
-        state.counters.snapshot());
   }
 }

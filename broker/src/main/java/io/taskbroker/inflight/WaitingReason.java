@@ -1,9 +1,6 @@
 package io.taskbroker.inflight;
 
-import io.taskbroker.activation.Ids;
-import io.taskbroker.activation.Origin;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
 
 /// Reason why a task does not run now, from the state of the engine alone. Immutable.
 ///
@@ -12,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param detail topic, partition, application or position, as [Kind] says; may be empty
 public record WaitingReason(Kind kind, OptionalLong until, String detail) {
   /// Maximum of a position in a queue; larger ones are clamped to it.
-  static final int MAX_POSITION = 10_000;
+  public static final int MAX_POSITION = 10_000;
 
   /// Class of reason.
   public enum Kind {
@@ -63,90 +60,15 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     ENDED
   }
 
-  /// The reason of a task that is in memory or parked; null if the engine has no task of that id.
-  static @Nullable WaitingReason of(EngineState state, String id) {
-    InFlightTask task = state.tasks.get(id);
-    if (task != null) {
-      return of(state, task);
-    }
-    boolean parked = state.parked.size() > 0 && state.parked.has(Ids.fingerprint(id));
-    return parked ? of(Kind.PARKED, "") : null;
-  }
-
-  /// The reason of a task in memory.
-  static WaitingReason of(EngineState state, InFlightTask task) {
-    return switch (task.state()) {
-      case INSERTING_DELAYED, INSERTING -> of(Kind.INSERTING, "");
-      case DELAYED ->
-          task.releasing
-              ? of(Kind.PARTITION_RELEASED, "")
-              : until(Kind.DELAYED, task.activation.delayUntil());
-      case CONFIRMING_OFFSET, CLAIMING, STARTING -> of(Kind.STATUS_WRITE, "");
-      case CLAIMED, PROCESSING -> until(Kind.WITH_WORKER, state.wallTime(task.deadline));
-      case FORWARDING_FAILURE, FORWARDING_RETRY, PRODUCING_FAILURE, PRODUCING_RETRY ->
-          of(Kind.FORWARDING, topic(task));
-      case QUARANTINED_FAILURE, QUARANTINED_RETRY -> of(Kind.QUARANTINED, topic(task));
-      case FAILED, RETRYABLE, COMPLETED, DELETING, GONE -> of(Kind.ENDED, "");
-      case PENDING -> pending(state, task);
-    };
-  }
-
-  private static WaitingReason pending(EngineState state, InFlightTask task) {
-    Origin origin = task.activation.origin();
-    String partition = origin.topic() + "/" + origin.partition();
-    if (!task.equals(state.tasks.get(task.id()))) {
-      return of(Kind.SAME_ID, "");
-    }
-    DeliveryGate gate = state.gate;
-    Kind reason = gate.queueing(task);
-    if (reason != null) {
-      return of(
-          reason, reason == Kind.OFFSET_COMMIT ? partition + "@" + origin.offset() : partition);
-    }
-    reason = gate.broker();
-    if (reason != null) {
-      return of(reason, "");
-    }
-    ReadyQueue queue = task.readyQueue;
-    if (queue == null) {
-      return until(Kind.POSTPONED, state.wallTime(task.wakeAt));
-    }
-    reason = gate.application(task.queue);
-    if (reason != null) {
-      return ofApplication(state, task.queue, reason);
-    }
-    reason = gate.store();
-    return reason == null
-        ? of(Kind.QUEUED, Integer.toString(queue.position(task, MAX_POSITION)))
-        : of(reason, "");
-  }
-
-  private static WaitingReason ofApplication(
-      EngineState state, ApplicationQueue queue, Kind reason) {
-    PushChannel push = queue.push;
-    if (push == null) {
-      return of(reason, queue.application);
-    }
-    return switch (reason) {
-      case WORKER_PAUSED -> until(reason, state.wallTime(queue.pauseEnds(state.now)));
-      case SUSPECT_RUNS_ALONE -> {
-        InFlightTask suspect = push.suspect();
-        yield of(reason, suspect == null ? "" : suspect.id());
-      }
-      case CALL_WINDOW_FULL -> of(reason, Integer.toString(push.calls()));
-      default -> of(reason, queue.application);
-    };
-  }
-
-  private static String topic(InFlightTask task) {
-    return task.destination == null ? "" : task.destination.topic();
-  }
-
-  private static WaitingReason of(Kind kind, String detail) {
+  /// A reason that ends when something else happens.
+  public static WaitingReason of(Kind kind, String detail) {
     return new WaitingReason(kind, OptionalLong.empty(), detail);
   }
 
-  private static WaitingReason until(Kind kind, long wallTime) {
+  /// A reason that ends by itself.
+  ///
+  /// @param wallTime milliseconds since the epoch
+  public static WaitingReason until(Kind kind, long wallTime) {
     return new WaitingReason(kind, OptionalLong.of(wallTime), "");
   }
 }

@@ -132,7 +132,7 @@ final class DeliveryChannelTest {
   }
 
   private WaitingReason.Kind reason() {
-    return WaitingReason.of(state, state.tasks.get("x")).kind();
+    return WaitingReasons.of(state, state.tasks.get("x")).kind();
   }
 
   private void ready(String id, long key) {
