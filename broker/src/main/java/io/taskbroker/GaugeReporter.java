@@ -2,8 +2,8 @@ package io.taskbroker;
 
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.engine.Mailbox;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.EngineStats;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;

@@ -1,8 +1,8 @@
 package io.taskbroker;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;

@@ -5,7 +5,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.engine.Mailbox;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.ingest.StoreHistory;
 import io.taskbroker.runtime.FailureSink;

@@ -2,7 +2,7 @@ package io.taskbroker;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
-import io.taskbroker.inflight.EngineStats;
+import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.telemetry.Metrics;
 import java.util.HashMap;
 import java.util.List;

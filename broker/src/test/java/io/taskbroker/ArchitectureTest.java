@@ -62,6 +62,32 @@ final class ArchitectureTest {
   }
 
   @Test
+  void protocolOfTheEngineKnowsNothingOfItsState() {
+    holds(
+        classes()
+            .that()
+            .resideInAPackage("io.taskbroker.inflight.api")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                "io.taskbroker.inflight.api",
+                "io.taskbroker.activation..",
+                "java..",
+                "org.jspecify.."));
+  }
+
+  @Test
+  void onlyTheLoopSeesTheEngine() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages("io.taskbroker.inflight..", "io.taskbroker.engine..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.taskbroker.inflight"));
+  }
+
+  @Test
   void inflightDoesNoInputOrOutput() {
     holds(
         noClasses()

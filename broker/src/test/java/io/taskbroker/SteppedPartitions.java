@@ -1,6 +1,6 @@
 package io.taskbroker;
 
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;

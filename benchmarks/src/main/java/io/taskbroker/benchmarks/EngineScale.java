@@ -1,6 +1,6 @@
 package io.taskbroker.benchmarks;
 
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Delivery;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

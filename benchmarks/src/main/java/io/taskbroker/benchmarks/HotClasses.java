@@ -1,9 +1,9 @@
 package io.taskbroker.benchmarks;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.TimersWorkload;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.ingest.DecoderWorkload;
 import io.taskbroker.runtime.BatchFlusher;
 import java.io.IOException;

@@ -3,7 +3,7 @@ package io.taskbroker.benchmarks;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;

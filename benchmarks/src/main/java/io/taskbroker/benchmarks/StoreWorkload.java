@@ -2,7 +2,7 @@ package io.taskbroker.benchmarks;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.sqlite.SqliteOptions;

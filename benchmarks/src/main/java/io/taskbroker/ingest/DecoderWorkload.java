@@ -1,7 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TaskTemplate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

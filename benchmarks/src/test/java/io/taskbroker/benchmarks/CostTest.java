@@ -3,7 +3,7 @@ package io.taskbroker.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.ingest.DecoderWorkload;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.taskbroker.control;
 
-import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineRequest;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;

@@ -1,6 +1,6 @@
 package io.taskbroker.control;
 
-import io.taskbroker.inflight.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineAnswer;
 import org.jspecify.annotations.Nullable;
 
 /// Reply of the control socket: either an error or an answer.

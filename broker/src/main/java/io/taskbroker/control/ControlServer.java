@@ -1,10 +1,10 @@
 package io.taskbroker.control;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineRequest;
-import io.taskbroker.inflight.QuarantineRequest.Action;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
+import io.taskbroker.inflight.api.QuarantineRequest.Action;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;

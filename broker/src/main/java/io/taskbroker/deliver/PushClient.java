@@ -1,10 +1,10 @@
 package io.taskbroker.deliver;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.PushOutcome;
-import io.taskbroker.inflight.PushPort;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.PushPort;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;

@@ -1,7 +1,7 @@
 package io.taskbroker.deliver;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import java.util.Locale;
 

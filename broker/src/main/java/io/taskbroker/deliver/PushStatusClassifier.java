@@ -1,7 +1,7 @@
 package io.taskbroker.deliver;
 
 import io.grpc.Status;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;

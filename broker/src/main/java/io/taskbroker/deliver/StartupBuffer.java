@@ -1,6 +1,6 @@
 package io.taskbroker.deliver;
 
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

@@ -4,7 +4,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executor;

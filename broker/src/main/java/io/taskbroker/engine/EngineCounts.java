@@ -4,7 +4,7 @@ import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
-import io.taskbroker.inflight.EngineEvent;
+import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
 import java.util.EnumMap;

@@ -3,9 +3,9 @@ package io.taskbroker.engine;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
-import io.taskbroker.inflight.EngineEvent;
-import io.taskbroker.inflight.EventPort;
-import io.taskbroker.inflight.TaskLifecycle;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EventPort;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import io.taskbroker.telemetry.Metrics;
 
 /// Counts and logs the engine's events. Confined to the engine's thread.

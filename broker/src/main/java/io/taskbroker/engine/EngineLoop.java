@@ -2,11 +2,11 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Engine;
-import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Rules;
-import io.taskbroker.inflight.TokenEpoch;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;

@@ -1,10 +1,10 @@
 package io.taskbroker.engine;
 
-import io.taskbroker.inflight.EnginePorts;
-import io.taskbroker.inflight.EventPort;
-import io.taskbroker.inflight.OffsetPort;
-import io.taskbroker.inflight.OutboxPort;
-import io.taskbroker.inflight.PushPort;
+import io.taskbroker.inflight.api.EnginePorts;
+import io.taskbroker.inflight.api.EventPort;
+import io.taskbroker.inflight.api.OffsetPort;
+import io.taskbroker.inflight.api.OutboxPort;
+import io.taskbroker.inflight.api.PushPort;
 
 /// Stages that an [EngineLoop] drives. None of them blocks the engine (H14).
 public record StagePorts(

@@ -2,7 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RemoteReport;
-import io.taskbroker.inflight.StorePort;
+import io.taskbroker.inflight.api.StorePort;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreQuery;
 import java.util.ArrayList;

@@ -11,7 +11,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.runtime.FailureText;
 import io.taskbroker.runtime.Service;

@@ -11,6 +11,11 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.inflight.api.TaskLifecycle;
 
 /// Admission of one arriving task: drops it by a killswitch or as a duplicate (H4, H8),
 /// dead-letters it as undecodable, ends it as expired (W28), forwards it by a demotion (H22),

@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.PushPort;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;

@@ -5,6 +5,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.InFlightPartition.Settled;
+import io.taskbroker.inflight.api.Command;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -2,6 +2,9 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EngineOptions;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,8 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.WaitingReason;
 import org.jspecify.annotations.Nullable;
 
 /// Channel by which tasks reach workers. The dispatcher delivers while a channel has credits, and

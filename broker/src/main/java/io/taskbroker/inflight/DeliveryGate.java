@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
-import io.taskbroker.inflight.WaitingReason.Kind;
+import io.taskbroker.inflight.api.WaitingReason;
+import io.taskbroker.inflight.api.WaitingReason.Kind;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -3,6 +3,9 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -4,6 +4,8 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Rules;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;

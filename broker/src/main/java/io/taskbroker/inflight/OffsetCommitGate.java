@@ -9,6 +9,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.AwaitingOffsetCommit;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.inflight.api.EventPort;
 import java.util.List;
 
 /// Outcomes of changes that the engine's model allows (docs/adr/0020):

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.api.Command;
 
 /// Parked rows of an application, and the cursor up to which they were read. Rows are read in the
 /// order of (parkedUntil, key), each once; a newly parked row gets a position behind the last one

@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 
 /// Loader of parked rows: unparks them when memory has room (H13, H15). Not thread-safe.

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -6,6 +6,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;

@@ -1,5 +1,8 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.PushPort;
+import io.taskbroker.inflight.api.WaitingReason;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 

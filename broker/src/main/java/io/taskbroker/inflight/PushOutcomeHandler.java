@@ -1,6 +1,11 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.TaskLifecycle;
 
 /// Handler of the end of push calls: for the activation, which may have reached its worker (H9),
 /// and for its application's queue, whose worker may be unreachable, full, misconfigured, or

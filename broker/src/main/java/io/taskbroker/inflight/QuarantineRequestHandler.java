@@ -5,6 +5,9 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Quarantine.QuarantinedRecord;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
 import java.util.ArrayList;
 import java.util.List;
 

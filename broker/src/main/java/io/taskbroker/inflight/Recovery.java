@@ -3,6 +3,9 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.TaskLifecycle;
 
 /// Recovery of rows found in the store: continues from where a previous process or another broker
 /// left them (H9, H16), and makes durable tasks runnable. Not thread-safe.

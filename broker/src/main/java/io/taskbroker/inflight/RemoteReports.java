@@ -4,6 +4,9 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.StorePort;
 import java.util.ArrayList;
 import java.util.List;
 

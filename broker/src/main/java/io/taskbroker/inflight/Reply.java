@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.Command;
+
 /// Answer to one report call, sent when all its effects are durable (G2).
 final class Reply {
   final Command.Report report;

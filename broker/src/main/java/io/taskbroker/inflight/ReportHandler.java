@@ -5,6 +5,10 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -4,6 +4,9 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.Rules;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 

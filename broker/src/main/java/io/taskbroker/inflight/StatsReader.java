@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.EngineStats;
+
 /// Reader of the engine's figures.
 final class StatsReader {
   private StatsReader() {}

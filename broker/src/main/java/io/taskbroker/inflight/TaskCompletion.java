@@ -8,6 +8,10 @@ import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

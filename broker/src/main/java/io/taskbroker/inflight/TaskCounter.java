@@ -1,6 +1,8 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EngineStats;
 
 /// Counters of one task name of one application, in activations: in flight now, and outcomes since
 /// the start. Owned by the engine; other threads get [#snapshot]s.

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.inflight.api.EngineStats;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
 
 /// Limits on how long a worker may have an activation: the lease of the claim until the worker is
 /// known to have it, then the processing deadline; and the consequences when one passes (G3, H9).

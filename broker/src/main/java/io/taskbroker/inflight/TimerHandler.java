@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 
 /// Handler of expired timers and of steps of the wall clock (H21). Not thread-safe.

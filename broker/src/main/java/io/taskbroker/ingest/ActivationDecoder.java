@@ -10,7 +10,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.wire.WireCheck;

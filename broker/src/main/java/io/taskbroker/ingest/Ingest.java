@@ -2,8 +2,8 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.OffsetPort;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.OffsetPort;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;

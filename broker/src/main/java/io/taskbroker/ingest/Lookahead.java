@@ -1,8 +1,8 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.fetch.UnreadRecord;
 import java.util.HashMap;
 import java.util.Map;

@@ -12,7 +12,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;

@@ -4,7 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 

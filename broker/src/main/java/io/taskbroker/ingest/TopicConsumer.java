@@ -1,7 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
 import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;

@@ -1,10 +1,10 @@
 package io.taskbroker.outbox;
 
 import io.taskbroker.activation.Destination;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.OutboxPort;
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.OutboxPort;
+import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;

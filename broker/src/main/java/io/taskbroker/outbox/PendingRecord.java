@@ -2,7 +2,7 @@ package io.taskbroker.outbox;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.runtime.BuildInfo;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.taskbroker.outbox;
 
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;

@@ -4,7 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.config.RuntimeConfig.Killswitch;
-import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.api.Rules;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;

@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineRequest;
-import io.taskbroker.inflight.QuarantineRequest.Action;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
+import io.taskbroker.inflight.api.QuarantineRequest.Action;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

@@ -3,9 +3,9 @@ package io.taskbroker.deliver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.Race;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Deliveries;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.time.Duration;

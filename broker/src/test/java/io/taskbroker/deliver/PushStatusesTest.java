@@ -3,9 +3,9 @@ package io.taskbroker.deliver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
-import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Deliveries;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.Command.PushEnded;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;
 import java.net.URI;

@@ -3,9 +3,9 @@ package io.taskbroker.deliver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Deliveries;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.Command.PushEnded;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;

@@ -3,9 +3,9 @@ package io.taskbroker.deliver;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Command.PushEnded;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Command.PushEnded;
+import io.taskbroker.inflight.api.CommandSink;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 

@@ -8,7 +8,7 @@ import static io.taskbroker.Interleavings.start;
 import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
 import io.taskbroker.inflight.Deliveries;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
-import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Deliveries;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.Command.PushEnded;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TcpBalancer;
 import java.io.IOException;

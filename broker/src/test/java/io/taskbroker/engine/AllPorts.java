@@ -2,11 +2,11 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.EngineEvent;
-import io.taskbroker.inflight.EventPort;
-import io.taskbroker.inflight.OffsetPort;
-import io.taskbroker.inflight.OutboxPort;
-import io.taskbroker.inflight.PushPort;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EventPort;
+import io.taskbroker.inflight.api.OffsetPort;
+import io.taskbroker.inflight.api.OutboxPort;
+import io.taskbroker.inflight.api.PushPort;
 
 /// All stages in one object. Events that are not logged are ignored.
 public interface AllPorts extends CommitterPort, PushPort, OutboxPort, OffsetPort, EventPort {

@@ -8,7 +8,7 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.EngineEvent;
+import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.telemetry.Metrics;
 import org.junit.jupiter.api.Test;
 

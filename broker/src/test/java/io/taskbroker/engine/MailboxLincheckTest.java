@@ -7,9 +7,9 @@ import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;

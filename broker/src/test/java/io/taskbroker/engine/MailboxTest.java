@@ -2,8 +2,8 @@ package io.taskbroker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;

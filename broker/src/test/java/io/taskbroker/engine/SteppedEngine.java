@@ -1,10 +1,10 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.EngineOptions;
-import io.taskbroker.inflight.Rules;
-import io.taskbroker.inflight.TokenEpoch;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.ActivationStore;

@@ -11,7 +11,7 @@ import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import io.taskbroker.LogCapture;
 import io.taskbroker.grpc.RawConnection.Outcome;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;

@@ -14,7 +14,7 @@ import io.grpc.Status;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.taskbroker.fuzz.Cost;
 import io.taskbroker.fuzz.Portions;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.proto.v1.FetchNextTask;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;

@@ -15,7 +15,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.MetadataUtils;
 import io.taskbroker.grpc.RawConnection.Outcome;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc.ConsumerServiceBlockingStub;
 import io.taskbroker.proto.v1.FetchNextTask;

@@ -1,9 +1,9 @@
 package io.taskbroker.grpc;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Deliveries;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.grpc.RawConnection.Outcome;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.testkit.CertificateAuthority;

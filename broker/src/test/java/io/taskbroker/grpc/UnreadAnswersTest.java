@@ -8,8 +8,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
-import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Deliveries;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;

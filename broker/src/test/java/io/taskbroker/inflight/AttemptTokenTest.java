@@ -3,6 +3,12 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.TokenEpoch;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,6 +1,8 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.OutboxRecord;
 
 /// Content of deliveries and outbox records, for observers of the engine.
 public final class Carried {

@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.TokenEpoch;
 
 /// Deliveries without an engine.
 public final class Deliveries {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.TokenEpoch;
+import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EngineStats;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;

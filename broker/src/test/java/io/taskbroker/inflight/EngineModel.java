@@ -4,6 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
+import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.ArrayList;
 import java.util.HashSet;

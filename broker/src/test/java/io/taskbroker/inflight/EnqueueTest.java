@@ -6,6 +6,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.api.Command;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
 import org.junit.jupiter.api.Test;
 
 /// H2: an at-most-once task is delivered after its insert is durable, then its offset is known to

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
 import org.junit.jupiter.api.Test;
 
 /// H3: a report to a broker without the activation is applied nevertheless, whenever it arrives.

@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
 import org.junit.jupiter.api.Test;
 
 /// H4: a record whose id is in flight is a duplicate, unless the row of that id is being forwarded

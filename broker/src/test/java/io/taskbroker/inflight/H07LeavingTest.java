@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.Rules;
 import org.junit.jupiter.api.Test;
 
 /// H8: a second copy of a retry or of an at-most-once task is dropped while the tombstone of the

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.PushOutcome;
 import org.junit.jupiter.api.Test;
 
 /// H10, H11: a broker that lost a partition unnoticed changes nothing of it any more; when it is

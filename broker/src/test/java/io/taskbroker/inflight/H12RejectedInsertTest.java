@@ -7,6 +7,8 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.OutboxRecord;
 import org.junit.jupiter.api.Test;
 
 /// H12: an activation that the store cannot hold is kept as an undecodable message.

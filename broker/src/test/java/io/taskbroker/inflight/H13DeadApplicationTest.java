@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

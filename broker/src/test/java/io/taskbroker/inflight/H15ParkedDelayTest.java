@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
 import org.junit.jupiter.api.Test;
 
 /// H16: after a start no deadline that passed meanwhile counts before reports had time to arrive.

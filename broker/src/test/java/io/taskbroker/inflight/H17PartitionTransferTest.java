@@ -6,6 +6,10 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.QuarantineRequest;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

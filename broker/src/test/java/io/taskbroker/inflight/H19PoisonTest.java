@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.OutboxRecord;
 import org.junit.jupiter.api.Test;
 
 /// H19: a record that must be produced is stored with its forward, and its partition goes on; a

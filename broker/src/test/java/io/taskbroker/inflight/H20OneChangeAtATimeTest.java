@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
 import org.junit.jupiter.api.Test;
 
 /// H20: the delete of a row and the insert of the next row of the same id are never pending at the

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.inflight.api.PushOutcome;
 import org.junit.jupiter.api.Test;
 
 /// H22: expiry is checked right before the delivery, wherever the task waited.

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.Rules;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 

@@ -2,6 +2,8 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
 import org.junit.jupiter.api.Test;
 
 /// H24: a task that a worker refuses for its content backs off by itself; if it is refused

@@ -3,6 +3,8 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
 import org.junit.jupiter.api.Test;
 
 /// Leases and deadlines start when a worker receives the task, follow the monotonic clock, and wait

@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

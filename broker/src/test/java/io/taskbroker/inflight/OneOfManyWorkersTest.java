@@ -2,6 +2,9 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.store.WriteBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

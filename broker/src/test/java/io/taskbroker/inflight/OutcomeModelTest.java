@@ -10,6 +10,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -3,6 +3,9 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.ArrayDeque;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.QuarantineRequest.Action;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.QuarantineAnswer;
+import io.taskbroker.inflight.api.QuarantineRequest;
+import io.taskbroker.inflight.api.QuarantineRequest.Action;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

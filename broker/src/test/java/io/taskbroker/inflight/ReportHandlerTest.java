@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.EngineOptions;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 

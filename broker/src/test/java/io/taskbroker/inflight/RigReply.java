@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
 import org.jspecify.annotations.Nullable;
 
 /// Caller of a report or a claim that records its answers.

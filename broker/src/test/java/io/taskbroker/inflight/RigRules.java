@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Destination;
+import io.taskbroker.inflight.api.Rules;
 import java.util.Map;
 import java.util.Set;
 

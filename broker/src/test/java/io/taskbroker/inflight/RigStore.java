@@ -11,6 +11,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.api.Command;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -5,6 +5,7 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.SharedInMemoryStore;

@@ -3,7 +3,10 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.WaitingReason.Kind;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.WaitingReason;
+import io.taskbroker.inflight.api.WaitingReason.Kind;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 

@@ -11,7 +11,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Timestamps;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;

@@ -6,7 +6,7 @@ import io.taskbroker.LogCapture;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.fuzz.Cost;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.io.IOException;

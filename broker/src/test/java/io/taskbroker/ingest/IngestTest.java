@@ -8,7 +8,7 @@ import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.Folders;

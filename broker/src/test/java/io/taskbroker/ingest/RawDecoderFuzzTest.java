@@ -12,7 +12,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.fuzz.Portions;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;

@@ -14,7 +14,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.IngestedRecord;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;

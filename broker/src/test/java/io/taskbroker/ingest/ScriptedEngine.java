@@ -2,8 +2,8 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

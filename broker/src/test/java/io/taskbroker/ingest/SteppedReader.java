@@ -2,7 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.SystemContext;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;

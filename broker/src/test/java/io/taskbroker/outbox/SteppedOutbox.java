@@ -1,7 +1,7 @@
 package io.taskbroker.outbox;
 
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.SystemContext;
 import java.util.Map;

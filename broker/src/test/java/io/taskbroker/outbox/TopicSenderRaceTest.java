@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.Race;
 import io.taskbroker.activation.Destination;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.runtime.SystemContext;
 import java.util.List;
 import java.util.Map;

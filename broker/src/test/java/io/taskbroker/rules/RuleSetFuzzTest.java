@@ -9,7 +9,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.RuntimeConfig;
-import io.taskbroker.inflight.Rules.Decision;
+import io.taskbroker.inflight.api.Rules.Decision;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;

@@ -12,7 +12,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.config.Literal;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.config.RuntimeConfig.Killswitch;
-import io.taskbroker.inflight.Rules.Decision;
+import io.taskbroker.inflight.api.Rules.Decision;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
 import java.math.BigInteger;

@@ -2,9 +2,9 @@ package io.taskbroker.simulation;
 
 import static io.taskbroker.simulation.Violation.check;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;

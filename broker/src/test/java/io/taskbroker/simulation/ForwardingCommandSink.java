@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 
 /// Command sink that delegates everything; subclasses override.
 class ForwardingCommandSink implements CommandSink {

@@ -2,8 +2,8 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.engine.AllPorts;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.store.StoreQuery;
 import java.util.ArrayDeque;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import java.util.ArrayDeque;
 
 /// Command sink that delays records, in order, while a condition holds.

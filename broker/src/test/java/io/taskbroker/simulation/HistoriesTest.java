@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.simulation.WorkerScript.Act;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;

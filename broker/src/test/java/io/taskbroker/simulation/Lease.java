@@ -2,8 +2,8 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.SharedInMemoryStore;
 import java.time.InstantSource;

@@ -11,7 +11,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
-import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.api.OutboxRecord;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;

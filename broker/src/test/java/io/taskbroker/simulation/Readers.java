@@ -2,7 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.SystemContext;

@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.api.EngineOptions;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;

@@ -2,7 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Destination;
-import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.api.Rules;
 import java.util.Set;
 
 /// Rules of an operator: switched-off tasks, and demoted namespaces.

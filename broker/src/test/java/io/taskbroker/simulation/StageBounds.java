@@ -4,9 +4,9 @@ import static io.taskbroker.simulation.Violation.check;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.EngineOptions.Limits;
-import io.taskbroker.inflight.EngineStats;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EngineOptions.Limits;
+import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.ingest.SteppedReader;
 import java.util.HashMap;
 import java.util.List;

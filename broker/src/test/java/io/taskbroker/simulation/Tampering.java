@@ -1,8 +1,8 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.engine.AllPorts;
-import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;

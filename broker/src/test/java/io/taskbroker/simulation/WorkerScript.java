@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Fencing token of one delivery: unique across restarts and brokers, and ascending in the order of
 /// deliveries within one life of a broker, and from life to life while its clock is not set back

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Step in the life of an activation, reported only where the log follows activations
 /// ([EventPort#follows]). An [EngineEvent] reports failures in any case.

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
@@ -242,7 +242,7 @@ public sealed interface Command {
   /// is delivered (H9, H11). The lease ends when either clock says so: the monotonic clock of a
   /// suspended machine may have stopped.
   ///
-  /// @param until monotonic milliseconds, as [Engine#advance] counts them
+  /// @param until monotonic milliseconds, as the engine counts them
   /// @param wallUntil milliseconds since the epoch
   record LeaseRenewed(long until, long wallUntil) implements Command {
     /// Lease by the monotonic clock only.

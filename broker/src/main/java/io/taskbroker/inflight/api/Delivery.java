@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Activation that is delivered to a worker. Immutable; nobody writes to the payload.
 ///

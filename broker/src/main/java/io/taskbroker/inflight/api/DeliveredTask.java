@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 import io.taskbroker.activation.Activation;
 

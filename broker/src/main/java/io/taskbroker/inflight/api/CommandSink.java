@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Input of the engine. Thread-safe; no method blocks.
 public interface CommandSink {

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Event that the engine reports: each is counted, and those with a level are logged.
 public enum EngineEvent {

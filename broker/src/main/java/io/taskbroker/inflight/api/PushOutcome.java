@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Outcome of a push call: where the activation is, and what caused a refusal (H9, H24).
 /// `docs/push-statuses.md` has the table of statuses.

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Ports by which the engine reaches the stages. Answers to the callers of a [Command] go to the
 /// replies that they sent with it.

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Caller of workers. Called by the engine's thread; must not block or call the engine back before
 /// the engine returns.

@@ -1,4 +1,4 @@
-package io.taskbroker.inflight;
+package io.taskbroker.inflight.api;
 
 /// Epoch of the [AttemptToken]s of one life of a broker: one object that all deliveries share.
 /// Immutable.
