@@ -262,7 +262,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
             sourcePartition, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look valid again.
-      commands.submit(new Command.Ingest(sourcePartition, List.of(), position, 0));
+      commands.submit(
+          new Command.Ingest(sourcePartition, List.of(), position, 0, found.lastBelow()));
       if (committed != Watermark.NONE) {
         reportCommitted(sourcePartition, committed);
       }

@@ -301,17 +301,20 @@ final class PositionFinder {
       StartingOffsets.Start start,
       @Nullable RecordIdentity committedRecord) {
 
-    /// A record below the position that was read; null if none is known.
+    /// A record below the position that was read and that the log still has; null if none is known.
     @Nullable RecordIdentity lastBelow() {
       Watermark watermark = facts.watermark();
       RecordIdentity read = watermark == null ? null : watermark.last();
-      return isBelow(read) ? read : isBelow(committedRecord) ? committedRecord : null;
+      return isBelow(read, facts.watermarkCut())
+          ? read
+          : isBelow(committedRecord, facts.committedCut()) ? committedRecord : null;
     }
 
-    private boolean isBelow(@Nullable RecordIdentity read) {
+    private boolean isBelow(@Nullable RecordIdentity read, LogProbe.@Nullable Cut cut) {
       return read != null
           && read.timestamp() != LogProbe.NO_TIMESTAMP
-          && read.offset() < start.position();
+          && read.offset() < start.position()
+          && (cut == null || read.offset() < cut.offset());
     }
   }
 }

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static io.taskbroker.activation.Watermark.NONE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.ingest.StartingOffsets.Facts;
@@ -21,6 +22,29 @@ final class StartingOffsetsTest {
   /// The start offset follows from the committed offset's metadata. If nothing was ever committed
   /// it is the start of the log: a store that began at 150 may still have its records from there
   /// on.
+  @Test
+  void aRecordThatTheLogHasLostIsNotComparedAgain() {
+    var lost = new RecordIdentity(8, 0, 1_000);
+    var kept = new RecordIdentity(17, 1, 2_000);
+    var partition = new SourcePartition("cluster", "group", "uuid", "tasks", 0);
+    var facts =
+        new StartingOffsets.Facts(
+            18,
+            new Watermark(partition, 9, 9, lost),
+            true,
+            ResetPolicy.EARLIEST,
+            0,
+            18,
+            null,
+            Watermark.NONE,
+            new LogProbe.Cut(5, true),
+            null);
+    var found = new PositionFinder.Found(partition, facts, StartingOffsets.decide(facts), kept);
+
+    assertThat(found.start().position()).isEqualTo(18);
+    assertThat(found.lastBelow()).isEqualTo(kept);
+  }
+
   @Test
   void g1WhatIsInFlightIsKnownAlsoIfTheFirstCommitFailed() {
     Watermark watermark = new Watermark(PARTITION, 180, Watermark.NONE);

@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.CommandSink;
@@ -9,12 +10,14 @@ import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +49,14 @@ public final class SteppedReader {
       IntSupplier partitions,
       boolean latest,
       Duration interval,
-      @Nullable RawTask raw) {}
+      @Nullable RawTask raw,
+      EpochEnds ends) {}
+
+  /// The end of what a partition has of a leader epoch and those before it.
+  @FunctionalInterface
+  public interface EpochEnds {
+    long end(int partition, int leaderEpoch);
+  }
 
   /// Sleep of the reader while it waits until the engine has drained a partition.
   @FunctionalInterface
@@ -94,7 +104,7 @@ public final class SteppedReader {
             offsets,
             metadataFormat,
             ownership,
-            LogProbe.NONE);
+            read -> cuts(topic.ends(), read));
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
@@ -114,6 +124,20 @@ public final class SteppedReader {
             new PollBudget(IntakeMemory.unbounded()),
             system);
     consumer.subscribe(List.of(topic.name()), partitions);
+  }
+
+  private static Map<TopicPartition, LogProbe.Cut> cuts(
+      EpochEnds ends, Map<TopicPartition, RecordIdentity> read) {
+    var cuts = new HashMap<TopicPartition, LogProbe.Cut>();
+    read.forEach((partition, last) -> {
+      if (last.leaderEpoch() >= 0) {
+        long end = ends.end(partition.partition(), last.leaderEpoch());
+        if (end <= last.offset()) {
+          cuts.put(partition, new LogProbe.Cut(end, true));
+        }
+      }
+    });
+    return cuts;
   }
 
   public void remember(Collection<Watermark> stored) {

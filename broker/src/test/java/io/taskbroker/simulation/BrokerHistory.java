@@ -107,6 +107,9 @@ final class BrokerHistory {
   /// The same, including what was lost.
   final Map<String, Long> everDurable = new HashMap<>();
 
+  /// Partitions whose log was cut since this broker last looked where to read on.
+  final Set<String> behind = new HashSet<>();
+
   final Map<String, Long> tombstones = new HashMap<>();
 
   /// Time until which an id must not be accepted again: from anywhere, or from the partition that
@@ -165,15 +168,32 @@ final class BrokerHistory {
     return byId.getOrDefault(id, List.of());
   }
 
-  void add(Line line) {
+  /// @param gone whether the log has lost its record
+  void add(Line line, boolean gone) {
     lines.put(line.key, line);
-    byOrigin.put(line.spec.origin(), line);
+    if (!gone) {
+      byOrigin.put(line.spec.origin(), line);
+    }
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
   }
 
   /// Whether no later row reused its key, which happens after the store was replaced.
   boolean isLast(Line line) {
     return line.equals(lines.get(line.key));
+  }
+
+  /// A log lost its records from there on.
+  void cut(String topic, int partition, long offset) {
+    String name = KafkaLedger.partitionName(topic, partition);
+    behind.add(name);
+    watermarks.computeIfPresent(name, (_, next) -> Math.min(next, offset));
+    everDurable.computeIfPresent(name, (_, next) -> Math.min(next, offset));
+    byOrigin
+        .keySet()
+        .removeIf(origin ->
+            origin.topic().equals(topic)
+                && origin.partition() == partition
+                && origin.offset() >= offset);
   }
 
   /// Removes the row as if it had never been on disk.

@@ -67,15 +67,20 @@ final class DiskLedger {
 
   private void inserted(SimulatedProcess process, BrokerHistory history, Row row) {
     Origin origin = row.activation().origin();
+    byte[] payload = row.activation().payload();
+    boolean behind =
+        history.behind.contains(KafkaLedger.partitionName(origin.topic(), origin.partition()));
+    KafkaLedger.Gone gone = behind ? ledger.kafka.gone(origin, payload) : null;
     Spec spec =
-        present(ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
-    check(
-        spec.isCarriedBy(row.activation().payload()),
-        "G1",
-        () -> "bytes differ from the record: " + origin);
+        gone != null
+            ? gone.spec()
+            : present(
+                ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
+    check(spec.isCarriedBy(payload), "G1", () -> "bytes differ from the record: " + origin);
     BrokerHistory.Line before = history.byOrigin.get(origin);
     check(
         before == null
+            || gone != null
             || mayComeAgain(history, before)
             || isWantedAgain(before)
             || before.insertedAt <= history.lostAt,
@@ -96,9 +101,13 @@ final class DiskLedger {
       ledger.world.count("rows parked");
     }
     var line =
-        new BrokerHistory.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
-    line.forwardedPayload = row.activation().payload();
-    history.add(line);
+        new BrokerHistory.Line(
+            row.key(),
+            spec,
+            gone != null ? gone.reading() : ledger.kafka.reading(origin),
+            ledger.world.now());
+    line.forwardedPayload = payload;
+    history.add(line, gone != null);
     if (row.forwardTo() != null) {
       line.targetTopic = row.forwardTo().topic();
       line.forwardedAt = ledger.world.now();
@@ -189,6 +198,7 @@ final class DiskLedger {
     return process.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
+        || !line.reading.equals(ledger.kafka.reading(line.spec.origin())) // its record is lost
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance may lose a commit
         || ledger.workers.sends.containsKey(line.reading);
   }
@@ -258,6 +268,9 @@ final class DiskLedger {
   private void consumed(
       SimulatedProcess process, BrokerHistory history, String topic, int partition, long next) {
     String name = KafkaLedger.partitionName(topic, partition);
+    if (history.behind.contains(name)) {
+      return;
+    }
     long before = history.watermarks.getOrDefault(name, -1L);
     long from = before;
     if (before < 0) {

@@ -13,6 +13,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Outcome;
@@ -613,6 +614,13 @@ enum PlantedBug implements Tampering {
           return List.of();
         }
       };
+    }
+  },
+  /// Where a log was cut is not asked for when a partition is assigned.
+  LOG_CUT_UNSEEN("G1", true) {
+    @Override
+    public SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
+      return (_, _) -> Long.MAX_VALUE;
     }
   };
 

@@ -35,9 +35,11 @@ record SeedPlan(
     return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
   }
 
-  /// @param wide whether all faults may happen; faults added later to the simulation are drawn
-  ///   last, so that narrow worlds never change
-  static SeedPlan of(SplittableRandom random, boolean wide) {
+  /// Faults added later to the simulation are drawn last, or from numbers of their own, so that
+  /// earlier worlds never change.
+  ///
+  /// @param seed what determines it; from [FreshSeeds#LEAST] on all faults may happen
+  static SeedPlan of(SplittableRandom random, long seed) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
     int tasks = 10 + random.nextInt(70);
@@ -54,12 +56,14 @@ record SeedPlan(
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
             faults);
-    return wide ? plan.widened(random) : plan;
+    return seed >= FreshSeeds.LEAST
+        ? plan.widened(random).cutting(new SplittableRandom(~seed))
+        : plan;
   }
 
   private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
     for (Fault fault : Fault.values()) {
-      if (fault.wide == wide) {
+      if (fault.wide == wide && fault != Fault.LOG_CUT) {
         int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
         if (random.nextInt(fault.worlds) == 0) {
           faults.put(fault, rarity);
@@ -99,6 +103,19 @@ record SeedPlan(
         more);
   }
 
+  /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
+  private SeedPlan cutting(SplittableRandom random) {
+    Fault cut = Fault.LOG_CUT;
+    boolean happens = random.nextInt(cut.worlds) == 0;
+    if (!happens || brokers > 1 || has(Fault.STORE_LOST)) {
+      return this;
+    }
+    SeedPlan plan = with(cut, cut.least + random.nextInt(cut.most - cut.least + 1));
+    plan.faults.remove(Fault.OFFSET_RESET);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    return plan.withEarliest();
+  }
+
   /// Once in how many opportunities it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
@@ -106,7 +123,7 @@ record SeedPlan(
 
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST);
+    return has(Fault.STORE_LOST) || has(Fault.LOG_CUT);
   }
 
   boolean has(Fault fault) {
@@ -165,6 +182,14 @@ record SeedPlan(
   }
 
   SeedPlan withLatest() {
+    return startingAt(true);
+  }
+
+  private SeedPlan withEarliest() {
+    return startingAt(false);
+  }
+
+  private SeedPlan startingAt(boolean end) {
     return new SeedPlan(
         brokers,
         push,
@@ -172,7 +197,7 @@ record SeedPlan(
         publishSeconds,
         batchSize,
         intervalMillis,
-        true,
+        end,
         maxPending,
         storeLimit,
         raw,

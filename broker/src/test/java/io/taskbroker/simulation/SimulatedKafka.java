@@ -1,9 +1,12 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.RecordIdentity;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Simulated cluster: topics as lists of records, and a consumer group per topic that is read.
 final class SimulatedKafka {
@@ -26,12 +29,51 @@ final class SimulatedKafka {
   private final Map<String, Topic> topics = new LinkedHashMap<>();
   private final Map<String, Integer> incarnations = new LinkedHashMap<>();
 
+  /// A record in a log.
+  ///
+  /// @param identity without epoch and timestamp in worlds where no log is cut
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  record Stored(RecordIdentity identity, byte[] value) {}
+
+  /// Where the leader epochs of each partition begin.
+  static final class Epochs {
+    private final Map<Integer, TreeMap<Integer, Long>> starts = new HashMap<>();
+
+    int current(int partition) {
+      return of(partition).lastKey();
+    }
+
+    /// The end of what the log has of an epoch and those before it.
+    ///
+    /// @param end that of the log
+    long end(int partition, int epoch, long end) {
+      Map.Entry<Integer, Long> next = of(partition).higherEntry(epoch);
+      return next == null ? end : next.getValue();
+    }
+
+    private void cut(int partition, long offset) {
+      TreeMap<Integer, Long> of = of(partition);
+      int next = of.lastKey() + 1;
+      of.values().removeIf(start -> start >= offset);
+      of.put(next, offset);
+    }
+
+    private TreeMap<Integer, Long> of(int partition) {
+      return starts.computeIfAbsent(partition, _ -> new TreeMap<>(Map.of(0, 0L)));
+    }
+  }
+
   /// One topic.
   ///
   /// @param group null if it is not read
-  record Topic(String name, List<List<byte[]>> partitions, ConsumerGroup group) {
+  record Topic(String name, List<List<Stored>> partitions, Epochs epochs, ConsumerGroup group) {
     long end(int partition) {
       return partitions.get(partition).size();
+    }
+
+    /// The end of what a partition has of an epoch and those before it.
+    long end(int partition, int epoch) {
+      return epochs.end(partition, epoch, end(partition));
     }
   }
 
@@ -47,11 +89,12 @@ final class SimulatedKafka {
   }
 
   private void add(String name, int partitions) {
-    List<List<byte[]>> logs = new ArrayList<>();
+    List<List<Stored>> logs = new ArrayList<>();
     for (int i = 0; i < partitions; i++) {
       logs.add(new ArrayList<>());
     }
-    topics.put(name, new Topic(name, logs, new ConsumerGroup(this, name, partitions)));
+    topics.put(
+        name, new Topic(name, logs, new Epochs(), new ConsumerGroup(this, name, partitions)));
     incarnations.put(name, 1);
   }
 
@@ -110,12 +153,28 @@ final class SimulatedKafka {
     ledger.kafka.reset(topic.name, partition, before, offset);
   }
 
+  /// A leader is elected that lacks the last records: new ones take their offsets.
+  void cut(Topic topic, int partition, long offset) {
+    world.trace(() -> "the log of " + topic.name + "-" + partition + " is cut at " + offset);
+    List<Stored> log = topic.partitions.get(partition);
+    log.subList((int) offset, log.size()).clear();
+    topic.epochs.cut(partition, offset);
+    ledger.kafka.cut(topic.name, partition, offset);
+    topic.group.wakeAll();
+  }
+
   /// Appends a record; consumers see it a moment later.
   void append(String name, int partition, byte[] value) {
     Topic topic = topic(name);
-    List<byte[]> log = topic.partitions.get(partition);
-    log.add(value);
-    ledger.kafka.appended(name, partition, log.size() - 1, value);
+    List<Stored> log = topic.partitions.get(partition);
+    boolean named = plan.has(Fault.LOG_CUT);
+    var identity =
+        new RecordIdentity(
+            log.size(),
+            named ? topic.epochs.current(partition) : RecordIdentity.NO_EPOCH,
+            named ? world.wall() : -1);
+    log.add(new Stored(identity, value));
+    ledger.kafka.appended(name, partition, identity, value);
     world.after(
         world.between(SimulatedWorld.MS / 10, 3 * SimulatedWorld.MS),
         "fetchable",

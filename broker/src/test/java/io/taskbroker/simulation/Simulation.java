@@ -21,6 +21,9 @@ final class Simulation {
   /// Time limit after the faults: longer than any deadline, delay, backoff and session.
   private static final long PATIENCE = 300 * SimulatedWorld.SECOND;
 
+  /// How many records a log loses at most.
+  private static final int MAX_CUT = 8;
+
   final SimulatedWorld world;
   final SeedPlan plan;
   final Ledger ledger;
@@ -184,6 +187,8 @@ final class Simulation {
     } else if (alone && world.happens(Fault.TOPIC_MADE_ANEW) && isOver(topic)) {
       brokers.forEach(broker -> broker.crash("recreation of a topic"));
       kafka.recreate(topic);
+    } else if (world.happens(Fault.LOG_CUT)) {
+      cut(topic, world.random.nextInt(topic.partitions().size()));
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
       world.count("partitions added");
       kafka.addPartition(tasks);
@@ -197,6 +202,15 @@ final class Simulation {
       case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), SimulatedKafka.RETRIES, true);
       default -> SimulatedRules.NONE;
     };
+  }
+
+  /// A known limit: of a log that was cut, nothing is known until one of its records is read. So
+  /// each is cut once.
+  private void cut(SimulatedKafka.Topic topic, int partition) {
+    long end = topic.end(partition);
+    if (end > 0 && topic.epochs().current(partition) == 0) {
+      kafka.cut(topic, partition, end - world.between(1, Math.min(end, MAX_CUT)));
+    }
   }
 
   /// Offsets can be set only while the group has no members.

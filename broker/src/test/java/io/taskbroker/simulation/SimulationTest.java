@@ -92,7 +92,11 @@ final class SimulationTest {
       if (FRESH >= 1_000) {
         assertThat(counts)
             .containsKeys(
-                "changes fenced", "partitions taken", "remote reports received", "stores lost");
+                "changes fenced",
+                "logs found cut",
+                "partitions taken",
+                "remote reports received",
+                "stores lost");
       }
     }
   }

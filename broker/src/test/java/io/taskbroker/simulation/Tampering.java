@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
@@ -51,6 +52,10 @@ interface Tampering {
   /// The rules that a broker starts with; the operator's rules still apply to the checks.
   default SimulatedRules rules(SimulatedRules rules) {
     return rules;
+  }
+
+  default SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
+    return ends;
   }
 
   default Consumer<byte[], byte[]> consumer(

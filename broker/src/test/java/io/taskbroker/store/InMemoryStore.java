@@ -125,14 +125,19 @@ public final class InMemoryStore implements ActivationStore {
       }
       case Change.AdvanceWatermark c -> {
         Watermark old = disk.watermarks.get(c.partition());
-        long committed = old == null ? Watermark.NONE : old.committed();
-        disk.watermarks.put(c.partition(), new Watermark(c.partition(), c.next(), committed));
+        disk.watermarks.put(
+            c.partition(),
+            old == null
+                ? new Watermark(c.partition(), c.next(), Watermark.NONE, c.last())
+                : old.movedTo(c.next(), c.last()));
         yield Outcome.APPLIED;
       }
       case Change.OffsetCommitted c -> {
         Watermark old = disk.watermarks.get(c.partition());
         long next = old == null ? c.committed() : old.next();
-        disk.watermarks.put(c.partition(), new Watermark(c.partition(), next, c.committed()));
+        disk.watermarks.put(
+            c.partition(),
+            new Watermark(c.partition(), next, c.committed(), old == null ? null : old.last()));
         yield Outcome.APPLIED;
       }
     };
