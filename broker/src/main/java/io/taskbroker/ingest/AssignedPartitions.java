@@ -234,7 +234,11 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   /// The committed offset if the position is not committed. An offset of records that the log has
   /// lost does not count.
   private static long committedBefore(PositionFinder.Found found) {
-    return found.start().cut() ? Watermark.NONE : found.facts().committed();
+    StartingOffsets.Start start = found.start();
+    long committed = found.facts().committed();
+    boolean lost =
+        found.facts().isCommittedLost() || (start.cut() != null && committed > start.position());
+    return lost ? Watermark.NONE : committed;
   }
 
   private boolean commit(Map<TopicPartition, PositionFinder.Found> found) {
@@ -256,7 +260,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     held.put(partition, sourcePartition);
     partlyAcquired.remove(partition);
     counts.held(held.size());
-    long goneFrom = found.start().cut() ? position : Command.PartitionAssigned.NOTHING_GONE;
+    LogProbe.Cut cut = found.start().cut();
+    long goneFrom = cut == null ? Command.PartitionAssigned.NOTHING_GONE : cut.offset();
     commands.submit(
         new Command.PartitionAssigned(
             sourcePartition, committed, reached(found, committed), goneFrom));

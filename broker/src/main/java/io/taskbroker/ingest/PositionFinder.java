@@ -243,9 +243,8 @@ final class PositionFinder {
               offset == null ? null : metadataFormat.own(offset, topic.id),
               reached.getOrDefault(sourcePartition, Watermark.NONE),
               watermarkCut,
-              committedRecords.containsKey(partition)
-                  ? committedCuts.get(partition)
-                  : watermarkCut);
+              committedRecords.containsKey(partition) ? committedCuts.get(partition) : watermarkCut,
+              committedRecords.containsKey(partition) && !committedCuts.containsKey(partition));
       RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
       found.put(partition, new Found(sourcePartition, facts, StartingOffsets.decide(facts), last));
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.ingest.LogProbe.Cut;
 import io.taskbroker.ingest.StartingOffsets.Facts;
 import io.taskbroker.ingest.StartingOffsets.Start;
 import java.util.ArrayList;
@@ -18,33 +19,92 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class StartingOffsetsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
+  private static final Cut CUT = new Cut(5, true);
 
-  /// The start offset follows from the committed offset's metadata. If nothing was ever committed
-  /// it is the start of the log: a store that began at 150 may still have its records from there
-  /// on.
   @Test
   void aRecordThatTheLogHasLostIsNotComparedAgain() {
     var lost = new RecordIdentity(8, 0, 1_000);
     var kept = new RecordIdentity(17, 1, 2_000);
-    var partition = new SourcePartition("cluster", "group", "uuid", "tasks", 0);
-    var facts =
-        new StartingOffsets.Facts(
-            18,
-            new Watermark(partition, 9, 9, lost),
-            true,
-            ResetPolicy.EARLIEST,
-            0,
-            18,
-            null,
-            Watermark.NONE,
-            new LogProbe.Cut(5, true),
-            null);
-    var found = new PositionFinder.Found(partition, facts, StartingOffsets.decide(facts), kept);
+    var facts = cutFacts(18, new Watermark(PARTITION, 9, 9, lost), null, CUT, null, true);
+    var found = new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), kept);
 
     assertThat(found.start().position()).isEqualTo(18);
     assertThat(found.lastBelow()).isEqualTo(kept);
   }
 
+  /// Another broker has read on from the truncation point, and committed less than this one had
+  /// read: what it committed is not read again.
+  @Test
+  void g3WhatAnotherBrokerCommittedSinceATruncationIsNotReadAgain() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), null, CUT, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(18, true, true, false, false, CUT, NONE));
+  }
+
+  /// The same after a restored volume: at-most-once records below the old watermark may be those
+  /// that this broker ran.
+  @Test
+  void g3RecordsBelowTheOldWatermarkMayHaveRunIfTheTruncationIsVague() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var vague = new Cut(5, false);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), null, vague, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(18, true, true, false, false, vague, 28));
+  }
+
+  /// This broker has read on from the truncation point, and the offset of before is still
+  /// committed.
+  @Test
+  void g3WhatThisBrokerReadSinceATruncationIsNotReadAgain() {
+    var kept = new RecordIdentity(8, 1, 2_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 9, 4, kept), null, null, CUT, false);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(9, true, false, false, false, null, NONE));
+  }
+
+  /// Log and store went back: the store lacks what its own broker committed since the truncation.
+  @Test
+  void g3AStoreThatWentBackBeforeATruncationHasLostWhatWasCommittedSince() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var own = new OffsetMetadata("store", "uuid", 2);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), own, CUT, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(5, true, true, false, true, CUT, 18));
+  }
+
+  private static Facts cutFacts(
+      long committed,
+      Watermark watermark,
+      @Nullable OffsetMetadata metadata,
+      @Nullable Cut watermarkCut,
+      @Nullable Cut committedCut,
+      boolean committedKept) {
+    return new Facts(
+        committed,
+        watermark,
+        true,
+        ResetPolicy.EARLIEST,
+        0,
+        40,
+        metadata,
+        NONE,
+        watermarkCut,
+        committedCut,
+        committedKept);
+  }
+
+  /// The start offset follows from the committed offset's metadata. If nothing was ever committed
+  /// it is the start of the log: a store that began at 150 may still have its records from there
+  /// on.
   @Test
   void g1WhatIsInFlightIsKnownAlsoIfTheFirstCommitFailed() {
     Watermark watermark = new Watermark(PARTITION, 180, Watermark.NONE);
@@ -105,7 +165,7 @@ final class StartingOffsetsTest {
                 flags.contains("voided"),
                 flags.contains("lost"),
                 false,
-                false,
+                null,
                 start.reached()));
   }
 

@@ -31,17 +31,22 @@ final class DiskLedger {
       case Change.Insert(Row row, _) -> inserted(process, history, row);
       case Change.Forward forward -> forwarded(process, history, forward);
       case Change.Delete delete -> deleted(process, history, delete);
-      case Change.AdvanceWatermark consumed ->
+      case Change.AdvanceWatermark consumed -> {
+        if (ledger.kafka.exists(consumed.partition())) {
           consumed(
               process,
               history,
               consumed.partition().topic(),
               consumed.partition().partition(),
               consumed.next());
+        }
+      }
       case Change.OffsetCommitted c -> {
-        String name = KafkaLedger.partitionName(c.partition().topic(), c.partition().partition());
-        history.watermarks.putIfAbsent(name, c.committed());
-        history.everDurable.putIfAbsent(name, c.committed());
+        if (ledger.kafka.exists(c.partition())) {
+          String name = KafkaLedger.partitionName(c.partition().topic(), c.partition().partition());
+          history.watermarks.putIfAbsent(name, c.committed());
+          history.everDurable.putIfAbsent(name, c.committed());
+        }
       }
       case Change.UpdateStatus _, Change.ConfirmOffset _ -> {}
     }

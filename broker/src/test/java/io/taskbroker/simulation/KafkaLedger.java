@@ -4,6 +4,7 @@ import static io.taskbroker.simulation.Violation.check;
 
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -89,6 +90,12 @@ final class KafkaLedger {
     return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
   }
 
+  /// Whether the partition is one of the present topic of its name: a late transaction may be about
+  /// the deleted one.
+  boolean exists(SourcePartition partition) {
+    return partition.topicId().endsWith("-" + incarnation(partition.topic()));
+  }
+
   private int incarnation(String topic) {
     return incarnations.getOrDefault(topic, 1);
   }
@@ -116,7 +123,7 @@ final class KafkaLedger {
       boolean same =
           watermark.partition().topic().equals(wanted.topic)
               && watermark.partition().partition() == wanted.partition
-              && watermark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+              && exists(watermark.partition());
       if (same && watermark.committed() <= wanted.offset && wanted.offset <= watermark.next()) {
         return new Beginning(wanted.topic, wanted.partition, watermark.next(), wanted.wantedAt);
       }
