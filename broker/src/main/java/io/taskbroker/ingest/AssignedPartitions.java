@@ -280,9 +280,10 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
 
   /// Seeks with the leader epoch of the record read before. With it the consumer detects a log that
   /// is truncated from now on, and throws
-  /// [org.apache.kafka.clients.consumer.LogTruncationException].
+  /// [org.apache.kafka.clients.consumer.LogTruncationException]. The epoch of an earlier record may
+  /// end below the position, which would look like a truncation for ever.
   private void seek(TopicPartition partition, long position, @Nullable RecordIdentity last) {
-    if (last == null || last.leaderEpoch() < 0) {
+    if (last == null || last.leaderEpoch() < 0 || last.offset() != position - 1) {
       consumer.seek(partition, position);
     } else {
       consumer.seek(

@@ -300,20 +300,25 @@ final class PositionFinder {
       StartingOffsets.Start start,
       @Nullable RecordIdentity committedRecord) {
 
-    /// A record below the position that was read and that the log still has; null if none is known.
+    /// The last known record below the position that was read and that the log still has; null if
+    /// none is known.
     @Nullable RecordIdentity lastBelow() {
       Watermark watermark = facts.watermark();
-      RecordIdentity read = watermark == null ? null : watermark.last();
-      return isBelow(read, facts.watermarkCut())
-          ? read
-          : isBelow(committedRecord, facts.committedCut()) ? committedRecord : null;
+      RecordIdentity read = below(watermark == null ? null : watermark.last(), facts.watermarkCut());
+      RecordIdentity committed = below(committedRecord, facts.committedCut());
+      boolean isLater =
+          committed != null && (read == null || committed.offset() > read.offset());
+      return isLater ? committed : read;
     }
 
-    private boolean isBelow(@Nullable RecordIdentity read, LogProbe.@Nullable Cut cut) {
-      return read != null
-          && read.timestamp() != LogProbe.NO_TIMESTAMP
-          && read.offset() < start.position()
-          && (cut == null || read.offset() < cut.offset());
+    private @Nullable RecordIdentity below(
+        @Nullable RecordIdentity read, LogProbe.@Nullable Cut cut) {
+      boolean isBelow =
+          read != null
+              && read.timestamp() != LogProbe.NO_TIMESTAMP
+              && read.offset() < start.position()
+              && (cut == null || read.offset() < cut.offset());
+      return isBelow ? read : null;
     }
   }
 }

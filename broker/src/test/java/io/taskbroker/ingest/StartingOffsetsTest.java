@@ -32,6 +32,18 @@ final class StartingOffsetsTest {
     assertThat(found.lastBelow()).isEqualTo(kept);
   }
 
+  /// Leader epochs may have changed between the two.
+  @Test
+  void theLaterRecordIsTheOneToCompareWith() {
+    var stored = new RecordIdentity(4, 0, 1_000);
+    var committed = new RecordIdentity(17, 1, 2_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 5, 5, stored), null, null, null, true);
+    var found = new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), committed);
+
+    assertThat(found.start().position()).isEqualTo(18);
+    assertThat(found.lastBelow()).isEqualTo(committed);
+  }
+
   /// Another broker has read on from the truncation point, and committed less than this one had
   /// read: what it committed is not read again.
   @Test

@@ -79,8 +79,20 @@ final class Ledger {
             origin.topic().equals(partition.topic()) && origin.partition() == partition.partition();
     found(process, which);
     for (BrokerHistory.Line line : history(process).lines.values()) {
-      if (which.test(line.spec.origin())) {
-        line.heldIn = null; // it knows what is on disk, also of a partition that it had before
+      if (which.test(line.spec.origin()) && line.heldIn != process) {
+        line.heldIn = null; // it knows what is on disk, and what it delivered itself
+      }
+    }
+  }
+
+  /// A process is about to release a partition: it forgets the rows.
+  void released(SimulatedProcess process, SourcePartition partition) {
+    for (BrokerHistory.Line line : history(process).lines.values()) {
+      Origin origin = line.spec.origin();
+      if (line.heldIn == process
+          && origin.topic().equals(partition.topic())
+          && origin.partition() == partition.partition()) {
+        line.heldIn = null;
       }
     }
   }

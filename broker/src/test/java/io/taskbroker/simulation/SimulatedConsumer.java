@@ -278,7 +278,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   @Override
   public void seek(TopicPartition partition, OffsetAndMetadata to) {
-    positions.put(partition.partition(), to.offset());
+    seek(partition, to.offset());
     to.leaderEpoch().ifPresent(epoch -> epochs.put(partition.partition(), epoch));
   }
 
