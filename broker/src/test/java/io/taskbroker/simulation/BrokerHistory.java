@@ -38,6 +38,9 @@ final class BrokerHistory {
     byte[] forwardedPayload;
     int deliveries;
 
+    /// How many of them provably reached no worker.
+    int unreached;
+
     /// Number of the delivery whose reply the engine stopped waiting for.
     int abandonedDelivery;
 
@@ -108,7 +111,7 @@ final class BrokerHistory {
   final Map<String, Long> everDurable = new HashMap<>();
 
   /// Partitions whose log was cut since this broker last looked where to read on.
-  final Set<String> behind = new HashSet<>();
+  final Map<String, Long> behind = new HashMap<>();
 
   final Map<String, Long> tombstones = new HashMap<>();
 
@@ -185,7 +188,7 @@ final class BrokerHistory {
   /// A log lost its records from there on.
   void cut(String topic, int partition, long offset) {
     String name = KafkaLedger.partitionName(topic, partition);
-    behind.add(name);
+    behind.merge(name, offset, Math::min);
     watermarks.computeIfPresent(name, (_, next) -> Math.min(next, offset));
     everDurable.computeIfPresent(name, (_, next) -> Math.min(next, offset));
     byOrigin

@@ -74,7 +74,7 @@ final class DiskLedger {
     Origin origin = row.activation().origin();
     byte[] payload = row.activation().payload();
     boolean behind =
-        history.behind.contains(KafkaLedger.partitionName(origin.topic(), origin.partition()));
+        history.behind.containsKey(KafkaLedger.partitionName(origin.topic(), origin.partition()));
     KafkaLedger.Gone gone = behind ? ledger.kafka.gone(origin, payload) : null;
     Spec spec =
         gone != null
@@ -273,7 +273,7 @@ final class DiskLedger {
   private void consumed(
       SimulatedProcess process, BrokerHistory history, String topic, int partition, long next) {
     String name = KafkaLedger.partitionName(topic, partition);
-    if (history.behind.contains(name)) {
+    if (history.behind.containsKey(name)) {
       return;
     }
     long before = history.watermarks.getOrDefault(name, -1L);

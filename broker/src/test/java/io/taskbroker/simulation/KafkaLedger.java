@@ -162,7 +162,7 @@ final class KafkaLedger {
 
   /// A broker asks for the end of a log, to decide where to read on, or reads what it has now.
   void looked(SimulatedProcess process, String topic, int partition) {
-    if (ledger.history(process).behind.remove(partitionName(topic, partition))) {
+    if (ledger.history(process).behind.remove(partitionName(topic, partition)) != null) {
       ledger.world.count("logs found cut");
     }
   }
@@ -247,7 +247,9 @@ final class KafkaLedger {
     String name = partitionName(topic, partition);
     ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
     initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
-    if (history.behind.contains(name)) {
+    Long cutAt = history.behind.get(name);
+    if (cutAt != null) {
+      proven.merge(name, Math.min(offset, cutAt), Math::max);
       gone.forEach((origin, each) -> {
         if (isIn(origin, topic, partition) && origin.offset() < offset) {
           each.forEach(lost -> provenGone.add(lost.reading));

@@ -202,6 +202,7 @@ final class WorkerLedger {
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
     if (proof && line != null) {
+      line.unreached++;
       sends.computeIfPresent(line.reading, (_, count) -> count > 1 ? count - 1 : null);
     }
   }
@@ -235,9 +236,9 @@ final class WorkerLedger {
           () -> process + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (BrokerHistory.Line line : history.of(update.id())) {
-          // A known limit: a task lost with a store and read again was not delivered since.
+          // A known limit: a task lost with a store and read again has reached no worker since.
           boolean readAgain = line.insertedAt > history.lostAt && history.lostAt >= 0;
-          boolean unknown = readAgain && line.deliveries == 0 && update.status() != Status.COMPLETE;
+          boolean unknown = readAgain && line.deliveries == line.unreached && update.status() != Status.COMPLETE;
           if (!history.isLast(line) || unknown) {
             continue;
           }
