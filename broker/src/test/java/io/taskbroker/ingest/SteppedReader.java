@@ -50,12 +50,23 @@ public final class SteppedReader {
       boolean latest,
       Duration interval,
       @Nullable RawTask raw,
-      EpochEnds ends) {}
+      Log log) {}
 
-  /// The end of what a partition has of a leader epoch and those before it.
-  @FunctionalInterface
-  public interface EpochEnds {
+  /// The logs of a topic's partitions.
+  public interface Log {
+    long end(int partition);
+
+    /// The end of what a partition has of a leader epoch and those before it.
     long end(int partition, int leaderEpoch);
+
+    /// The current leader epoch.
+    int epoch(int partition);
+
+    /// The record at an offset; null if there is none.
+    @Nullable RecordIdentity record(int partition, long offset);
+
+    /// Offset of the first record that is younger; negative if there is none.
+    long firstAfter(int partition, long timestamp);
   }
 
   /// Sleep of the reader while it waits until the engine has drained a partition.
@@ -104,7 +115,7 @@ public final class SteppedReader {
             offsets,
             metadataFormat,
             ownership,
-            read -> cuts(topic.ends(), read));
+            read -> cuts(topic.log(), read));
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
@@ -127,17 +138,35 @@ public final class SteppedReader {
   }
 
   private static Map<TopicPartition, LogProbe.Cut> cuts(
-      EpochEnds ends, Map<TopicPartition, RecordIdentity> read) {
+      Log log, Map<TopicPartition, RecordIdentity> read) {
     var cuts = new HashMap<TopicPartition, LogProbe.Cut>();
     read.forEach((partition, last) -> {
-      if (last.leaderEpoch() >= 0) {
-        long end = ends.end(partition.partition(), last.leaderEpoch());
-        if (end <= last.offset()) {
-          cuts.put(partition, new LogProbe.Cut(end, true));
-        }
+      LogProbe.Cut cut = last.leaderEpoch() < 0 ? null : cut(log, partition.partition(), last);
+      if (cut != null) {
+        cuts.put(partition, cut);
       }
     });
     return cuts;
+  }
+
+  /// The decision of [KafkaLogProbe].
+  private static LogProbe.@Nullable Cut cut(Log log, int partition, RecordIdentity last) {
+    long younger = log.firstAfter(partition, last.timestamp());
+    long kept = log.end(partition, last.leaderEpoch());
+    boolean known = last.leaderEpoch() <= log.epoch(partition);
+    if (known && kept <= last.offset()) {
+      return younger >= 0 && younger < kept
+          ? new LogProbe.Cut(younger, false)
+          : new LogProbe.Cut(kept, true);
+    }
+    RecordIdentity found = log.record(partition, last.offset());
+    boolean beyond = log.end(partition) <= last.offset();
+    if (known && !beyond && (found == null || found.equals(last))) {
+      return null;
+    }
+    return younger >= 0 && younger <= last.offset()
+        ? new LogProbe.Cut(younger, false)
+        : new LogProbe.Cut(beyond ? log.end(partition) : 0, false);
   }
 
   public void remember(Collection<Watermark> stored) {

@@ -34,7 +34,8 @@ enum Fault {
   TOPIC_MADE_ANEW(6, 2, 6),
   PARTITION_ADDED(6, 8, 30),
   STORE_LOST(4, 8, 40, true),
-  LOG_CUT(4, 4, 20, true);
+  LOG_CUT(4, 4, 20, true),
+  VOLUME_RESTORED(8, 3, 12, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

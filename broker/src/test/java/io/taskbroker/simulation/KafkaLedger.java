@@ -156,6 +156,18 @@ final class KafkaLedger {
     ledger.world.count("logs cut");
   }
 
+  /// The committed offset went back with the volume.
+  ///
+  /// @param offset negative for none
+  void offsetRestored(String topic, int partition, long offset) {
+    String name = partitionName(topic, partition);
+    if (offset < 0) {
+      committed.remove(name);
+    } else {
+      committed.put(name, offset);
+    }
+  }
+
   private static boolean isIn(Origin origin, String topic, int partition) {
     return origin.topic().equals(topic) && origin.partition() == partition;
   }
@@ -281,7 +293,7 @@ final class KafkaLedger {
   /// Whether the offset of the record was ever committed, so that no other broker reads it.
   boolean isCommitted(BrokerHistory.Line line) {
     Origin origin = line.spec.origin();
-    if (!line.reading.equals(reading(origin)) && ledger.plan.has(Fault.LOG_CUT)) {
+    if (!line.reading.equals(reading(origin)) && ledger.plan.cutsLogs()) {
       return provenGone.contains(line.reading);
     }
     return proven.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L)

@@ -619,8 +619,15 @@ enum PlantedBug implements Tampering {
   /// Where a log was cut is not asked for when a partition is assigned.
   LOG_CUT_UNSEEN("G1", true) {
     @Override
-    public SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
-      return (_, _) -> Long.MAX_VALUE;
+    public SteppedReader.Log log(SteppedReader.Log log) {
+      return Taps.unchanged(log, false);
+    }
+  },
+  /// Only leader epochs tell whether a log is the one that was read, not the records.
+  VOLUME_UNSEEN("G1", true) {
+    @Override
+    public SteppedReader.Log log(SteppedReader.Log log) {
+      return Taps.unchanged(log, true);
     }
   };
 

@@ -69,7 +69,7 @@ final class Readers {
             plan.latest() && topic.name().equals(SimulatedKafka.TASKS),
             Duration.ofSeconds(1),
             topic.name().equals(SimulatedKafka.RAW) ? Spec.RAW_TASK : null,
-            process.broker.tampering.ends(topic::end));
+            process.broker.tampering.log(topic));
     var reader =
         new SteppedReader(
             described,

@@ -57,13 +57,15 @@ record SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
             faults);
     return seed >= FreshSeeds.LEAST
-        ? plan.widened(random).cutting(new SplittableRandom(~seed))
+        ? plan.widened(random)
+            .cutting(new SplittableRandom(~seed))
+            .restoring(new SplittableRandom(-~seed))
         : plan;
   }
 
   private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
     for (Fault fault : Fault.values()) {
-      if (fault.wide == wide && fault != Fault.LOG_CUT) {
+      if (fault.wide == wide && fault.compareTo(Fault.LOG_CUT) < 0) {
         int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
         if (random.nextInt(fault.worlds) == 0) {
           faults.put(fault, rarity);
@@ -116,6 +118,27 @@ record SeedPlan(
     return plan.withEarliest();
   }
 
+  /// A store that the log does not belong to is told by the same marks, so that logs go back in
+  /// worlds of their own.
+  private SeedPlan restoring(SplittableRandom random) {
+    Fault restored = Fault.VOLUME_RESTORED;
+    boolean happens = random.nextInt(restored.worlds) == 0;
+    if (!happens || brokers > 1 || has(Fault.STORE_LOST) || has(Fault.LOG_CUT)) {
+      return this;
+    }
+    SeedPlan plan =
+        with(restored, restored.least + random.nextInt(restored.most - restored.least + 1));
+    plan.faults.remove(Fault.OFFSET_RESET);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    plan.faults.remove(Fault.PARTITION_ADDED);
+    return plan.withEarliest();
+  }
+
+  /// Whether logs lose records, so that each record has an epoch and a timestamp.
+  boolean cutsLogs() {
+    return has(Fault.LOG_CUT) || has(Fault.VOLUME_RESTORED);
+  }
+
   /// Once in how many opportunities it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
@@ -123,7 +146,7 @@ record SeedPlan(
 
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST) || has(Fault.LOG_CUT);
+    return has(Fault.STORE_LOST) || cutsLogs();
   }
 
   boolean has(Fault fault) {

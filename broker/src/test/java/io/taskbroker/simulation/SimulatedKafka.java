@@ -1,12 +1,15 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.ingest.SteppedReader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.jspecify.annotations.Nullable;
 
 /// Simulated cluster: topics as lists of records, and a consumer group per topic that is read.
 final class SimulatedKafka {
@@ -28,6 +31,7 @@ final class SimulatedKafka {
   final Ledger ledger;
   private final Map<String, Topic> topics = new LinkedHashMap<>();
   private final Map<String, Integer> incarnations = new LinkedHashMap<>();
+  private final List<Copy> volume = new ArrayList<>();
 
   /// A record in a log.
   ///
@@ -51,6 +55,13 @@ final class SimulatedKafka {
       return next == null ? end : next.getValue();
     }
 
+    /// The epochs of a partition as they were.
+    private void set(int partition, Map<Integer, Long> before) {
+      TreeMap<Integer, Long> of = of(partition);
+      of.clear();
+      of.putAll(before);
+    }
+
     private void cut(int partition, long offset) {
       TreeMap<Integer, Long> of = of(partition);
       int next = of.lastKey() + 1;
@@ -58,7 +69,7 @@ final class SimulatedKafka {
       of.put(next, offset);
     }
 
-    private TreeMap<Integer, Long> of(int partition) {
+    TreeMap<Integer, Long> of(int partition) {
       return starts.computeIfAbsent(partition, _ -> new TreeMap<>(Map.of(0, 0L)));
     }
   }
@@ -66,14 +77,35 @@ final class SimulatedKafka {
   /// One topic.
   ///
   /// @param group null if it is not read
-  record Topic(String name, List<List<Stored>> partitions, Epochs epochs, ConsumerGroup group) {
-    long end(int partition) {
+  record Topic(String name, List<List<Stored>> partitions, Epochs epochs, ConsumerGroup group)
+      implements SteppedReader.Log {
+    @Override
+    public long end(int partition) {
       return partitions.get(partition).size();
     }
 
-    /// The end of what a partition has of an epoch and those before it.
-    long end(int partition, int epoch) {
+    @Override
+    public long end(int partition, int epoch) {
       return epochs.end(partition, epoch, end(partition));
+    }
+
+    @Override
+    public int epoch(int partition) {
+      return epochs.current(partition);
+    }
+
+    @Override
+    public @Nullable RecordIdentity record(int partition, long offset) {
+      return offset < end(partition) ? partitions.get(partition).get((int) offset).identity : null;
+    }
+
+    @Override
+    public long firstAfter(int partition, long timestamp) {
+      return partitions.get(partition).stream()
+          .filter(stored -> stored.identity.timestamp() > timestamp)
+          .mapToLong(stored -> stored.identity.offset())
+          .findFirst()
+          .orElse(-1);
     }
   }
 
@@ -163,11 +195,65 @@ final class SimulatedKafka {
     topic.group.wakeAll();
   }
 
+  /// Whether there is a snapshot of the volume that was not put back yet.
+  boolean hasSnapshot() {
+    return !volume.isEmpty();
+  }
+
+  /// Takes a snapshot of the volume; then leaders may be elected, which lose nothing.
+  void takeSnapshot() {
+    world.trace(() -> "Kafka's volume is copied");
+    for (Topic topic : topics.values()) {
+      for (int i = 0; i < topic.partitions.size(); i++) {
+        volume.add(
+            new Copy(
+                topic,
+                i,
+                List.copyOf(topic.partitions.get(i)),
+                Map.copyOf(topic.epochs.of(i)),
+                topic.group.lastCommit(i)));
+        if (world.random.nextInt(3) > 0) {
+          topic.epochs.cut(i, topic.end(i));
+        }
+      }
+    }
+  }
+
+  /// Puts the snapshot back, offsets and epochs included, while no broker runs.
+  void restoreSnapshot() {
+    world.trace(() -> "Kafka's volume is put back");
+    world.count("volumes restored");
+    for (Copy copy : volume) {
+      Topic topic = copy.topic;
+      int partition = copy.partition;
+      List<Stored> log = topic.partitions.get(partition);
+      if (copy.log.size() < log.size()) {
+        ledger.kafka.cut(topic.name, partition, copy.log.size());
+      }
+      log.clear();
+      log.addAll(copy.log);
+      topic.epochs.set(partition, copy.epochs);
+      topic.epochs.cut(partition, log.size());
+      topic.group.dissolve();
+      topic.group.restore(partition, copy.committed);
+      ledger.kafka.offsetRestored(topic.name, partition, topic.group.committed(partition));
+    }
+    volume.clear();
+  }
+
+  /// Copy of one partition.
+  private record Copy(
+      Topic topic,
+      int partition,
+      List<Stored> log,
+      Map<Integer, Long> epochs,
+      @Nullable OffsetAndMetadata committed) {}
+
   /// Appends a record; consumers see it a moment later.
   void append(String name, int partition, byte[] value) {
     Topic topic = topic(name);
     List<Stored> log = topic.partitions.get(partition);
-    boolean named = plan.has(Fault.LOG_CUT);
+    boolean named = plan.cutsLogs();
     var identity =
         new RecordIdentity(
             log.size(),

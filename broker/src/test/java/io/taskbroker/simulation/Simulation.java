@@ -189,6 +189,8 @@ final class Simulation {
       kafka.recreate(topic);
     } else if (world.happens(Fault.LOG_CUT)) {
       cut(topic, world.random.nextInt(topic.partitions().size()));
+    } else if (world.happens(Fault.VOLUME_RESTORED)) {
+      restoreVolume();
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
       world.count("partitions added");
       kafka.addPartition(tasks);
@@ -202,6 +204,17 @@ final class Simulation {
       case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), SimulatedKafka.RETRIES, true);
       default -> SimulatedRules.NONE;
     };
+  }
+
+  /// Once in a history: after several, nothing is known of a log until one of its records is read.
+  private void restoreVolume() {
+    if (kafka.hasSnapshot()) {
+      brokers.forEach(broker -> broker.crash("Kafka's volume is put back"));
+      kafka.restoreSnapshot();
+      world.set(Fault.VOLUME_RESTORED, 0);
+    } else {
+      kafka.takeSnapshot();
+    }
   }
 
   /// A known limit: of a log that was cut, nothing is known until one of its records is read. So

@@ -54,8 +54,8 @@ interface Tampering {
     return rules;
   }
 
-  default SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
-    return ends;
+  default SteppedReader.Log log(SteppedReader.Log log) {
+    return log;
   }
 
   default Consumer<byte[], byte[]> consumer(
