@@ -304,10 +304,10 @@ final class PositionFinder {
     /// none is known.
     @Nullable RecordIdentity lastBelow() {
       Watermark watermark = facts.watermark();
-      RecordIdentity read = below(watermark == null ? null : watermark.last(), facts.watermarkCut());
+      RecordIdentity read =
+          below(watermark == null ? null : watermark.last(), facts.watermarkCut());
       RecordIdentity committed = below(committedRecord, facts.committedCut());
-      boolean isLater =
-          committed != null && (read == null || committed.offset() > read.offset());
+      boolean isLater = committed != null && (read == null || committed.offset() > read.offset());
       return isLater ? committed : read;
     }
 

@@ -38,7 +38,8 @@ final class StartingOffsetsTest {
     var stored = new RecordIdentity(4, 0, 1_000);
     var committed = new RecordIdentity(17, 1, 2_000);
     var facts = cutFacts(18, new Watermark(PARTITION, 5, 5, stored), null, null, null, true);
-    var found = new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), committed);
+    var found =
+        new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), committed);
 
     assertThat(found.start().position()).isEqualTo(18);
     assertThat(found.lastBelow()).isEqualTo(committed);

@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
@@ -14,8 +15,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
@@ -167,6 +171,12 @@ public final class SteppedReader {
     return younger >= 0 && younger <= last.offset()
         ? new LogProbe.Cut(younger, false)
         : new LogProbe.Cut(beyond ? log.end(partition) : 0, false);
+  }
+
+  /// Whether a store lacks a transaction that committed offsets name, as [StoreHistory] decides.
+  public static boolean isLacking(
+      String store, Predicate<StorePosition> lacks, Stream<OffsetAndMetadata> committed) {
+    return StoreHistory.isLacking(store, lacks, committed);
   }
 
   public void remember(Collection<Watermark> stored) {

@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -90,6 +91,22 @@ final class BrokerHistory {
       this.forwardedPayload = spec.bytes();
     }
 
+    /// The row is as it was once.
+    void revive(Row row) {
+      end = null;
+      endedAt = Long.MAX_VALUE;
+      targetTopic = row.forwardTo() == null ? null : row.forwardTo().topic();
+      forwardedPayload = row.activation().payload();
+      forwardedAt = targetTopic == null ? Long.MAX_VALUE : forwardedAt;
+      producedAt = -1;
+      completedAt = -1;
+      recordedAt = -1;
+      heldIn = null;
+      deliveredBy = null;
+      lostIn = null;
+      deathProven = false;
+    }
+
     /// Whether it ended or was forwarded since then.
     boolean isGoneSince(long then) {
       return (endedAt >= then && end != null) || (forwardedAt >= then && targetTopic != null);
@@ -131,6 +148,45 @@ final class BrokerHistory {
   private record Ruled(SimulatedRules rules, long from, long until) {}
 
   private final List<Ruled> ruled = new ArrayList<>();
+
+  /// When its disk was copied, and when the copy was put back; negative if never.
+  long copiedAt = -1;
+
+  long restoredAt = -1;
+  boolean restoreJudged;
+  private final Map<String, Long> copiedWatermarks = new HashMap<>();
+  private final Map<String, Long> copiedTombstones = new HashMap<>();
+  private final Map<String, Long> copiedForbidden = new HashMap<>();
+
+  /// Its disk is copied.
+  void copy(long now) {
+    copiedAt = now;
+    copiedWatermarks.putAll(watermarks);
+    copiedTombstones.putAll(tombstones);
+    copiedForbidden.putAll(forbidden);
+  }
+
+  /// The copy is put back.
+  ///
+  /// @param rows of the copy
+  void restore(Map<Long, Row> rows, long now) {
+    restoredAt = now;
+    lostAt = now;
+    for (Line line : List.copyOf(lines.values())) {
+      Row row = rows.get(line.key);
+      if (row != null) {
+        line.revive(row);
+      } else if (line.end == null) {
+        forget(line);
+      }
+    }
+    watermarks.clear();
+    watermarks.putAll(copiedWatermarks);
+    tombstones.clear();
+    tombstones.putAll(copiedTombstones);
+    forbidden.clear();
+    forbidden.putAll(copiedForbidden);
+  }
 
   /// Records new rules from now on; a process applies them within [#RULES_SEEN_WITHIN] of running
   /// time.

@@ -35,7 +35,8 @@ enum Fault {
   PARTITION_ADDED(6, 8, 30),
   STORE_LOST(4, 8, 40, true),
   LOG_CUT(4, 4, 20, true),
-  VOLUME_RESTORED(8, 3, 12, true);
+  VOLUME_RESTORED(8, 3, 12, true),
+  SNAPSHOT_RESTORED(5, 3, 15, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

@@ -123,6 +123,39 @@ final class Ledger {
     disks.lost(history(broker));
   }
 
+  /// The store of a broker was copied.
+  void copied(SimulatedBroker broker) {
+    history(broker).copy(world.now());
+  }
+
+  /// The copy was put back: what became of its rows since did not happen.
+  void restored(SimulatedBroker broker) {
+    history(broker).restore(broker.disk.rows(), world.now());
+  }
+
+  /// A process compared its store with Kafka at its start. A known limit: a snapshot that is
+  /// younger than the last offset commit is not noticed.
+  ///
+  /// @param lacks whether the store lacks what a committed offset names
+  /// @param noticed whether the process says so
+  void compared(SimulatedProcess process, boolean lacks, boolean noticed) {
+    BrokerHistory history = history(process);
+    world.count(noticed ? "snapshots noticed" : "stores found whole");
+    check(
+        !noticed || history.restoredAt >= 0,
+        "G9",
+        () -> process + " takes its store for an old one, which it is not");
+    if (!lacks && history.restoredAt >= 0 && !history.restoreJudged) {
+      world.count("snapshots not noticed");
+      for (BrokerHistory.Line line : history.lines.values()) {
+        if (line.end == null && line.lastDelivery >= history.copiedAt) {
+          workers.sends.remove(line.reading);
+        }
+      }
+    }
+    history.restoreJudged = history.restoredAt >= 0;
+  }
+
   // Disk.
 
   /// A change was committed.

@@ -61,8 +61,8 @@ final class LongRun {
     System.out.println(
         finding.isEmpty()
             ? "Seed " + seed + " breaks nothing"
-            : "Seed %d: %s%n%s".formatted(
-                seed, finding, simulation.ledger.leftOver(simulation.kafka)));
+            : "Seed %d: %s%n%s"
+                .formatted(seed, finding, simulation.ledger.leftOver(simulation.kafka)));
     return finding.isEmpty();
   }
 

@@ -623,6 +623,13 @@ enum PlantedBug implements Tampering {
       return Taps.unchanged(log, false);
     }
   },
+  /// The store is not compared with the metadata of committed offsets at the start.
+  SNAPSHOT_UNSEEN("G3", true) {
+    @Override
+    public boolean wentBack(boolean lacks) {
+      return false;
+    }
+  },
   /// Only leader epochs tell whether a log is the one that was read, not the records.
   VOLUME_UNSEEN("G1", true) {
     @Override

@@ -59,7 +59,8 @@ record SeedPlan(
     return seed >= FreshSeeds.LEAST
         ? plan.widened(random)
             .cutting(new SplittableRandom(~seed))
-            .restoring(new SplittableRandom(-~seed))
+            .restoring(Fault.VOLUME_RESTORED, new SplittableRandom(seed ^ (1L << 40)))
+            .restoring(Fault.SNAPSHOT_RESTORED, new SplittableRandom(seed ^ (1L << 41)))
         : plan;
   }
 
@@ -118,12 +119,10 @@ record SeedPlan(
     return plan.withEarliest();
   }
 
-  /// A store that the log does not belong to is told by the same marks, so that logs go back in
-  /// worlds of their own.
-  private SeedPlan restoring(SplittableRandom random) {
-    Fault restored = Fault.VOLUME_RESTORED;
+  /// Log and store keep marks of each other, so that each goes back in worlds of its own.
+  private SeedPlan restoring(Fault restored, SplittableRandom random) {
     boolean happens = random.nextInt(restored.worlds) == 0;
-    if (!happens || brokers > 1 || has(Fault.STORE_LOST) || has(Fault.LOG_CUT)) {
+    if (!happens || brokers > 1 || hasNotes()) {
       return this;
     }
     SeedPlan plan =
@@ -146,7 +145,7 @@ record SeedPlan(
 
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST) || cutsLogs();
+    return has(Fault.STORE_LOST) || has(Fault.SNAPSHOT_RESTORED) || cutsLogs();
   }
 
   boolean has(Fault fault) {

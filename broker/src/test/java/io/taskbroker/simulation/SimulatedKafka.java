@@ -144,6 +144,20 @@ final class SimulatedKafka {
         : List.of(topic(TASKS), topic(RETRIES));
   }
 
+  /// The last commits of all partitions that are read.
+  List<OffsetAndMetadata> lastCommits() {
+    List<OffsetAndMetadata> commits = new ArrayList<>();
+    for (Topic topic : read()) {
+      for (int i = 0; i < topic.partitions.size(); i++) {
+        OffsetAndMetadata commit = topic.group.lastCommit(i);
+        if (commit != null) {
+          commits.add(commit);
+        }
+      }
+    }
+    return commits;
+  }
+
   /// The UUID of a topic.
   String id(String name) {
     return name + "-uuid-" + incarnations.get(name);

@@ -53,8 +53,11 @@ final class Simulation {
     workers = new Workers(world, plan);
     var database = new SimulatedDisk.Database(new SharedInMemoryStore.Disk());
     for (int i = 0; i < plan.brokers(); i++) {
-      SimulatedDisk disk =
-          plan.shared() ? database : new SimulatedDisk.File(new InMemoryStore.Disk());
+      var file = new InMemoryStore.Disk();
+      if (plan.has(Fault.SNAPSHOT_RESTORED)) {
+        file.countPositions();
+      }
+      SimulatedDisk disk = plan.shared() ? database : new SimulatedDisk.File(file);
       String name = String.valueOf((char) ('A' + i));
       var broker = new SimulatedBroker(name, disk, world, plan, kafka, workers, tampering);
       brokers.add(broker);
@@ -265,6 +268,8 @@ final class Simulation {
         broker.crash("killed");
       } else if (world.happens(Fault.STORE_LOST)) {
         broker.loseStore();
+      } else if (world.happens(Fault.SNAPSHOT_RESTORED)) {
+        broker.copyOrRestoreStore();
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {

@@ -54,6 +54,11 @@ interface Tampering {
     return rules;
   }
 
+  /// @param lacks whether a restored snapshot lacks what Kafka knows of
+  default boolean wentBack(boolean lacks) {
+    return lacks;
+  }
+
   default SteppedReader.Log log(SteppedReader.Log log) {
     return log;
   }

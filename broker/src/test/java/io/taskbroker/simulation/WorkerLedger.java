@@ -238,7 +238,8 @@ final class WorkerLedger {
         for (BrokerHistory.Line line : history.of(update.id())) {
           // A known limit: a task lost with a store and read again has reached no worker since.
           boolean readAgain = line.insertedAt > history.lostAt && history.lostAt >= 0;
-          boolean unknown = readAgain && line.deliveries == line.unreached && update.status() != Status.COMPLETE;
+          boolean unknown =
+              readAgain && line.deliveries == line.unreached && update.status() != Status.COMPLETE;
           if (!history.isLast(line) || unknown) {
             continue;
           }
