@@ -110,7 +110,7 @@ record SeedPlan(
   private SeedPlan cutting(SplittableRandom random) {
     Fault cut = Fault.LOG_CUT;
     boolean happens = random.nextInt(cut.worlds) == 0;
-    if (!happens || shared || has(Fault.STORE_LOST)) {
+    if (!happens || has(Fault.STORE_LOST)) {
       return this;
     }
     SeedPlan plan = with(cut, cut.least + random.nextInt(cut.most - cut.least + 1));
