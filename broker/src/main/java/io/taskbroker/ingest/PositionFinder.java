@@ -244,11 +244,15 @@ final class PositionFinder {
               reached.getOrDefault(sourcePartition, Watermark.NONE),
               watermarkCut,
               committedRecords.containsKey(partition) ? committedCuts.get(partition) : watermarkCut,
-              committedRecords.containsKey(partition) && !committedCuts.containsKey(partition));
+              isKnown(committedRecords.get(partition)) && !committedCuts.containsKey(partition));
       RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
       found.put(partition, new Found(sourcePartition, facts, StartingOffsets.decide(facts), last));
     }
     return found;
+  }
+
+  private static boolean isKnown(@Nullable RecordIdentity record) {
+    return record != null && record.timestamp() != LogProbe.NO_TIMESTAMP;
   }
 
   /// Partitions whose log does not have the record that was read last.
@@ -315,7 +319,7 @@ final class PositionFinder {
         @Nullable RecordIdentity read, LogProbe.@Nullable Cut cut) {
       boolean isBelow =
           read != null
-              && read.timestamp() != LogProbe.NO_TIMESTAMP
+              && isKnown(read)
               && read.offset() < start.position()
               && (cut == null || read.offset() < cut.offset());
       return isBelow ? read : null;

@@ -52,8 +52,11 @@ final class StartingOffsets {
     boolean startsFresh = facts.committed == Watermark.NONE && !watermarkHolds;
     return new Start(
         position,
-        (outOfRange && !lost) || startsFresh || cut != null || facts.isCommittedLost(),
-        watermark != null && watermark.next() != position,
+        (outOfRange && !lost)
+            || startsFresh
+            || (cut != null && !overtaken)
+            || facts.isCommittedLost(),
+        watermark != null && (watermark.next() != position || overtaken),
         outOfRange,
         lost,
         cut,

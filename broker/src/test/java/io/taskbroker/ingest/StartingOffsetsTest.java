@@ -54,7 +54,16 @@ final class StartingOffsetsTest {
 
     Start start = StartingOffsets.decide(facts);
 
-    assertThat(start).isEqualTo(new Start(18, true, true, false, false, CUT, NONE));
+    assertThat(start).isEqualTo(new Start(18, false, true, false, false, CUT, NONE));
+  }
+
+  /// The watermark moves on, even if only its record changes: it would look lost at the next start.
+  @Test
+  void aWatermarkOfALostRecordIsReplaced() {
+    var lost = new RecordIdentity(17, 0, 1_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 18, 18, lost), null, CUT, null, true);
+
+    assertThat(StartingOffsets.decide(facts).voided()).isTrue();
   }
 
   /// The same after a restored volume: at-most-once records below the old watermark may be those
@@ -67,7 +76,7 @@ final class StartingOffsetsTest {
 
     Start start = StartingOffsets.decide(facts);
 
-    assertThat(start).isEqualTo(new Start(18, true, true, false, false, vague, 28));
+    assertThat(start).isEqualTo(new Start(18, false, true, false, false, vague, 28));
   }
 
   /// This broker has read on from the truncation point, and the offset of before is still
