@@ -35,6 +35,7 @@ final class BrokerHistory {
     final Spec spec;
     final WorkerLedger.Reading reading;
     final long insertedAt;
+    boolean parked;
     @Nullable String targetTopic;
     byte[] forwardedPayload;
     int deliveries;
@@ -129,6 +130,9 @@ final class BrokerHistory {
 
   /// Partitions whose log was cut since this broker last looked where to read on.
   final Map<String, Long> behind = new HashMap<>();
+
+  /// The process that found each of them cut.
+  final Map<String, SimulatedProcess> noticedBy = new HashMap<>();
 
   final Map<String, Long> tombstones = new HashMap<>();
 

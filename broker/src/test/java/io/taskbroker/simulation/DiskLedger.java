@@ -112,6 +112,7 @@ final class DiskLedger {
             gone != null ? gone.reading() : ledger.kafka.reading(origin),
             ledger.world.now());
     line.forwardedPayload = payload;
+    line.parked = row.parkedUntil() != Row.NONE;
     history.add(line, gone != null);
     if (row.forwardTo() != null) {
       line.targetTopic = row.forwardTo().topic();
@@ -273,8 +274,8 @@ final class DiskLedger {
   private void consumed(
       SimulatedProcess process, BrokerHistory history, String topic, int partition, long next) {
     String name = KafkaLedger.partitionName(topic, partition);
-    if (history.behind.containsKey(name)) {
-      return;
+    if (next > history.behind.getOrDefault(name, Long.MAX_VALUE)) {
+      return; // of records that the log has lost
     }
     long before = history.watermarks.getOrDefault(name, -1L);
     long from = before;

@@ -129,7 +129,7 @@ final class WorkerLedger {
       // With a shared store, its fences are the proof.
       boolean shared = ledger.plan.shared();
       check(
-          shared || ledger.kafka.isCommitted(line),
+          shared || ledger.kafka.isCommitted(process, line),
           "G3",
           () -> process + " delivers before its offset is committed: " + delivery.id());
       check(
