@@ -31,6 +31,9 @@ final class InFlightPartition {
   /// The offset that Kafka last acknowledged to this broker.
   long committed = Watermark.NONE;
 
+  /// Records that were stored before the log lost them: no commit confirms them.
+  private final List<Gone> gone = new ArrayList<>();
+
   /// When a held-back partition is counted again, monotonic milliseconds.
   long deferredUntil = Long.MIN_VALUE;
 
@@ -87,6 +90,24 @@ final class InFlightPartition {
     return changes > 0;
   }
 
+  /// The log has lost the records from `offset` on whose rows have keys up to `lastKey`.
+  void lose(long offset, long lastKey) {
+    gone.removeIf(each -> each.offset >= offset);
+    gone.add(new Gone(offset, lastKey));
+  }
+
+  /// Whether the log has lost the record of a row.
+  ///
+  /// @param lastKey the largest key that this broker has assigned; larger ones are of former owners
+  boolean isGone(long offset, long key, long lastKey) {
+    for (Gone each : gone) {
+      if (offset >= each.offset && (key <= each.lastKey || key > lastKey)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// Drops all waiting records.
   void clear() {
     batches.clear();
@@ -95,6 +116,9 @@ final class InFlightPartition {
     head = null;
     tail = null;
   }
+
+  /// Records from an offset on, of rows with keys up to that one.
+  private record Gone(long offset, long lastKey) {}
 
   /// Records that arrived together, and how many of them are accepted.
   static final class Batch {

@@ -54,6 +54,8 @@ final class OffsetCommitGate {
     if (partition == null) {
       unassigned.computeIfAbsent(partitionId(origin), _ -> new ArrayList<>()).add(task);
       state.suspend(task, true);
+    } else if (partition.isGone(origin.offset(), task.key, state.lastKey)) {
+      completion.fail(task, "Kafka lost its record; another broker may have run it");
     } else if (origin.offset() < partition.assignedAt) {
       completion.fail(task, "another broker may have run it");
     } else if (origin.offset() < partition.committed) {
@@ -105,31 +107,28 @@ final class OffsetCommitGate {
     SourcePartition source = partition.source;
     List<AwaitingOffsetCommit> before = List.copyOf(partition.awaitingCommit);
     partition.awaitingCommit.clear();
+    if (goneFrom != Command.PartitionAssigned.NOTHING_GONE) {
+      partition.lose(goneFrom, state.lastKey);
+    }
     for (AwaitingOffsetCommit row : before) {
       InFlightTask task = row.task();
-      if (task == null) {
-        if (row.offset() >= partition.committed) {
-          partition.awaitingCommit.add(row);
-        }
-      } else {
-        resume(task, goneFrom);
+      if (task != null) {
+        resume(task);
+      } else if (row.offset() >= partition.committed
+          && !partition.isGone(row.offset(), row.key(), state.lastKey)) {
+        partition.awaitingCommit.add(row);
       }
     }
     List<InFlightTask> found =
         unassigned.remove(partitionId(new Origin(source.topic(), source.partition(), 0)));
     if (found != null) {
-      found.forEach(task -> resume(task, goneFrom));
+      found.forEach(this::resume);
     }
   }
 
-  private void resume(InFlightTask task, long goneFrom) {
+  private void resume(InFlightTask task) {
     state.suspend(task, false);
-    if (!awaitsOffsetCommit(task)) {
-      return;
-    }
-    if (task.activation.origin().offset() >= goneFrom) {
-      completion.fail(task, "Kafka lost its record; another broker may have run it");
-    } else {
+    if (awaitsOffsetCommit(task)) {
       await(task);
     }
   }

@@ -240,7 +240,11 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   /// The committed offset if the position is not committed. An offset of records that the log has
   /// lost does not count.
   private static long committedBefore(PositionFinder.Found found) {
-    return found.start().cut() ? Watermark.NONE : found.facts().committed();
+    StartingOffsets.Start start = found.start();
+    long committed = found.facts().committed();
+    boolean lost =
+        found.facts().isCommittedLost() || (start.cut() != null && committed > start.position());
+    return lost ? Watermark.NONE : committed;
   }
 
   private boolean commit(Map<TopicPartition, PositionFinder.Found> found) {
@@ -262,13 +266,15 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     held.put(partition, sourcePartition);
     partlyAcquired.remove(partition);
     counts.held(held.size());
-    long goneFrom = found.start().cut() ? position : Command.PartitionAssigned.NOTHING_GONE;
+    LogProbe.Cut cut = found.start().cut();
+    long goneFrom = cut == null ? Command.PartitionAssigned.NOTHING_GONE : cut.offset();
     commands.submit(
         new Command.PartitionAssigned(
             sourcePartition, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look valid again.
-      commands.submit(new Command.Ingest(sourcePartition, List.of(), position, 0));
+      commands.submit(
+          new Command.Ingest(sourcePartition, List.of(), position, 0, found.lastBelow()));
       if (committed != Watermark.NONE) {
         reportCommitted(sourcePartition, committed);
       }
@@ -280,9 +286,10 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
 
   /// Seeks with the leader epoch of the record read before. With it the consumer detects a log that
   /// is truncated from now on, and throws
-  /// [org.apache.kafka.clients.consumer.LogTruncationException].
+  /// [org.apache.kafka.clients.consumer.LogTruncationException]. The epoch of an earlier record may
+  /// end below the position, which would look like a truncation for ever.
   private void seek(TopicPartition partition, long position, @Nullable RecordIdentity last) {
-    if (last == null || last.leaderEpoch() < 0) {
+    if (last == null || last.leaderEpoch() < 0 || last.offset() != position - 1) {
       consumer.seek(partition, position);
     } else {
       consumer.seek(

@@ -243,13 +243,16 @@ final class PositionFinder {
               offset == null ? null : metadataFormat.own(offset, topic.id),
               reached.getOrDefault(sourcePartition, Watermark.NONE),
               watermarkCut,
-              committedRecords.containsKey(partition)
-                  ? committedCuts.get(partition)
-                  : watermarkCut);
+              committedRecords.containsKey(partition) ? committedCuts.get(partition) : watermarkCut,
+              isKnown(committedRecords.get(partition)) && !committedCuts.containsKey(partition));
       RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
       found.put(partition, new Found(sourcePartition, facts, StartingOffsets.decide(facts), last));
     }
     return found;
+  }
+
+  private static boolean isKnown(@Nullable RecordIdentity record) {
+    return record != null && record.timestamp() != LogProbe.NO_TIMESTAMP;
   }
 
   /// Partitions whose log does not have the record that was read last.
@@ -301,17 +304,25 @@ final class PositionFinder {
       StartingOffsets.Start start,
       @Nullable RecordIdentity committedRecord) {
 
-    /// A record below the position that was read; null if none is known.
+    /// The last known record below the position that was read and that the log still has; null if
+    /// none is known.
     @Nullable RecordIdentity lastBelow() {
       Watermark watermark = facts.watermark();
-      RecordIdentity read = watermark == null ? null : watermark.last();
-      return isBelow(read) ? read : isBelow(committedRecord) ? committedRecord : null;
+      RecordIdentity read =
+          below(watermark == null ? null : watermark.last(), facts.watermarkCut());
+      RecordIdentity committed = below(committedRecord, facts.committedCut());
+      boolean isLater = committed != null && (read == null || committed.offset() > read.offset());
+      return isLater ? committed : read;
     }
 
-    private boolean isBelow(@Nullable RecordIdentity read) {
-      return read != null
-          && read.timestamp() != LogProbe.NO_TIMESTAMP
-          && read.offset() < start.position();
+    private @Nullable RecordIdentity below(
+        @Nullable RecordIdentity read, LogProbe.@Nullable Cut cut) {
+      boolean isBelow =
+          read != null
+              && isKnown(read)
+              && read.offset() < start.position()
+              && (cut == null || read.offset() < cut.offset());
+      return isBelow ? read : null;
     }
   }
 }

@@ -22,7 +22,8 @@ final class StartPositionWarnings {
     if (found.start().lost()) {
       lost(found);
     }
-    if (found.start().cut()) {
+    LogProbe.Cut cut = found.start().cut();
+    if (cut != null) {
       counts.logCutOff();
       log.error(
           "The log of {} was cut off below what was read of it (committed {}, stored {}), and has"
@@ -32,11 +33,13 @@ final class StartPositionWarnings {
           facts.committed(),
           stored(facts),
           found.start().position(),
-          found.start().reached() == Watermark.NONE
-              ? ", where it differs from what was read"
-              : ", where records with newer timestamps begin. Records below "
-                  + found.start().reached()
-                  + " that may run only once meet their failure policy, others may run again");
+          cut.offset() < found.start().position()
+              ? ", which another broker has committed since"
+              : found.start().reached() == Watermark.NONE
+                  ? ", where it differs from what was read"
+                  : ", where records with newer timestamps begin. Records below "
+                      + found.start().reached()
+                      + " that may run only once meet their failure policy, others may run again");
     } else if (found.start().outOfRange()) {
       counts.lostOffset();
       log.error(
@@ -48,7 +51,7 @@ final class StartPositionWarnings {
           facts.committed(),
           stored(facts),
           found.start().position());
-    } else if (found.start().voided() && !found.start().lost() && !found.start().cut()) {
+    } else if (found.start().voided() && !found.start().lost() && cut == null) {
       log.warn(
           "Starting {} at the committed offset {}: somebody moved the group's offset, or the log"
               + " ends before the stored one ({})",

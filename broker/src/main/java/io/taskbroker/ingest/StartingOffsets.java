@@ -19,7 +19,9 @@ final class StartingOffsets {
     Cut cut = null;
     long trusted = Watermark.NONE;
     long position;
-    boolean watermarkHolds = watermark != null && watermarkHolds(facts, watermark, lost);
+    boolean overtaken = !lost && watermark != null && isOvertaken(facts);
+    boolean watermarkHolds =
+        watermark != null && !overtaken && watermarkHolds(facts, watermark, lost);
     if (lost && watermark == null) {
       position = facts.startOffset() == Watermark.NONE ? facts.committed : facts.startOffset();
     } else if (watermark != null && watermarkHolds) {
@@ -33,9 +35,14 @@ final class StartingOffsets {
     } else {
       position = facts.byPolicy();
     }
-    boolean isCut = cut != null && cut.offset() < position;
-    if (cut != null && isCut) {
+    if (cut != null && cut.offset() < position) {
       position = cut.offset();
+    } else {
+      cut = null;
+    }
+    if (watermark != null && overtaken) {
+      cut = facts.watermarkCut;
+      trusted = watermark.next();
     }
     boolean below = position < facts.logStart;
     boolean outOfRange = below || position > facts.logEnd;
@@ -45,12 +52,15 @@ final class StartingOffsets {
     boolean startsFresh = facts.committed == Watermark.NONE && !watermarkHolds;
     return new Start(
         position,
-        (outOfRange && !lost) || startsFresh || isCut,
-        watermark != null && watermark.next() != position,
+        (outOfRange && !lost)
+            || startsFresh
+            || (cut != null && !overtaken)
+            || facts.isCommittedLost(),
+        watermark != null && (watermark.next() != position || overtaken),
         outOfRange,
         lost,
-        isCut,
-        reached(facts, lost, cut != null && isCut && !cut.exact(), outOfRange && !below, trusted));
+        cut,
+        reached(facts, lost, cut != null && !cut.exact(), outOfRange && !below, trusted));
   }
 
   /// Offset below which a record may have been run before, beyond what is committed.
@@ -67,7 +77,25 @@ final class StartingOffsets {
 
   private static boolean watermarkHolds(Facts facts, Watermark watermark, boolean lost) {
     return (watermark.next() <= facts.logEnd || facts.watermarkCut != null)
-        && (lost || !isReset(facts, watermark));
+        && (lost || overtakes(facts, watermark) || !isReset(facts, watermark));
+  }
+
+  /// Whether another broker has read on from where the log was truncated, and this one had not
+  /// noticed: the log has the record of the committed offset, and not that of the watermark.
+  private static boolean isOvertaken(Facts facts) {
+    return facts.watermarkCut != null
+        && facts.committedKept
+        && facts.committed > facts.watermarkCut.offset();
+  }
+
+  /// Whether this broker has read on from where the log was truncated, and the committed offset is
+  /// from before.
+  private static boolean overtakes(Facts facts, Watermark watermark) {
+    return facts.isCommittedLost()
+        && facts.committedCut != null
+        && facts.watermarkCut == null
+        && watermark.last() != null
+        && watermark.next() > facts.committedCut.offset();
   }
 
   /// Whether this store was once durable up to the committed offset, or up to what it had reached,
@@ -82,7 +110,8 @@ final class StartingOffsets {
     }
     return (watermark == null && facts.committedCut == null)
         ? facts.committed <= facts.logEnd
-        : Math.min(facts.committedAndKept(), facts.logEnd) > next;
+        : Math.min(facts.committedAndKept(), facts.logEnd) > next
+            || (watermark != null && isOvertaken(facts));
   }
 
   /// Whether an operator moved the committed offset, as this broker cannot have committed it. It
@@ -107,6 +136,7 @@ final class StartingOffsets {
   /// @param watermarkCut truncation point of the log below the watermark; null if it was not
   ///   truncated there, as far as is known
   /// @param committedCut the same for the committed offset
+  /// @param committedKept whether the log has the record that the committed offset's metadata names
   record Facts(
       long committed,
       @Nullable Watermark watermark,
@@ -117,7 +147,8 @@ final class StartingOffsets {
       @Nullable OffsetMetadata metadata,
       long reached,
       @Nullable Cut watermarkCut,
-      @Nullable Cut committedCut) {
+      @Nullable Cut committedCut,
+      boolean committedKept) {
 
     /// Facts without a history that went back.
     Facts(
@@ -138,7 +169,13 @@ final class StartingOffsets {
           metadata,
           Watermark.NONE,
           null,
-          null);
+          null,
+          false);
+    }
+
+    /// Whether the committed offset is of records that the log has lost.
+    boolean isCommittedLost() {
+      return committedCut != null && committedCut.offset() < committed;
     }
 
     /// Offset up to which the log has the committed records.
@@ -168,7 +205,8 @@ final class StartingOffsets {
   /// @param voided whether the stored watermark is wrong and the position replaces it
   /// @param outOfRange whether the log no longer has the next offset to read
   /// @param lost whether the store has lost rows of records below the committed offset
-  /// @param cut whether the log was truncated below what was read, and has other records since
+  /// @param cut truncation point of the log below what was read, after which it has other records;
+  ///   null if there is none
   /// @param reached records below it that are read now may have been run before; [Watermark#NONE]
   ///   if only committed ones may
   record Start(
@@ -177,6 +215,6 @@ final class StartingOffsets {
       boolean voided,
       boolean outOfRange,
       boolean lost,
-      boolean cut,
+      @Nullable Cut cut,
       long reached) {}
 }

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.MemberDescription;
@@ -91,11 +92,20 @@ public final class StoreHistory {
 
   private boolean isLacking(Admin admin, TopicSource source)
       throws ExecutionException, InterruptedException, TimeoutException {
-    return answer(admin.listConsumerGroupOffsets(source.group()).partitionsToOffsetAndMetadata())
-        .entrySet()
-        .stream()
-        .filter(each -> each.getKey().topic().equals(source.topic()) && each.getValue() != null)
-        .map(Map.Entry::getValue)
+    return isLacking(
+        store,
+        lacks,
+        answer(admin.listConsumerGroupOffsets(source.group()).partitionsToOffsetAndMetadata())
+            .entrySet()
+            .stream()
+            .filter(each -> each.getKey().topic().equals(source.topic()) && each.getValue() != null)
+            .map(Map.Entry::getValue));
+  }
+
+  /// Whether a store lacks a transaction that the metadata of committed offsets names.
+  static boolean isLacking(
+      String store, Predicate<StorePosition> lacks, Stream<OffsetAndMetadata> committed) {
+    return committed
         .map(OffsetAndMetadata::metadata)
         .flatMap(metadata -> OffsetMetadata.of(metadata).stream())
         .filter(metadata -> metadata.store().equals(store))

@@ -8,6 +8,8 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// H2: an at-most-once task is delivered after its insert is durable, then its offset is known to
 /// be committed, then the confirmation of that and its status are durable. An ambiguous case counts
@@ -230,6 +232,24 @@ final class H02AtMostOnceProofTest {
     rig.pass(FAR + 1);
     assertThat(rig.deliveries).isEmpty();
     assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("x");
+  }
+
+  /// A commit of new records proves nothing about the lost one at the same offset.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void h02ParkedRowWhoseRecordTheLogHasLostIsNotConfirmedByNewRecords(boolean crash) {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.settle();
+    if (crash) {
+      rig.crash();
+    }
+    partition.cutOff(0);
+    rig.settle();
+    partition.send(Task.once("new"));
+    partition.commitOffset();
+    rig.pass(FAR + 1);
+    assertThat(rig.deliveredIds()).containsExactly("new");
+    assertThat(rig.noticed(EngineEvent.DISCARDED)).contains("x");
   }
 
   @Test

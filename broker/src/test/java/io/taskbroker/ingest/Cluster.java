@@ -114,8 +114,13 @@ final class Cluster implements AutoCloseable {
   }
 
   void resetOffset(String group, String topic, int partition, long offset) throws Exception {
+    resetOffset(group, topic, partition, new OffsetAndMetadata(offset));
+  }
+
+  void resetOffset(String group, String topic, int partition, OffsetAndMetadata offset)
+      throws Exception {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
-    offsets.put(new TopicPartition(topic, partition), new OffsetAndMetadata(offset));
+    offsets.put(new TopicPartition(topic, partition), offset);
     admin.alterConsumerGroupOffsets(group, offsets).all().get(60, TimeUnit.SECONDS);
   }
 

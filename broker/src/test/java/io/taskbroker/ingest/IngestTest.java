@@ -22,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -245,6 +246,19 @@ final class IngestTest {
         new SourcePartition(partition.cluster(), group, "AAAAAAAAAAAAAAAAAAAAAQ", topic, 0);
 
     start(engine, new Watermark(before, 10, 10));
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(0, 10)));
+  }
+
+  /// Kafka may keep the offset of the deleted topic.
+  @Test
+  void h05AnOffsetOfAnotherTopicOfThatNameIsVoid() throws Exception {
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    var metadata = new OffsetMetadata("store", "AAAAAAAAAAAAAAAAAAAAAQ", 0);
+    cluster.resetOffset(group, topic, 0, new OffsetAndMetadata(10, metadata.text()));
+
+    start(engine);
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(0, 10)));
   }

@@ -3,8 +3,10 @@ package io.taskbroker.ingest;
 import static io.taskbroker.activation.Watermark.NONE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.ingest.LogProbe.Cut;
 import io.taskbroker.ingest.StartingOffsets.Facts;
 import io.taskbroker.ingest.StartingOffsets.Start;
 import java.util.ArrayList;
@@ -17,6 +19,110 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class StartingOffsetsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
+  private static final Cut CUT = new Cut(5, true);
+
+  @Test
+  void aRecordThatTheLogHasLostIsNotComparedAgain() {
+    var lost = new RecordIdentity(8, 0, 1_000);
+    var kept = new RecordIdentity(17, 1, 2_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 9, 9, lost), null, CUT, null, true);
+    var found = new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), kept);
+
+    assertThat(found.start().position()).isEqualTo(18);
+    assertThat(found.lastBelow()).isEqualTo(kept);
+  }
+
+  /// Leader epochs may have changed between the two.
+  @Test
+  void theLaterRecordIsTheOneToCompareWith() {
+    var stored = new RecordIdentity(4, 0, 1_000);
+    var committed = new RecordIdentity(17, 1, 2_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 5, 5, stored), null, null, null, true);
+    var found =
+        new PositionFinder.Found(PARTITION, facts, StartingOffsets.decide(facts), committed);
+
+    assertThat(found.start().position()).isEqualTo(18);
+    assertThat(found.lastBelow()).isEqualTo(committed);
+  }
+
+  /// Another broker has read on from the truncation point, and committed less than this one had
+  /// read: what it committed is not read again.
+  @Test
+  void g3WhatAnotherBrokerCommittedSinceATruncationIsNotReadAgain() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), null, CUT, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(18, false, true, false, false, CUT, NONE));
+  }
+
+  /// The watermark moves on, even if only its record changes: it would look lost at the next start.
+  @Test
+  void aWatermarkOfALostRecordIsReplaced() {
+    var lost = new RecordIdentity(17, 0, 1_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 18, 18, lost), null, CUT, null, true);
+
+    assertThat(StartingOffsets.decide(facts).voided()).isTrue();
+  }
+
+  /// The same after a restored volume: at-most-once records below the old watermark may be those
+  /// that this broker ran.
+  @Test
+  void g3RecordsBelowTheOldWatermarkMayHaveRunIfTheTruncationIsVague() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var vague = new Cut(5, false);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), null, vague, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(18, false, true, false, false, vague, 28));
+  }
+
+  /// This broker has read on from the truncation point, and the offset of before is still
+  /// committed.
+  @Test
+  void g3WhatThisBrokerReadSinceATruncationIsNotReadAgain() {
+    var kept = new RecordIdentity(8, 1, 2_000);
+    var facts = cutFacts(18, new Watermark(PARTITION, 9, 4, kept), null, null, CUT, false);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(9, true, false, false, false, null, NONE));
+  }
+
+  /// Log and store went back: the store lacks what its own broker committed since the truncation.
+  @Test
+  void g3AStoreThatWentBackBeforeATruncationHasLostWhatWasCommittedSince() {
+    var lost = new RecordIdentity(27, 0, 1_000);
+    var own = new OffsetMetadata("store", "uuid", 2);
+    var facts = cutFacts(18, new Watermark(PARTITION, 28, 4, lost), own, CUT, null, true);
+
+    Start start = StartingOffsets.decide(facts);
+
+    assertThat(start).isEqualTo(new Start(5, true, true, false, true, CUT, 18));
+  }
+
+  private static Facts cutFacts(
+      long committed,
+      Watermark watermark,
+      @Nullable OffsetMetadata metadata,
+      @Nullable Cut watermarkCut,
+      @Nullable Cut committedCut,
+      boolean committedKept) {
+    return new Facts(
+        committed,
+        watermark,
+        true,
+        ResetPolicy.EARLIEST,
+        0,
+        40,
+        metadata,
+        NONE,
+        watermarkCut,
+        committedCut,
+        committedKept);
+  }
 
   /// The start offset follows from the committed offset's metadata. If nothing was ever committed
   /// it is the start of the log: a store that began at 150 may still have its records from there
@@ -81,7 +187,7 @@ final class StartingOffsetsTest {
                 flags.contains("voided"),
                 flags.contains("lost"),
                 false,
-                false,
+                null,
                 start.reached()));
   }
 

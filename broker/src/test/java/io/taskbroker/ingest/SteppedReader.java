@@ -1,6 +1,8 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
@@ -9,12 +11,17 @@ import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +53,25 @@ public final class SteppedReader {
       IntSupplier partitions,
       boolean latest,
       Duration interval,
-      @Nullable RawTask raw) {}
+      @Nullable RawTask raw,
+      Log log) {}
+
+  /// The logs of a topic's partitions.
+  public interface Log {
+    long end(int partition);
+
+    /// The end of what a partition has of a leader epoch and those before it.
+    long end(int partition, int leaderEpoch);
+
+    /// The current leader epoch.
+    int epoch(int partition);
+
+    /// The record at an offset; null if there is none.
+    @Nullable RecordIdentity record(int partition, long offset);
+
+    /// Offset of the first record that is younger; negative if there is none.
+    long firstAfter(int partition, long timestamp);
+  }
 
   /// Sleep of the reader while it waits until the engine has drained a partition.
   @FunctionalInterface
@@ -94,7 +119,7 @@ public final class SteppedReader {
             offsets,
             metadataFormat,
             ownership,
-            LogProbe.NONE);
+            read -> cuts(topic.log(), read));
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
@@ -114,6 +139,44 @@ public final class SteppedReader {
             new PollBudget(IntakeMemory.unbounded()),
             system);
     consumer.subscribe(List.of(topic.name()), partitions);
+  }
+
+  private static Map<TopicPartition, LogProbe.Cut> cuts(
+      Log log, Map<TopicPartition, RecordIdentity> read) {
+    var cuts = new HashMap<TopicPartition, LogProbe.Cut>();
+    read.forEach((partition, last) -> {
+      LogProbe.Cut cut = last.leaderEpoch() < 0 ? null : cut(log, partition.partition(), last);
+      if (cut != null) {
+        cuts.put(partition, cut);
+      }
+    });
+    return cuts;
+  }
+
+  /// The decision of [KafkaLogProbe].
+  private static LogProbe.@Nullable Cut cut(Log log, int partition, RecordIdentity last) {
+    long younger = log.firstAfter(partition, last.timestamp());
+    long kept = log.end(partition, last.leaderEpoch());
+    boolean known = last.leaderEpoch() <= log.epoch(partition);
+    if (known && kept <= last.offset()) {
+      return younger >= 0 && younger < kept
+          ? new LogProbe.Cut(younger, false)
+          : new LogProbe.Cut(kept, true);
+    }
+    RecordIdentity found = log.record(partition, last.offset());
+    boolean beyond = log.end(partition) <= last.offset();
+    if (known && !beyond && (found == null || found.equals(last))) {
+      return null;
+    }
+    return younger >= 0 && younger <= last.offset()
+        ? new LogProbe.Cut(younger, false)
+        : new LogProbe.Cut(beyond ? log.end(partition) : 0, false);
+  }
+
+  /// Whether a store lacks a transaction that committed offsets name, as [StoreHistory] decides.
+  public static boolean isLacking(
+      String store, Predicate<StorePosition> lacks, Stream<OffsetAndMetadata> committed) {
+    return StoreHistory.isLacking(store, lacks, committed);
   }
 
   public void remember(Collection<Watermark> stored) {

@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -34,9 +35,13 @@ final class BrokerHistory {
     final Spec spec;
     final WorkerLedger.Reading reading;
     final long insertedAt;
+    boolean parked;
     @Nullable String targetTopic;
     byte[] forwardedPayload;
     int deliveries;
+
+    /// How many of them provably reached no worker.
+    int unreached;
 
     /// Number of the delivery whose reply the engine stopped waiting for.
     int abandonedDelivery;
@@ -87,6 +92,22 @@ final class BrokerHistory {
       this.forwardedPayload = spec.bytes();
     }
 
+    /// The row is as it was once.
+    void revive(Row row) {
+      end = null;
+      endedAt = Long.MAX_VALUE;
+      targetTopic = row.forwardTo() == null ? null : row.forwardTo().topic();
+      forwardedPayload = row.activation().payload();
+      forwardedAt = targetTopic == null ? Long.MAX_VALUE : forwardedAt;
+      producedAt = -1;
+      completedAt = -1;
+      recordedAt = -1;
+      heldIn = null;
+      deliveredBy = null;
+      lostIn = null;
+      deathProven = false;
+    }
+
     /// Whether it ended or was forwarded since then.
     boolean isGoneSince(long then) {
       return (endedAt >= then && end != null) || (forwardedAt >= then && targetTopic != null);
@@ -107,6 +128,12 @@ final class BrokerHistory {
   /// The same, including what was lost.
   final Map<String, Long> everDurable = new HashMap<>();
 
+  /// Partitions whose log was cut since this broker last looked where to read on.
+  final Map<String, Long> behind = new HashMap<>();
+
+  /// The process that found each of them cut.
+  final Map<String, SimulatedProcess> noticedBy = new HashMap<>();
+
   final Map<String, Long> tombstones = new HashMap<>();
 
   /// Time until which an id must not be accepted again: from anywhere, or from the partition that
@@ -125,6 +152,45 @@ final class BrokerHistory {
   private record Ruled(SimulatedRules rules, long from, long until) {}
 
   private final List<Ruled> ruled = new ArrayList<>();
+
+  /// When its disk was copied, and when the copy was put back; negative if never.
+  long copiedAt = -1;
+
+  long restoredAt = -1;
+  boolean restoreJudged;
+  private final Map<String, Long> copiedWatermarks = new HashMap<>();
+  private final Map<String, Long> copiedTombstones = new HashMap<>();
+  private final Map<String, Long> copiedForbidden = new HashMap<>();
+
+  /// Its disk is copied.
+  void copy(long now) {
+    copiedAt = now;
+    copiedWatermarks.putAll(watermarks);
+    copiedTombstones.putAll(tombstones);
+    copiedForbidden.putAll(forbidden);
+  }
+
+  /// The copy is put back.
+  ///
+  /// @param rows of the copy
+  void restore(Map<Long, Row> rows, long now) {
+    restoredAt = now;
+    lostAt = now;
+    for (Line line : List.copyOf(lines.values())) {
+      Row row = rows.get(line.key);
+      if (row != null) {
+        line.revive(row);
+      } else if (line.end == null) {
+        forget(line);
+      }
+    }
+    watermarks.clear();
+    watermarks.putAll(copiedWatermarks);
+    tombstones.clear();
+    tombstones.putAll(copiedTombstones);
+    forbidden.clear();
+    forbidden.putAll(copiedForbidden);
+  }
 
   /// Records new rules from now on; a process applies them within [#RULES_SEEN_WITHIN] of running
   /// time.
@@ -165,15 +231,32 @@ final class BrokerHistory {
     return byId.getOrDefault(id, List.of());
   }
 
-  void add(Line line) {
+  /// @param gone whether the log has lost its record
+  void add(Line line, boolean gone) {
     lines.put(line.key, line);
-    byOrigin.put(line.spec.origin(), line);
+    if (!gone) {
+      byOrigin.put(line.spec.origin(), line);
+    }
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
   }
 
   /// Whether no later row reused its key, which happens after the store was replaced.
   boolean isLast(Line line) {
     return line.equals(lines.get(line.key));
+  }
+
+  /// A log lost its records from there on.
+  void cut(String topic, int partition, long offset) {
+    String name = KafkaLedger.partitionName(topic, partition);
+    behind.merge(name, offset, Math::min);
+    watermarks.computeIfPresent(name, (_, next) -> Math.min(next, offset));
+    everDurable.computeIfPresent(name, (_, next) -> Math.min(next, offset));
+    byOrigin
+        .keySet()
+        .removeIf(origin ->
+            origin.topic().equals(topic)
+                && origin.partition() == partition
+                && origin.offset() >= offset);
   }
 
   /// Removes the row as if it had never been on disk.

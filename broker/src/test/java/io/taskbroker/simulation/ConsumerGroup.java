@@ -166,6 +166,15 @@ final class ConsumerGroup {
     committed.remove(partition);
   }
 
+  /// Puts a commit of before back.
+  void restore(int partition, @Nullable OffsetAndMetadata before) {
+    if (before == null) {
+      committed.remove(partition);
+    } else {
+      committed.put(partition, before);
+    }
+  }
+
   void set(int partition, long offset) {
     committed.put(partition, new OffsetAndMetadata(offset));
   }

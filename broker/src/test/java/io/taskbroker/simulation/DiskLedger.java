@@ -33,17 +33,22 @@ final class DiskLedger {
       case Change.Insert(Row row, _) -> inserted(process, history, row);
       case Change.Forward forward -> forwarded(process, history, forward);
       case Change.Delete delete -> deleted(process, history, delete);
-      case Change.AdvanceWatermark consumed ->
+      case Change.AdvanceWatermark consumed -> {
+        if (ledger.kafka.exists(consumed.partition())) {
           consumed(
               process,
               history,
               consumed.partition().topic(),
               consumed.partition().partition(),
               consumed.next());
+        }
+      }
       case Change.OffsetCommitted c -> {
-        String name = KafkaLedger.partitionName(c.partition().topic(), c.partition().partition());
-        history.watermarks.putIfAbsent(name, c.committed());
-        history.everDurable.putIfAbsent(name, c.committed());
+        if (ledger.kafka.exists(c.partition())) {
+          String name = KafkaLedger.partitionName(c.partition().topic(), c.partition().partition());
+          history.watermarks.putIfAbsent(name, c.committed());
+          history.everDurable.putIfAbsent(name, c.committed());
+        }
       }
       case Change.UpdateStatus _, Change.ConfirmOffset _ -> {}
     }
@@ -69,15 +74,20 @@ final class DiskLedger {
 
   private void inserted(SimulatedProcess process, BrokerHistory history, Row row) {
     Origin origin = row.activation().origin();
+    byte[] payload = row.activation().payload();
+    boolean behind =
+        history.behind.containsKey(KafkaLedger.partitionName(origin.topic(), origin.partition()));
+    KafkaLedger.Gone gone = behind ? ledger.kafka.gone(origin, payload) : null;
     Spec spec =
-        present(ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
-    check(
-        spec.isCarriedBy(row.activation().payload()),
-        "G1",
-        () -> "bytes differ from the record: " + origin);
+        gone != null
+            ? gone.spec()
+            : present(
+                ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
+    check(spec.isCarriedBy(payload), "G1", () -> "bytes differ from the record: " + origin);
     BrokerHistory.Line before = history.byOrigin.get(origin);
     check(
         before == null
+            || gone != null
             || mayComeAgain(history, before)
             || isWantedAgain(before)
             || before.insertedAt <= history.lostAt,
@@ -98,9 +108,14 @@ final class DiskLedger {
       ledger.world.count("rows parked");
     }
     var line =
-        new BrokerHistory.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
-    line.forwardedPayload = row.activation().payload();
-    history.add(line);
+        new BrokerHistory.Line(
+            row.key(),
+            spec,
+            gone != null ? gone.reading() : ledger.kafka.reading(origin),
+            ledger.world.now());
+    line.forwardedPayload = payload;
+    line.parked = row.parkedUntil() != Row.NONE;
+    history.add(line, gone != null);
     if (row.forwardTo() != null) {
       line.targetTopic = row.forwardTo().topic();
       line.forwardedAt = ledger.world.now();
@@ -191,6 +206,7 @@ final class DiskLedger {
     return process.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
+        || !line.reading.equals(ledger.kafka.reading(line.spec.origin())) // its record is lost
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance may lose a commit
         || ledger.workers.sends.containsKey(line.reading);
   }
@@ -260,6 +276,9 @@ final class DiskLedger {
   private void consumed(
       SimulatedProcess process, BrokerHistory history, String topic, int partition, long next) {
     String name = KafkaLedger.partitionName(topic, partition);
+    if (next > history.behind.getOrDefault(name, Long.MAX_VALUE)) {
+      return; // of records that the log has lost
+    }
     long before = history.watermarks.getOrDefault(name, -1L);
     long from = before;
     if (before < 0) {

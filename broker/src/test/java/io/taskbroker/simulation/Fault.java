@@ -33,7 +33,10 @@ enum Fault {
   OFFSET_RESET(6, 5, 30),
   TOPIC_MADE_ANEW(6, 2, 6),
   PARTITION_ADDED(6, 8, 30),
-  STORE_LOST(4, 8, 40, true);
+  STORE_LOST(4, 8, 40, true),
+  LOG_CUT(4, 4, 20, true),
+  VOLUME_RESTORED(8, 3, 12, true),
+  SNAPSHOT_RESTORED(5, 3, 15, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

@@ -3,13 +3,18 @@ package io.taskbroker.simulation;
 import static io.taskbroker.simulation.Violation.check;
 
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Part of the ledger about Kafka: the records, where brokers start to read, and the offsets that
 /// they commit (G1, H1, H5).
@@ -31,6 +36,14 @@ final class KafkaLedger {
   /// How often an operator had a record read again.
   private final Map<Origin, Integer> readings = new HashMap<>();
 
+  /// A record that the log has lost.
+  record Gone(Spec spec, WorkerLedger.Reading reading) {}
+
+  private final Map<Origin, List<Gone>> gone = new HashMap<>();
+
+  /// Lost records whose offset was committed while the log had them, or by who did not know better.
+  private final Set<WorkerLedger.Reading> provenGone = new HashSet<>();
+
   private final Map<String, Integer> incarnations = new HashMap<>();
 
   /// Number of partitions of a topic at its first commit.
@@ -49,12 +62,13 @@ final class KafkaLedger {
     return topic + "-" + partition;
   }
 
-  void appended(String topic, int partition, long offset, byte[] value) {
+  void appended(String topic, int partition, RecordIdentity identity, byte[] value) {
+    long offset = identity.offset();
     var origin = new Origin(topic, partition, offset);
     appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
     Spec spec =
         topic.equals(SimulatedKafka.RAW)
-            ? Spec.raw(origin, value, SimulatedKafka.RAW + "-uuid-" + incarnation(topic))
+            ? Spec.raw(origin, value, SimulatedKafka.RAW + "-uuid-" + incarnation(topic), identity)
             : Spec.of(origin, value);
     ledger.world.count("records in " + topic);
     ledger.world.trace(
@@ -74,6 +88,12 @@ final class KafkaLedger {
   /// The reading that a row inserted now belongs to; each reading may run once (G3).
   WorkerLedger.Reading reading(Origin origin) {
     return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
+  }
+
+  /// Whether the partition is one of the present topic of its name: a late transaction may be about
+  /// the deleted one.
+  boolean exists(SourcePartition partition) {
+    return partition.topicId().endsWith("-" + incarnation(partition.topic()));
   }
 
   private int incarnation(String topic) {
@@ -103,12 +123,71 @@ final class KafkaLedger {
       boolean same =
           watermark.partition().topic().equals(wanted.topic)
               && watermark.partition().partition() == wanted.partition
-              && watermark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+              && exists(watermark.partition());
       if (same && watermark.committed() <= wanted.offset && wanted.offset <= watermark.next()) {
         return new Beginning(wanted.topic, wanted.partition, watermark.next(), wanted.wantedAt);
       }
     }
     return wanted;
+  }
+
+  /// A log was cut there. What is stored of the lost records goes on, and new ones at their offsets
+  /// are others. A broker goes by the log that it read until it looks for a position again.
+  void cut(String topic, int partition, long offset) {
+    String name = partitionName(topic, partition);
+    long provenTo = proven.getOrDefault(name, 0L);
+    for (Origin origin : List.copyOf(records.keySet())) {
+      if (isIn(origin, topic, partition) && origin.offset() >= offset) {
+        var lost = new Gone(records.remove(origin), reading(origin));
+        gone.computeIfAbsent(origin, _ -> new ArrayList<>()).add(lost);
+        if (origin.offset() < provenTo) {
+          provenGone.add(lost.reading());
+        }
+        readings.merge(origin, 1, Integer::sum);
+        ledger.world.count("records cut off");
+      }
+    }
+    for (Map<String, Long> offsets : List.of(committed, proven, skipped)) {
+      offsets.computeIfPresent(name, (_, to) -> Math.min(to, offset));
+    }
+    for (BrokerHistory history : ledger.books.values()) {
+      history.cut(topic, partition, offset);
+    }
+    ledger.world.count("logs cut");
+  }
+
+  /// The committed offset went back with the volume.
+  ///
+  /// @param offset negative for none
+  void offsetRestored(String topic, int partition, long offset) {
+    String name = partitionName(topic, partition);
+    if (offset < 0) {
+      committed.remove(name);
+    } else {
+      committed.put(name, offset);
+    }
+  }
+
+  private static boolean isIn(Origin origin, String topic, int partition) {
+    return origin.topic().equals(topic) && origin.partition() == partition;
+  }
+
+  /// A broker asks for the end of a log, to decide where to read on, or reads what it has now.
+  void looked(SimulatedProcess process, String topic, int partition) {
+    BrokerHistory history = ledger.history(process);
+    String name = partitionName(topic, partition);
+    if (history.behind.remove(name) != null) {
+      history.noticedBy.put(name, process);
+      ledger.world.count("logs found cut");
+    }
+  }
+
+  /// The lost record with these bytes; null if there is none.
+  @Nullable Gone gone(Origin origin, byte[] payload) {
+    return gone.getOrDefault(origin, List.of()).stream()
+        .filter(each -> each.spec.isCarriedBy(payload))
+        .findFirst()
+        .orElse(null);
   }
 
   /// A topic was deleted and recreated: the old records no longer count.
@@ -183,7 +262,18 @@ final class KafkaLedger {
     String name = partitionName(topic, partition);
     ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
     initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
-    check(offset >= before, "G1", () -> "the offset of " + name + " goes back: " + offset);
+    Long cutAt = history.behind.get(name);
+    if (cutAt != null) {
+      proven.merge(name, Math.min(offset, cutAt), Math::max);
+      gone.forEach((origin, each) -> {
+        if (isIn(origin, topic, partition) && origin.offset() < offset) {
+          each.forEach(lost -> provenGone.add(lost.reading));
+        }
+      });
+      return;
+    }
+    long least = Math.min(before, committed.getOrDefault(name, before)); // the log may be cut
+    check(offset >= least, "G1", () -> "the offset of " + name + " goes back: " + offset);
     boolean beginning = before < 0 && !history.watermarks.containsKey(name);
     if (beginning) {
       check(
@@ -195,7 +285,7 @@ final class KafkaLedger {
       // Changes that were durable in a lost store may still be on their way to Kafka.
       Map<String, Long> durable = process.isAlive() ? history.watermarks : history.everDurable;
       check(
-          Math.max(before, durable.getOrDefault(name, -1L)) >= offset,
+          Math.max(least, durable.getOrDefault(name, -1L)) >= offset,
           "G1",
           () -> process + " commits " + name + "@" + offset + ", which is not durable");
     }
@@ -204,7 +294,16 @@ final class KafkaLedger {
   }
 
   /// Whether the offset of the record was ever committed, so that no other broker reads it.
-  boolean isCommitted(Origin origin) {
+  ///
+  /// A known limit: a parked row of a lost record may be confirmed by the new one at its offset, in
+  /// a process that did not notice the loss itself.
+  boolean isCommitted(SimulatedProcess process, BrokerHistory.Line line) {
+    Origin origin = line.spec.origin();
+    if (!line.reading.equals(reading(origin)) && ledger.plan.cutsLogs()) {
+      String name = partitionName(origin.topic(), origin.partition());
+      boolean forgotten = line.parked && ledger.history(process).noticedBy.get(name) != process;
+      return forgotten || provenGone.contains(line.reading);
+    }
     return proven.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L)
         > origin.offset();
   }

@@ -79,8 +79,20 @@ final class Ledger {
             origin.topic().equals(partition.topic()) && origin.partition() == partition.partition();
     found(process, which);
     for (BrokerHistory.Line line : history(process).lines.values()) {
-      if (which.test(line.spec.origin())) {
-        line.heldIn = null; // it knows what is on disk, also of a partition that it had before
+      if (which.test(line.spec.origin()) && line.heldIn != process) {
+        line.heldIn = null; // it knows what is on disk, and what it delivered itself
+      }
+    }
+  }
+
+  /// A process is about to release a partition: it forgets the rows.
+  void released(SimulatedProcess process, SourcePartition partition) {
+    for (BrokerHistory.Line line : history(process).lines.values()) {
+      Origin origin = line.spec.origin();
+      if (line.heldIn == process
+          && origin.topic().equals(partition.topic())
+          && origin.partition() == partition.partition()) {
+        line.heldIn = null;
       }
     }
   }
@@ -109,6 +121,39 @@ final class Ledger {
   /// A store is about to be lost; everything in flight in it must be read again.
   void lost(SimulatedBroker broker) {
     disks.lost(history(broker));
+  }
+
+  /// The store of a broker was copied.
+  void copied(SimulatedBroker broker) {
+    history(broker).copy(world.now());
+  }
+
+  /// The copy was put back: what became of its rows since did not happen.
+  void restored(SimulatedBroker broker) {
+    history(broker).restore(broker.disk.rows(), world.now());
+  }
+
+  /// A process compared its store with Kafka at its start. A known limit: a snapshot that is
+  /// younger than the last offset commit is not noticed.
+  ///
+  /// @param lacks whether the store lacks what a committed offset names
+  /// @param noticed whether the process says so
+  void compared(SimulatedProcess process, boolean lacks, boolean noticed) {
+    BrokerHistory history = history(process);
+    world.count(noticed ? "snapshots noticed" : "stores found whole");
+    check(
+        !noticed || history.restoredAt >= 0,
+        "G9",
+        () -> process + " takes its store for an old one, which it is not");
+    if (!lacks && history.restoredAt >= 0 && !history.restoreJudged) {
+      world.count("snapshots not noticed");
+      for (BrokerHistory.Line line : history.lines.values()) {
+        if (line.end == null && line.lastDelivery >= history.copiedAt) {
+          workers.sends.remove(line.reading);
+        }
+      }
+    }
+    history.restoreJudged = history.restoredAt >= 0;
   }
 
   // Disk.

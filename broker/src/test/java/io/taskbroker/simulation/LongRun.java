@@ -59,7 +59,10 @@ final class LongRun {
     String finding = simulation.find();
     simulation.world.trace.forEach(System.out::println);
     System.out.println(
-        finding.isEmpty() ? "Seed " + seed + " breaks nothing" : "Seed " + seed + ": " + finding);
+        finding.isEmpty()
+            ? "Seed " + seed + " breaks nothing"
+            : "Seed %d: %s%n%s"
+                .formatted(seed, finding, simulation.ledger.leftOver(simulation.kafka)));
     return finding.isEmpty();
   }
 

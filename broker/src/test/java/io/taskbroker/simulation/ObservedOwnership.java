@@ -38,6 +38,7 @@ final class ObservedOwnership implements Ownership {
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
+    process.broker.ledger.released(process, partition);
     mayFail();
     world.trace(() -> process + " releases " + partition.topic() + "-" + partition.partition());
     ownership.release(partition, drained);

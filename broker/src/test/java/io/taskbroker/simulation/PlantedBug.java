@@ -14,6 +14,7 @@ import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
@@ -627,6 +628,27 @@ enum PlantedBug implements Tampering {
           return List.of();
         }
       };
+    }
+  },
+  /// Where a log was cut is not asked for when a partition is assigned.
+  LOG_CUT_UNSEEN("G1", true) {
+    @Override
+    public SteppedReader.Log log(SteppedReader.Log log) {
+      return Taps.unchanged(log, false);
+    }
+  },
+  /// The store is not compared with the metadata of committed offsets at the start.
+  SNAPSHOT_UNSEEN("G3", true) {
+    @Override
+    public boolean wentBack(boolean lacks) {
+      return false;
+    }
+  },
+  /// Only leader epochs tell whether a log is the one that was read, not the records.
+  VOLUME_UNSEEN("G1", true) {
+    @Override
+    public SteppedReader.Log log(SteppedReader.Log log) {
+      return Taps.unchanged(log, true);
     }
   };
 

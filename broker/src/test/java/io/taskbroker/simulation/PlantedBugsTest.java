@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// found within a number of seeds, while the same history without it breaks nothing.
 @ExtendWith(SilentLogs.class)
 final class PlantedBugsTest {
-  private static final int SEEDS = 1_000;
+  private static final int SEEDS = 3_000;
 
   @ParameterizedTest
   @EnumSource

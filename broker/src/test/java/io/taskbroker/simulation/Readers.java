@@ -68,7 +68,8 @@ final class Readers {
             () -> topic.partitions().size(),
             plan.latest() && topic.name().equals(SimulatedKafka.TASKS),
             Duration.ofSeconds(1),
-            topic.name().equals(SimulatedKafka.RAW) ? Spec.RAW_TASK : null);
+            topic.name().equals(SimulatedKafka.RAW) ? Spec.RAW_TASK : null,
+            process.broker.tampering.log(topic));
     var reader =
         new SteppedReader(
             described,

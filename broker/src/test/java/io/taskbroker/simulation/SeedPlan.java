@@ -35,9 +35,11 @@ record SeedPlan(
     return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
   }
 
-  /// @param wide whether all faults may happen; faults added later to the simulation are drawn
-  ///   last, so that narrow worlds never change
-  static SeedPlan of(SplittableRandom random, boolean wide) {
+  /// Faults added later to the simulation are drawn last, or from numbers of their own, so that
+  /// earlier worlds never change.
+  ///
+  /// @param seed what determines it; from [FreshSeeds#LEAST] on all faults may happen
+  static SeedPlan of(SplittableRandom random, long seed) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
     int tasks = 10 + random.nextInt(70);
@@ -54,12 +56,17 @@ record SeedPlan(
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
             faults);
-    return wide ? plan.widened(random) : plan;
+    return seed >= FreshSeeds.LEAST
+        ? plan.widened(random)
+            .cutting(new SplittableRandom(~seed))
+            .restoring(Fault.VOLUME_RESTORED, new SplittableRandom(seed ^ (1L << 40)))
+            .restoring(Fault.SNAPSHOT_RESTORED, new SplittableRandom(seed ^ (1L << 41)))
+        : plan;
   }
 
   private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
     for (Fault fault : Fault.values()) {
-      if (fault.wide == wide) {
+      if (fault.wide == wide && fault.compareTo(Fault.LOG_CUT) < 0) {
         int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
         if (random.nextInt(fault.worlds) == 0) {
           faults.put(fault, rarity);
@@ -99,6 +106,38 @@ record SeedPlan(
         more);
   }
 
+  /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
+  private SeedPlan cutting(SplittableRandom random) {
+    Fault cut = Fault.LOG_CUT;
+    boolean happens = random.nextInt(cut.worlds) == 0;
+    if (!happens || has(Fault.STORE_LOST)) {
+      return this;
+    }
+    SeedPlan plan = with(cut, cut.least + random.nextInt(cut.most - cut.least + 1));
+    plan.faults.remove(Fault.OFFSET_RESET);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    return plan.withEarliest();
+  }
+
+  /// Log and store keep marks of each other, so that each goes back in worlds of its own.
+  private SeedPlan restoring(Fault restored, SplittableRandom random) {
+    boolean happens = random.nextInt(restored.worlds) == 0;
+    if (!happens || brokers > 1 || hasNotes()) {
+      return this;
+    }
+    SeedPlan plan =
+        with(restored, restored.least + random.nextInt(restored.most - restored.least + 1));
+    plan.faults.remove(Fault.OFFSET_RESET);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    plan.faults.remove(Fault.PARTITION_ADDED);
+    return plan.withEarliest();
+  }
+
+  /// Whether logs lose records, so that each record has an epoch and a timestamp.
+  boolean cutsLogs() {
+    return has(Fault.LOG_CUT) || has(Fault.VOLUME_RESTORED);
+  }
+
   /// Once in how many opportunities it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
@@ -106,7 +145,7 @@ record SeedPlan(
 
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST);
+    return has(Fault.STORE_LOST) || has(Fault.SNAPSHOT_RESTORED) || cutsLogs();
   }
 
   boolean has(Fault fault) {
@@ -165,6 +204,14 @@ record SeedPlan(
   }
 
   SeedPlan withLatest() {
+    return startingAt(true);
+  }
+
+  private SeedPlan withEarliest() {
+    return startingAt(false);
+  }
+
+  private SeedPlan startingAt(boolean end) {
     return new SeedPlan(
         brokers,
         push,
@@ -172,7 +219,7 @@ record SeedPlan(
         publishSeconds,
         batchSize,
         intervalMillis,
-        true,
+        end,
         maxPending,
         storeLimit,
         raw,

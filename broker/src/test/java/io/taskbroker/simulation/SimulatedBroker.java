@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.store.InMemoryStore;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;
@@ -33,6 +34,7 @@ final class SimulatedBroker {
   private int runs;
   private String memberName;
   private @Nullable SimulatedProcess process;
+  private InMemoryStore.@Nullable Disk snapshot;
   private SimulatedRules rules = SimulatedRules.NONE;
 
   SimulatedBroker(
@@ -170,6 +172,25 @@ final class SimulatedBroker {
     ledger.lost(this);
     if (disk instanceof SimulatedDisk.File(var file)) {
       file.wipe();
+    }
+  }
+
+  /// Copies the store, or puts its copy back: the process crashes, and restarts with the old one.
+  void copyOrRestoreStore() {
+    if (!(disk instanceof SimulatedDisk.File(var file))) {
+      return;
+    }
+    InMemoryStore.Disk copy = snapshot;
+    if (copy == null) {
+      world.trace(() -> "the store of " + name + " is copied");
+      snapshot = file.copy();
+      ledger.copied(this);
+    } else {
+      world.count("snapshots restored");
+      world.set(Fault.SNAPSHOT_RESTORED, 0);
+      crash("a snapshot of its store is put back");
+      file.restore(copy);
+      ledger.restored(this);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.RecordIdentity;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
@@ -25,6 +27,8 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
 
 /// Consumer in the simulated cluster. Its calls take no time; the scheduler of its reader lets time
@@ -40,6 +44,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private final Runnable wake;
   private final ConsumerGroup.Member member;
   private final Map<Integer, Long> positions = new HashMap<>();
+
+  /// The leader epoch of the last record below each position, where it is known.
+  private final Map<Integer, Integer> epochs = new HashMap<>();
+
   private final Set<Integer> paused = new HashSet<>();
   private final Set<Integer> unread = new HashSet<>();
   private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
@@ -105,6 +113,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     var next =
         new TreeMap<TopicPartition, OffsetAndMetadata>(
             Comparator.comparingInt(TopicPartition::partition));
+    member.owned.forEach(this::validate);
     int room = 1 + world.random.nextInt(MAX_RECORDS);
     for (int partition : member.owned) {
       if (paused.contains(partition)) {
@@ -121,17 +130,46 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       }
       List<ConsumerRecord<byte[], byte[]>> some = new ArrayList<>();
       while (position < end && some.size() < room) {
-        byte[] value = topic.partitions().get(partition).get((int) position);
-        some.add(new ConsumerRecord<>(topic.name(), partition, position, new byte[0], value));
+        some.add(record(partition, topic.partitions().get(partition).get((int) position)));
         position++;
       }
       if (!some.isEmpty()) {
+        process.broker.ledger.kafka.looked(process, topic.name(), partition);
         positions.put(partition, position);
+        some.getLast().leaderEpoch().ifPresent(last -> epochs.put(partition, last));
         records.put(named, some);
         next.put(named, new OffsetAndMetadata(position));
       }
     }
     return new Fetched(records, next);
+  }
+
+  /// Compares the epoch of the position with the log, as the client does after an election.
+  private void validate(int partition) {
+    long position = positions.getOrDefault(partition, 0L);
+    int epoch = epochs.getOrDefault(partition, RecordIdentity.NO_EPOCH);
+    long kept = topic.end(partition, epoch);
+    if (!paused.contains(partition) && epoch >= 0 && kept < position) {
+      var named = new TopicPartition(topic.name(), partition);
+      throw new LogTruncationException(
+          "The log was cut", Map.of(named, position), Map.of(named, new OffsetAndMetadata(kept)));
+    }
+  }
+
+  private ConsumerRecord<byte[], byte[]> record(int partition, SimulatedKafka.Stored stored) {
+    RecordIdentity identity = stored.identity();
+    return new ConsumerRecord<>(
+        topic.name(),
+        partition,
+        identity.offset(),
+        identity.timestamp(),
+        TimestampType.NO_TIMESTAMP_TYPE,
+        ConsumerRecord.NULL_SIZE,
+        ConsumerRecord.NULL_SIZE,
+        new byte[0],
+        stored.value(),
+        new RecordHeaders(),
+        identity.leaderEpoch() < 0 ? Optional.empty() : Optional.of(identity.leaderEpoch()));
   }
 
   /// The request outlives the process; requests of one consumer arrive in order.
@@ -219,7 +257,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public Map<TopicPartition, Long> endOffsets(
       Collection<TopicPartition> partitions, Duration timeout) {
     var ends = new HashMap<TopicPartition, Long>();
-    partitions.forEach(partition -> ends.put(partition, topic.end(partition.partition())));
+    for (TopicPartition partition : partitions) {
+      ends.put(partition, topic.end(partition.partition()));
+      process.broker.ledger.kafka.looked(process, topic.name(), partition.partition());
+    }
     return ends;
   }
 
@@ -232,6 +273,13 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public void seek(TopicPartition partition, long offset) {
     positions.put(partition.partition(), offset);
+    epochs.remove(partition.partition());
+  }
+
+  @Override
+  public void seek(TopicPartition partition, OffsetAndMetadata to) {
+    seek(partition, to.offset());
+    to.leaderEpoch().ifPresent(epoch -> epochs.put(partition.partition(), epoch));
   }
 
   @Override

@@ -18,6 +18,7 @@ import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.ingest.PartitionOwnership;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
@@ -84,7 +85,9 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     switch (broker.disk) {
       case SimulatedDisk.File(var file) -> {
         lease = null;
-        opened = new InMemoryStore(file);
+        var alone = new InMemoryStore(file);
+        compareWithKafka(alone, plan);
+        opened = alone;
       }
       case SimulatedDisk.Database(var database) -> {
         lease = new Lease(this, world, database, sink, ticker, clock);
@@ -94,7 +97,8 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
     PartitionOwnership ownership =
         lease == null
-            ? PartitionOwnership.sole(store.watermarks(), () -> startOffsets)
+            ? PartitionOwnership.sole(
+                store.watermarks(), () -> startOffsets, opened::position, opened::handedOut)
             : SteppedPartitions.of(
                 new ObservedOwnership(lease.store(), this, world), store, sink, clock);
     readers = new Readers(this, world, plan, ownership, sink, context);
@@ -140,6 +144,20 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     engineThread.wake(0);
     committerThread.wake(0);
     checkStages();
+  }
+
+  /// Compares the store with Kafka, like `StoreModule`.
+  private void compareWithKafka(InMemoryStore store, SeedPlan plan) {
+    if (!plan.has(Fault.SNAPSHOT_RESTORED)) {
+      return;
+    }
+    boolean lacks =
+        SteppedReader.isLacking(broker.name, store::lacks, broker.kafka.lastCommits().stream());
+    boolean noticed = broker.tampering.wentBack(lacks);
+    broker.ledger.compared(this, lacks, noticed);
+    if (noticed) {
+      store.countAsHandedOut(broker.wall());
+    }
   }
 
   private long turnOutbox() {

@@ -56,7 +56,7 @@ final class SimulatedWorld {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
     this.traces = traces;
-    this.plan = SeedPlan.of(random, seed >= FreshSeeds.LEAST);
+    this.plan = SeedPlan.of(random, seed);
     plan.faults().forEach(this::set);
   }
 

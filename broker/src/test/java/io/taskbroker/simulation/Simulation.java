@@ -21,6 +21,9 @@ final class Simulation {
   /// Time limit after the faults: longer than any deadline, delay, backoff and session.
   private static final long PATIENCE = 300 * SimulatedWorld.SECOND;
 
+  /// How many records a log loses at most.
+  private static final int MAX_CUT = 8;
+
   final SimulatedWorld world;
   final SeedPlan plan;
   final Ledger ledger;
@@ -50,8 +53,11 @@ final class Simulation {
     workers = new Workers(world, plan);
     var database = new SimulatedDisk.Database(new SharedInMemoryStore.Disk());
     for (int i = 0; i < plan.brokers(); i++) {
-      SimulatedDisk disk =
-          plan.shared() ? database : new SimulatedDisk.File(new InMemoryStore.Disk());
+      var file = new InMemoryStore.Disk();
+      if (plan.has(Fault.SNAPSHOT_RESTORED)) {
+        file.countPositions();
+      }
+      SimulatedDisk disk = plan.shared() ? database : new SimulatedDisk.File(file);
       String name = String.valueOf((char) ('A' + i));
       var broker = new SimulatedBroker(name, disk, world, plan, kafka, workers, tampering);
       brokers.add(broker);
@@ -184,6 +190,10 @@ final class Simulation {
     } else if (alone && world.happens(Fault.TOPIC_MADE_ANEW) && isOver(topic)) {
       brokers.forEach(broker -> broker.crash("recreation of a topic"));
       kafka.recreate(topic);
+    } else if (world.happens(Fault.LOG_CUT)) {
+      cut(topic, world.random.nextInt(topic.partitions().size()));
+    } else if (world.happens(Fault.VOLUME_RESTORED)) {
+      restoreVolume();
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
       world.count("partitions added");
       kafka.addPartition(tasks);
@@ -197,6 +207,26 @@ final class Simulation {
       case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), SimulatedKafka.RETRIES, true);
       default -> SimulatedRules.NONE;
     };
+  }
+
+  /// Once in a history: after several, nothing is known of a log until one of its records is read.
+  private void restoreVolume() {
+    if (kafka.hasSnapshot()) {
+      brokers.forEach(broker -> broker.crash("Kafka's volume is put back"));
+      kafka.restoreSnapshot();
+      world.set(Fault.VOLUME_RESTORED, 0);
+    } else {
+      kafka.takeSnapshot();
+    }
+  }
+
+  /// A known limit: of a log that was cut, nothing is known until one of its records is read. So
+  /// each is cut once.
+  private void cut(SimulatedKafka.Topic topic, int partition) {
+    long end = topic.end(partition);
+    if (end > 0 && topic.epochs().current(partition) == 0) {
+      kafka.cut(topic, partition, end - world.between(1, Math.min(end, MAX_CUT)));
+    }
   }
 
   /// Offsets can be set only while the group has no members.
@@ -238,6 +268,8 @@ final class Simulation {
         broker.crash("killed");
       } else if (world.happens(Fault.STORE_LOST)) {
         broker.loseStore();
+      } else if (world.happens(Fault.SNAPSHOT_RESTORED)) {
+        broker.copyOrRestoreStore();
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {

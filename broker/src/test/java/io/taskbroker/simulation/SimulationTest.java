@@ -92,7 +92,13 @@ final class SimulationTest {
       if (FRESH >= 1_000) {
         assertThat(counts)
             .containsKeys(
-                "changes fenced", "partitions taken", "remote reports received", "stores lost");
+                "changes fenced",
+                "logs found cut",
+                "partitions taken",
+                "remote reports received",
+                "snapshots noticed",
+                "stores lost",
+                "volumes restored");
       }
     }
   }
@@ -114,6 +120,14 @@ final class SimulationTest {
         1000000002838L, // B: a partition acquired but not started was not released
         1000000003022L, // L: a report about a task lost with its store
         1000000012939L, // L: the same id in two partitions of two brokers
+        5000734, // L: a late transaction about a topic that was recreated since
+        1000000001446L, // B: a parked row was confirmed by new records at its lost record's offset
+        1000000002319L, // B: a position was read with the leader epoch of an earlier record
+        1000000004770L, // L: a partition taken twice by the broker that has it
+        1000000006297L, // L: a commit across a cut confirms what the log still has
+        1000000009232L, // L: a report about a task lost with its store that no worker was sent
+        1000500001505L, // B: the record of a watermark stayed the lost one
+        1000600000077L, // L: a watermark below a cut
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)
   void whatLongRunsFoundHolds(long seed) {

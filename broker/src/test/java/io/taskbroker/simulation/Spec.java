@@ -73,15 +73,12 @@ record Spec(
   }
 
   /// A record of a raw topic, as the task whose argument it is.
-  static Spec raw(Origin origin, byte[] value, String topicId) {
+  static Spec raw(Origin origin, byte[] value, String topicId, RecordIdentity identity) {
     return new Spec(
         origin,
         value,
         true,
-        Ids.raw(
-            topicId,
-            origin.partition(),
-            new RecordIdentity(origin.offset(), RecordIdentity.NO_EPOCH, -1)),
+        Ids.raw(topicId, origin.partition(), identity),
         RAW_TASK.application(),
         RAW_TASK.namespace(),
         RAW_TASK.taskname(),

@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
@@ -51,6 +52,15 @@ interface Tampering {
   /// The rules that a broker starts with; the operator's rules still apply to the checks.
   default SimulatedRules rules(SimulatedRules rules) {
     return rules;
+  }
+
+  /// @param lacks whether a restored snapshot lacks what Kafka knows of
+  default boolean wentBack(boolean lacks) {
+    return lacks;
+  }
+
+  default SteppedReader.Log log(SteppedReader.Log log) {
+    return log;
   }
 
   default Consumer<byte[], byte[]> consumer(

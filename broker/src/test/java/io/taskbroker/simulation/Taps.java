@@ -4,11 +4,13 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
@@ -28,9 +30,42 @@ import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /// Interceptors between the parts of a broker, for planted bugs.
 final class Taps {
+  /// A log that seems to have every record that was read, but for those that leader epochs exclude.
+  ///
+  /// @param epochs whether they exclude any
+  static SteppedReader.Log unchanged(SteppedReader.Log log, boolean epochs) {
+    return new SteppedReader.Log() {
+      @Override
+      public long end(int partition) {
+        return Long.MAX_VALUE;
+      }
+
+      @Override
+      public long end(int partition, int leaderEpoch) {
+        return epochs ? log.end(partition, leaderEpoch) : Long.MAX_VALUE;
+      }
+
+      @Override
+      public int epoch(int partition) {
+        return Integer.MAX_VALUE;
+      }
+
+      @Override
+      public @Nullable RecordIdentity record(int partition, long offset) {
+        return null;
+      }
+
+      @Override
+      public long firstAfter(int partition, long timestamp) {
+        return -1;
+      }
+    };
+  }
+
   private Taps() {}
 
   static ActivationStore misclassifying(ActivationStore store, StoreException.Kind kind) {

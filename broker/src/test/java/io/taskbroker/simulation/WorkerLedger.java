@@ -79,11 +79,14 @@ final class WorkerLedger {
     BrokerHistory history = ledger.history(process);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
+    BrokerHistory.Line stored = history.lines.get(key);
     Spec spec =
-        present(
-            ledger.kafka.records.get(origin),
-            "G1",
-            () -> "delivered without a record: " + delivery.id());
+        stored != null
+            ? stored.spec
+            : present(
+                ledger.kafka.records.get(origin),
+                "G1",
+                () -> "delivered without a record: " + delivery.id());
     ledger.world.trace(() ->
         process
             + " delivers "
@@ -110,9 +113,8 @@ final class WorkerLedger {
       // A known limit: a former owner delivers loaded tasks until it learns that it lost the
       // partition.
       ledger.world.count("deliveries by a former owner");
-      BrokerHistory.Line line = history.lines.get(key);
-      if (spec.once() && line != null) {
-        sendOnce(process, line);
+      if (spec.once() && stored != null) {
+        sendOnce(process, stored);
       }
       return;
     }
@@ -127,7 +129,7 @@ final class WorkerLedger {
       // With a shared store, its fences are the proof.
       boolean shared = ledger.plan.shared();
       check(
-          shared || ledger.kafka.isCommitted(origin),
+          shared || ledger.kafka.isCommitted(process, line),
           "G3",
           () -> process + " delivers before its offset is committed: " + delivery.id());
       check(
@@ -200,6 +202,7 @@ final class WorkerLedger {
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
     if (proof && line != null) {
+      line.unreached++;
       sends.computeIfPresent(line.reading, (_, count) -> count > 1 ? count - 1 : null);
     }
   }
@@ -233,9 +236,10 @@ final class WorkerLedger {
           () -> process + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (BrokerHistory.Line line : history.of(update.id())) {
-          // A known limit: a task lost with a store and read again was not delivered since.
+          // A known limit: a task lost with a store and read again has reached no worker since.
           boolean readAgain = line.insertedAt > history.lostAt && history.lostAt >= 0;
-          boolean unknown = readAgain && line.deliveries == 0 && update.status() != Status.COMPLETE;
+          boolean unknown =
+              readAgain && line.deliveries == line.unreached && update.status() != Status.COMPLETE;
           if (!history.isLast(line) || unknown) {
             continue;
           }

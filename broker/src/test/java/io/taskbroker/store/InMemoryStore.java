@@ -7,6 +7,8 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.StoreException.Kind;
 import java.util.ArrayList;
@@ -30,6 +32,8 @@ public final class InMemoryStore implements ActivationStore {
 
   private final Disk disk;
   private final long epoch;
+  private final StorePosition positionAtOpen;
+  private StorePosition handedOut = StorePosition.NONE;
   private boolean closed;
 
   /// Opens a store on the disk and fences any earlier one.
@@ -37,6 +41,54 @@ public final class InMemoryStore implements ActivationStore {
     this.disk = disk;
     epoch = ++disk.epoch;
     disk.batch = -1;
+    positionAtOpen = disk.position;
+  }
+
+  @Override
+  public StorePosition position() {
+    return disk.position;
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    return handedOut;
+  }
+
+  @Override
+  public boolean lacks(StorePosition noted) {
+    return noted.epoch() != epoch
+        && (noted.epoch() > positionAtOpen.epoch()
+            || (noted.epoch() == positionAtOpen.epoch() && noted.batch() > positionAtOpen.batch()));
+  }
+
+  /// Marks at-most-once tasks as delivered if transactions that the store lost may have delivered
+  /// them: all that are not delayed beyond `now`.
+  public void countAsHandedOut(long now) {
+    disk.rows.replaceAll((_, row) -> {
+      boolean may =
+          row.activation().atMostOnce()
+              && row.committed()
+              && row.forwardTo() == null
+              && (row.status() == Status.PENDING || row.status() == Status.DELAY)
+              && row.activation().delayUntil() <= now;
+      boolean parked = row.parkedUntil() != Row.NONE;
+      return may ? marked(row, parked ? row.status() : Status.PROCESSING, !parked, now) : row;
+    });
+  }
+
+  private static Row marked(Row row, Status status, boolean committed, long deadline) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        status,
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        committed ? deadline : row.processingDeadline(),
+        row.deadlineExtended(),
+        committed,
+        row.parkedUntil(),
+        row.forwardTo());
   }
 
   @Override
@@ -103,8 +155,19 @@ public final class InMemoryStore implements ActivationStore {
       outcomes.add(apply(change));
     }
     disk.batch = batch.number();
+    if (disk.positioned) {
+      disk.position = new StorePosition(epoch, batch.number());
+      if (batch.changes().stream().anyMatch(this::handsOutAtMostOnce)) {
+        handedOut = disk.position;
+      }
+    }
     disk.outcomes = List.copyOf(outcomes);
     return disk.outcomes;
+  }
+
+  private boolean handsOutAtMostOnce(Change change) {
+    Row row = change instanceof Change.UpdateStatus update ? disk.rows.get(update.key()) : null;
+    return row != null && row.activation().atMostOnce() && row.status().isHandedOut();
   }
 
   private ChangeOutcome apply(Change change) {
@@ -126,14 +189,19 @@ public final class InMemoryStore implements ActivationStore {
       }
       case Change.AdvanceWatermark c -> {
         Watermark old = disk.watermarks.get(c.partition());
-        long committed = old == null ? Watermark.NONE : old.committed();
-        disk.watermarks.put(c.partition(), new Watermark(c.partition(), c.next(), committed));
+        disk.watermarks.put(
+            c.partition(),
+            old == null
+                ? new Watermark(c.partition(), c.next(), Watermark.NONE, c.last())
+                : old.movedTo(c.next(), c.last()));
         yield ChangeOutcome.APPLIED;
       }
       case Change.OffsetCommitted c -> {
         Watermark old = disk.watermarks.get(c.partition());
         long next = old == null ? c.committed() : old.next();
-        disk.watermarks.put(c.partition(), new Watermark(c.partition(), next, c.committed()));
+        disk.watermarks.put(
+            c.partition(),
+            new Watermark(c.partition(), next, c.committed(), old == null ? null : old.last()));
         yield ChangeOutcome.APPLIED;
       }
     };
@@ -261,6 +329,39 @@ public final class InMemoryStore implements ActivationStore {
     private long epoch;
     private long batch = -1;
     private List<ChangeOutcome> outcomes = List.of();
+    private boolean positioned;
+    private StorePosition position = StorePosition.NONE;
+
+    /// Counts transactions, so that their positions can be compared with another copy.
+    public void countPositions() {
+      positioned = true;
+    }
+
+    /// A copy of everything, as of a folder.
+    public Disk copy() {
+      var copy = new Disk();
+      copy.take(this);
+      return copy;
+    }
+
+    /// Puts a copy back, also for stores that are open. Epochs are times of opening: they do not go
+    /// back.
+    public void restore(Disk copy) {
+      take(copy);
+      epoch++;
+      batch = -1;
+    }
+
+    private void take(Disk other) {
+      rows.clear();
+      rows.putAll(other.rows);
+      watermarks.clear();
+      watermarks.putAll(other.watermarks);
+      tombstones.clear();
+      tombstones.putAll(other.tombstones);
+      lastKey = other.lastKey;
+      position = other.position;
+    }
 
     /// Loses everything, also for stores that are open.
     public void wipe() {

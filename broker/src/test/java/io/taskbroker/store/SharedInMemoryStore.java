@@ -6,6 +6,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -227,22 +228,28 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         disk.reports.removeIf(report -> report.key() == c.key());
         yield disk.rows.remove(c.key()) == null ? ChangeOutcome.MISSING : ChangeOutcome.APPLIED;
       }
-      case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null);
-      case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed());
+      case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null, c.last());
+      case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed(), null);
     };
   }
 
   private ChangeOutcome updateWatermark(
-      SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
+      SourcePartition partition,
+      @Nullable Long next,
+      @Nullable Long committed,
+      @Nullable RecordIdentity last) {
     Watermark old = disk.watermarks.get(partition);
     long known = old == null ? Watermark.NONE : old.committed();
     long first = old == null ? Watermark.NONE : old.next();
-    disk.watermarks.put(
-        partition,
+    long moved =
+        next != null ? next : first == Watermark.NONE && committed != null ? committed : first;
+    var before =
         new Watermark(
             partition,
-            next != null ? next : first == Watermark.NONE && committed != null ? committed : first,
-            committed == null ? known : committed));
+            first,
+            committed == null ? known : committed,
+            old == null ? null : old.last());
+    disk.watermarks.put(partition, before.movedTo(moved, last));
     return ChangeOutcome.APPLIED;
   }
 
