@@ -21,9 +21,10 @@ final class LabTest {
     assertThat(run("demo", "--help")).isZero();
     assertThat(run("soak", "--help")).isZero();
     assertThat(run("kafka", "--help")).isZero();
+    assertThat(run("smoke", "--help")).isZero();
 
     assertThat(out.toString())
-        .contains("Usage: taskbroker demo", "Usage: taskbroker soak", "Usage: taskbroker kafka")
+        .contains("Usage: taskbroker demo", "Usage: taskbroker soak", "Usage: taskbroker kafka", "Usage: taskbroker smoke")
         .contains("--tasks", "--duration-ms", "--mode", "--seed", "--dir", "--keep-running")
         .contains("--port", "--topic");
   }

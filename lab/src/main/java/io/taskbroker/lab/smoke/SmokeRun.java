@@ -1,0 +1,106 @@
+package io.taskbroker.lab.smoke;
+
+import io.taskbroker.testkit.Behaviour;
+import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.ExecutionLog;
+import io.taskbroker.testkit.Ports;
+import io.taskbroker.testkit.PushWorker;
+import io.taskbroker.testkit.TaskProducer;
+import io.taskbroker.testkit.TaskTemplate;
+import io.taskbroker.testkit.WorkerOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/// One start of the broker on topics and a state folder of its own. Used once, by one thread.
+final class SmokeRun {
+  private static final String APPLICATION = "smoke";
+  private static final Duration TASK_TIME = Duration.ofMillis(10);
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
+
+  private final EmbeddedKafka kafka;
+  private final Path state;
+  private final Path log;
+  private final String topic;
+  private final int port = Ports.free();
+  private final int metricsPort = Ports.free();
+  private final ExecutionLog executions = new ExecutionLog(1);
+
+  SmokeRun(Path dir, EmbeddedKafka kafka, int number) {
+    this.kafka = kafka;
+    this.state = dir.resolve("state").resolve("run-" + number);
+    this.log = dir.resolve("broker.log");
+    this.topic = APPLICATION + "-" + number;
+  }
+
+  /// @throws IllegalStateException with the end of the broker's log, if it does not do its work
+  SmokeResult perform(List<String> command) throws InterruptedException {
+    openFolder();
+    kafka.createTopic(topic, 1);
+    kafka.createTopic(topic + "-dlq", 1);
+    publish();
+    var options = WorkerOptions.of("127.0.0.1:" + port);
+    try (var worker = PushWorker.start(options, Behaviour.completing(TASK_TIME), executions);
+        var broker = SmokedBroker.start(command, environment(worker.url()), log)) {
+      long started = executions.now();
+      broker.awaitReady(metricsPort, TIMEOUT);
+      long ready = executions.now();
+      broker.await("did not deliver the task", TIMEOUT, () -> executions.starts(0) > 0);
+      broker.await("did not accept the result", TIMEOUT, () -> executions.completedTasks() == 1);
+      long cpu = broker.cpuMillis();
+      long resident = broker.residentKilobytes();
+      long stop = broker.stop(STOP_TIMEOUT);
+      return new SmokeResult(
+          millis(ready - started),
+          millis(executions.deliveredAt(0) - started),
+          cpu,
+          stop,
+          resident);
+    }
+  }
+
+  private void publish() {
+    try (var producer = new TaskProducer(kafka.bootstrap(), topic, executions)) {
+      var tasks = new TaskTemplate(APPLICATION, APPLICATION, "smoke.task", 64, port);
+      producer.send(0, tasks.task(0).build());
+      producer.flush();
+      if (producer.acknowledged() != 1) {
+        throw new IllegalStateException("Kafka did not take the task");
+      }
+    }
+  }
+
+  private Map<String, String> environment(String worker) {
+    return Map.ofEntries(
+        Map.entry("TASKBROKER_DELIVERY_MODE", "push"),
+        Map.entry("TASKBROKER_WORKER_MAP", "{" + APPLICATION + "=" + worker + "}"),
+        Map.entry("TASKBROKER_GRPC_ADDR", "127.0.0.1"),
+        Map.entry("TASKBROKER_GRPC_PORT", Integer.toString(port)),
+        Map.entry("TASKBROKER_METRICS_ADDR", "127.0.0.1:" + metricsPort),
+        Map.entry("TASKBROKER_KAFKA_CLUSTER", kafka.bootstrap()),
+        Map.entry("TASKBROKER_KAFKA_TOPIC", topic),
+        Map.entry("TASKBROKER_KAFKA_CONSUMER_GROUP", topic),
+        Map.entry("TASKBROKER_KAFKA_DEADLETTER_TOPIC", topic + "-dlq"),
+        Map.entry("TASKBROKER_KAFKA_AUTO_OFFSET_RESET", "earliest"),
+        Map.entry("TASKBROKER_STORE__SQLITE__PATH", state.resolve("store.sqlite").toString()));
+  }
+
+  private void openFolder() {
+    try {
+      Files.createDirectories(state);
+      Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwxrwxrwx"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not make the folder " + state, e);
+    }
+  }
+
+  private static long millis(long nanos) {
+    return Duration.ofNanos(nanos).toMillis();
+  }
+}
