@@ -24,7 +24,11 @@ final class LabTest {
     assertThat(run("smoke", "--help")).isZero();
 
     assertThat(out.toString())
-        .contains("Usage: taskbroker demo", "Usage: taskbroker soak", "Usage: taskbroker kafka", "Usage: taskbroker smoke")
+        .contains(
+            "Usage: taskbroker demo",
+            "Usage: taskbroker soak",
+            "Usage: taskbroker kafka",
+            "Usage: taskbroker smoke")
         .contains("--tasks", "--duration-ms", "--mode", "--seed", "--dir", "--keep-running")
         .contains("--port", "--topic");
   }
