@@ -13,7 +13,7 @@ if [ -n "${RELEASE_BASE:-}" ]; then
   cp "$RELEASE_BASE"/*.deb "$image/packages/"
 else
   need apt-get:apt
-  (cd "$image/packages" && apt-get -q download $(grep -v '^#' "$work/source/packaging/base-packages")) \
+  (cd "$image/packages" && apt-get -q -o APT::Sandbox::User=root download $(grep -v '^#' "$work/source/packaging/base-packages")) \
     > /dev/null || fail "apt-get could not download the base of the image; try apt-get update"
 fi
 mkdir -p "$rootfs/var/lib/dpkg/status.d"

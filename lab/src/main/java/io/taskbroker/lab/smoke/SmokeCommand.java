@@ -24,13 +24,14 @@ import picocli.CommandLine.Spec;
     name = "smoke",
     mixinStandardHelpOptions = true,
     description = {
-      "Starts a broker by the given command, checks that it becomes healthy, runs a task and",
+      "Starts a broker by the given command, checks that it becomes healthy, runs its tasks and",
       "exits with 0 on SIGTERM, and prints how long that took.",
       "The command gets its configuration from the environment: TASKBROKER_*. Its files are in",
       "DIR/state, which anyone may write to."
     })
 public final class SmokeCommand implements Callable<Integer> {
   private static final int MAX_RUNS = 1_000;
+  private static final int MAX_TASKS = 1_000_000;
 
   @Spec private CommandSpec spec;
 
@@ -47,6 +48,13 @@ public final class SmokeCommand implements Callable<Integer> {
       description = "Number of starts; prints the median of several (default: ${DEFAULT-VALUE}).")
   private int runs;
 
+  @Option(
+      names = "--tasks",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Number of tasks that are in Kafka at the start (default: ${DEFAULT-VALUE}).")
+  private int tasks;
+
   @Parameters(
       paramLabel = "COMMAND",
       arity = "1..*",
@@ -58,13 +66,16 @@ public final class SmokeCommand implements Callable<Integer> {
     if (runs < 1 || runs > MAX_RUNS) {
       throw new ParameterException(spec.commandLine(), "--runs must be 1 to " + MAX_RUNS);
     }
+    if (tasks < 1 || tasks > MAX_TASKS) {
+      throw new ParameterException(spec.commandLine(), "--tasks must be 1 to " + MAX_TASKS);
+    }
     PrintWriter out = spec.commandLine().getOut();
     Path folder = RunFolders.empty(Optional.ofNullable(dir), "smoke");
     LibraryLog.to(folder.resolve("smoke.log"));
     var results = new ArrayList<SmokeResult>();
     try (var kafka = EmbeddedKafka.start(folder.resolve("kafka"))) {
       for (int run = 1; run <= runs; run++) {
-        SmokeResult result = new SmokeRun(folder, kafka, run).perform(command);
+        SmokeResult result = new SmokeRun(folder, kafka, run, tasks).perform(command);
         results.add(result);
         out.println(result);
         out.flush();

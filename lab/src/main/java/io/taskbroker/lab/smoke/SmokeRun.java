@@ -30,9 +30,10 @@ final class SmokeRun {
   private final String topic;
   private final int port = Ports.free();
   private final int metricsPort = Ports.free();
-  private final ExecutionLog executions = new ExecutionLog(1);
+  private final ExecutionLog executions;
 
-  SmokeRun(Path dir, EmbeddedKafka kafka, int number) {
+  SmokeRun(Path dir, EmbeddedKafka kafka, int number, int tasks) {
+    this.executions = new ExecutionLog(tasks);
     this.kafka = kafka;
     this.state = dir.resolve("state").resolve("run-" + number);
     this.log = dir.resolve("broker.log");
@@ -51,8 +52,11 @@ final class SmokeRun {
       long started = executions.now();
       broker.awaitReady(metricsPort, TIMEOUT);
       long ready = executions.now();
-      broker.await("did not deliver the task", TIMEOUT, () -> executions.starts(0) > 0);
-      broker.await("did not accept the result", TIMEOUT, () -> executions.completedTasks() == 1);
+      broker.await("did not deliver the task", TIMEOUT, () -> executions.starts() > 0);
+      broker.await(
+          "did not accept the result",
+          TIMEOUT,
+          () -> executions.completedTasks() == executions.tasks());
       long cpu = broker.cpuMillis();
       long resident = broker.residentKilobytes();
       long stop = broker.stop(STOP_TIMEOUT);
@@ -68,10 +72,12 @@ final class SmokeRun {
   private void publish() {
     try (var producer = new TaskProducer(kafka.bootstrap(), topic, executions)) {
       var tasks = new TaskTemplate(APPLICATION, APPLICATION, "smoke.task", 64, port);
-      producer.send(0, tasks.task(0).build());
+      for (int task = 0; task < executions.tasks(); task++) {
+        producer.send(task, tasks.task(task).build());
+      }
       producer.flush();
-      if (producer.acknowledged() != 1) {
-        throw new IllegalStateException("Kafka did not take the task");
+      if (producer.acknowledged() != executions.tasks()) {
+        throw new IllegalStateException("Kafka did not take the tasks");
       }
     }
   }
