@@ -55,6 +55,14 @@ public final class SmokeCommand implements Callable<Integer> {
       description = "Number of tasks that are in Kafka at the start (default: ${DEFAULT-VALUE}).")
   private int tasks;
 
+  @Option(
+      names = "--chain",
+      description = {
+        "All starts share topic and store, and each must also run what the one before stored.",
+        "The variable SMOKE_RUN is the number of the start, from 1."
+      })
+  private boolean chain;
+
   @Parameters(
       paramLabel = "COMMAND",
       arity = "1..*",
@@ -75,7 +83,7 @@ public final class SmokeCommand implements Callable<Integer> {
     var results = new ArrayList<SmokeResult>();
     try (var kafka = EmbeddedKafka.start(folder.resolve("kafka"))) {
       for (int run = 1; run <= runs; run++) {
-        SmokeResult result = new SmokeRun(folder, kafka, run, tasks).perform(command);
+        SmokeResult result = new SmokeRun(folder, kafka, run, tasks, chain).perform(command);
         results.add(result);
         out.println(result);
         out.flush();
