@@ -39,6 +39,8 @@ final class LabTest {
     "demo --tasks many, many",
     "demo --duration-ms -1, --duration-ms must be",
     "demo --mode throw, throw",
+    "smoke --runs 0 -- true, --runs must be 1 to 1000",
+    "smoke --tasks 0 -- true, --tasks must be 1 to 1000000",
     "kafka --port 0, --port must be 1 to 65535",
     "kafka --topic a:0, needs at least 1 partition",
     "kafka --topic a/b, must be NAME or NAME:PARTITIONS"
@@ -49,6 +51,15 @@ final class LabTest {
     assertThat(err.toString().lines()).hasSize(1);
     assertThat(err.toString()).startsWith("taskbroker: ").contains(complaint, "--help)");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void theSmokeTestFailsIfTheCommandIsNoBroker() {
+    String folder = dir.resolve("smoke").toString();
+
+    assertThat(run("smoke", "--dir", folder, "--", "false")).isEqualTo(1);
+
+    assertThat(err.toString()).contains("The broker ended with code 1");
   }
 
   @Test
