@@ -1,6 +1,7 @@
 package io.taskbroker.cli;
 
 import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ReferenceReport;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -8,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -36,8 +38,29 @@ final class ConfigCommand {
               names = {"-c", "--config"},
               paramLabel = "FILE",
               description = FILE_HELP)
-          @Nullable Path file) {
-    return with(file, _ -> out("OK"));
+          @Nullable Path file,
+      @Option(
+              names = "--reference",
+              paramLabel = "FILE",
+              description = {
+                "The same, of a configuration written for getsentry/taskbroker: also prints what"
+                    + " each",
+                "of its keys means here, as tab-separated key,"
+                    + " same|different|moved|unused|unknown,",
+                "and meaning."
+              })
+          @Nullable Path reference) {
+    if (reference == null) {
+      return with(file, _ -> out("OK"));
+    }
+    if (file != null) {
+      throw new ParameterException(spec.commandLine(), "give either --config or --reference");
+    }
+    return with(reference, _ -> ReferenceReport.of(reference).forEach(this::out));
+  }
+
+  private void out(ReferenceReport.Line line) {
+    out(line.key() + "\t" + line.fate() + "\t" + line.text());
   }
 
   /// Exit codes as for `check`.

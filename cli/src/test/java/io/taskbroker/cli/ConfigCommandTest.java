@@ -91,6 +91,60 @@ final class ConfigCommandTest {
   }
 
   @Test
+  void eachKeyOfAReferenceFileIsExplained() throws Exception {
+    String file =
+        file(
+            """
+            grpc_port: 50099
+            grpc_shared_secret: [s3cret]
+            db_path: ./tasks.sqlite
+            fetch_wait_ms: 50
+            db_name: default
+            store: {max_pending_count: 5}
+            kafka_clusters: {main: {address: "127.0.0.1:9092"}}
+            kafka_topics:
+              tasks: {cluster: main, consumer_group: w, raw: {namespace: n, application: a,
+                taskname: t, processing_deadline_duration: 30}}
+              dead: {cluster: main, consumer_group: w, produce_only: true}
+              retries: {cluster: main, consumer_group: w, produce_only: true}
+            kafka_deadletter_topic: dead
+            kafka_retry_topic: retries
+            worker_map: {a: "http://127.0.0.1:1"}
+            """);
+
+    assertThat(run("config", "check", "--reference", file)).isZero();
+
+    assertThat(out.toString().lines())
+        .contains("grpc_port\tsame\tPort of the gRPC server; 0 disables the server")
+        .anyMatch(line -> line.startsWith("db_path\tmoved\tstore.sqlite.path; "))
+        .anyMatch(line -> line.startsWith("fetch_wait_ms\tunused\t"))
+        .contains("db_name\tunknown\tignored, with a warning")
+        .anyMatch(line -> line.startsWith("store.max_pending_count\t"))
+        .contains("kafka_topics.tasks.raw.taskname\tsame\tName of the created tasks")
+        .hasSize(22);
+    assertThat(out.toString()).doesNotContain("s3cret");
+  }
+
+  @Test
+  void aReferenceFileWithErrorsIsNotExplained() throws Exception {
+    assertThat(run("config", "check", "--reference", file(BAD))).isEqualTo(1);
+    assertThat(run("config", "check", "--reference", file(GOOD), "-c", file(GOOD))).isEqualTo(2);
+
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void healthIsAskedOfTheRunningBrokerOnly() throws Exception {
+    assertThat(run("health", "-c", file("metrics_addr: 127.0.0.1:1\n"))).isEqualTo(1);
+    assertThat(run("health", "-c", file("metrics_addr: 127.0.0.1:0\n"))).isEqualTo(1);
+
+    assertThat(err.toString().lines())
+        .hasSize(2)
+        .satisfiesOnlyOnce(line -> assertThat(line).contains("no broker answers at"))
+        .satisfiesOnlyOnce(line -> assertThat(line).contains("metrics_addr has port 0"));
+  }
+
+  @Test
   void showPrintsALoadableConfigurationWithoutSecrets() throws Exception {
     assertThat(run("config", "show", "-c", file(GOOD))).isZero();
 

@@ -115,6 +115,11 @@ final class LauncherTest {
   private static void install(Path home, Path lib) throws IOException {
     script(home);
     Files.createDirectories(lib);
+    Path options = home.resolve("lib").equals(lib) ? lib : home.resolve("packaging");
+    Files.createDirectories(options);
+    for (String name : List.of("java.options", "heap.options")) {
+      Files.copy(Path.of("..", "packaging", name), options.resolve(name));
+    }
     int number = 0;
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path source = Path.of(entry);

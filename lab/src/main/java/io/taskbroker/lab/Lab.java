@@ -4,6 +4,7 @@ import io.taskbroker.cli.CommandErrors;
 import io.taskbroker.cli.Version;
 import io.taskbroker.lab.demo.DemoCommand;
 import io.taskbroker.lab.kafka.KafkaCommand;
+import io.taskbroker.lab.smoke.SmokeCommand;
 import io.taskbroker.lab.soak.SoakCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Programs that need a checkout: a Kafka server comes with them.",
-    subcommands = {DemoCommand.class, SoakCommand.class, KafkaCommand.class})
+    subcommands = {DemoCommand.class, SoakCommand.class, KafkaCommand.class, SmokeCommand.class})
 public final class Lab {
   private Lab() {}
 

@@ -21,9 +21,14 @@ final class LabTest {
     assertThat(run("demo", "--help")).isZero();
     assertThat(run("soak", "--help")).isZero();
     assertThat(run("kafka", "--help")).isZero();
+    assertThat(run("smoke", "--help")).isZero();
 
     assertThat(out.toString())
-        .contains("Usage: taskbroker demo", "Usage: taskbroker soak", "Usage: taskbroker kafka")
+        .contains(
+            "Usage: taskbroker demo",
+            "Usage: taskbroker soak",
+            "Usage: taskbroker kafka",
+            "Usage: taskbroker smoke")
         .contains("--tasks", "--duration-ms", "--mode", "--seed", "--dir", "--keep-running")
         .contains("--port", "--topic");
   }
@@ -34,6 +39,8 @@ final class LabTest {
     "demo --tasks many, many",
     "demo --duration-ms -1, --duration-ms must be",
     "demo --mode throw, throw",
+    "smoke --runs 0 -- true, --runs must be 1 to 1000",
+    "smoke --tasks 0 -- true, --tasks must be 1 to 1000000",
     "kafka --port 0, --port must be 1 to 65535",
     "kafka --topic a:0, needs at least 1 partition",
     "kafka --topic a/b, must be NAME or NAME:PARTITIONS"
@@ -44,6 +51,15 @@ final class LabTest {
     assertThat(err.toString().lines()).hasSize(1);
     assertThat(err.toString()).startsWith("taskbroker: ").contains(complaint, "--help)");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void theSmokeTestFailsIfTheCommandIsNoBroker() {
+    String folder = dir.resolve("smoke").toString();
+
+    assertThat(run("smoke", "--dir", folder, "--", "false")).isEqualTo(1);
+
+    assertThat(err.toString()).contains("The broker ended with code 1");
   }
 
   @Test
