@@ -24,6 +24,10 @@ public record DeadLetterFilter(
     Map<String, String> headers,
     Set<String> ids) {
 
+  /// Allowance for the clocks of brokers and Kafka: a record is not older than its failure, but by
+  /// this much.
+  private static final long CLOCK_DIFFERENCE_MS = 60 * 60_000;
+
   /// Selects everything.
   public static final DeadLetterFilter ALL =
       new DeadLetterFilter(0, Long.MAX_VALUE, "", "", "", "", Map.of(), Set.of());
@@ -49,6 +53,27 @@ public record DeadLetterFilter(
             || letter.reason().toLowerCase(Locale.ROOT).contains(error.toLowerCase(Locale.ROOT)))
         && headers.entrySet().stream().allMatch(it -> hasHeader(letter, it.getKey(), it.getValue()))
         && (ids.isEmpty() || isNamed(letter));
+  }
+
+  /// The part of a partition that may hold matching dead letters.
+  TopicScan.Range range(TopicScan scan, int partition) {
+    TopicScan.Range all = scan.range(partition);
+    long begin = all.begin();
+    long end = all.end();
+    if (since > 0) {
+      begin = Math.max(begin, scan.firstAt(partition, since - CLOCK_DIFFERENCE_MS));
+    }
+    if (!ids.isEmpty() && ids.stream().allMatch(Position::isPosition)) {
+      var offsets =
+          ids.stream()
+              .map(Position::of)
+              .filter(it -> it.partition() == partition)
+              .mapToLong(Position::offset)
+              .summaryStatistics();
+      begin = Math.max(begin, offsets.getMin());
+      end = Math.min(end, offsets.getMax() + 1);
+    }
+    return new TopicScan.Range(begin, Math.max(begin, end));
   }
 
   private boolean isNamed(DeadLetter letter) {

@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -76,14 +76,15 @@ public final class DeadLetters implements AutoCloseable {
     var scanned = new Counter();
     var next = new TreeMap<Integer, Long>();
     boolean complete = true;
-    for (Map.Entry<Integer, TopicScan.Range> partition : scan.ranges().entrySet()) {
-      long begin = begin(partition.getKey(), filter, from);
+    for (int partition : scan.ranges().keySet()) {
+      TopicScan.Range range = filter.range(scan, partition);
+      long begin = Math.max(from.offset(partition), range.begin());
       if (entries.size() < most && scanned.count < maxScanned) {
         begin =
             scan.read(
-                partition.getKey(),
+                partition,
                 begin,
-                partition.getValue().end(),
+                range.end(),
                 message -> {
                   DeadLetter letter = DeadLetter.of(message);
                   if (filter.matches(letter)) {
@@ -92,8 +93,8 @@ public final class DeadLetters implements AutoCloseable {
                   return ++scanned.count < maxScanned && entries.size() < most;
                 });
       }
-      next.put(partition.getKey(), begin);
-      complete &= begin >= partition.getValue().end();
+      next.put(partition, begin);
+      complete &= begin >= range.end();
     }
     return new DeadLetterPage(entries, new Cursor(next), complete, scanned.count);
   }
@@ -102,34 +103,24 @@ public final class DeadLetters implements AutoCloseable {
     private long count;
   }
 
-  private long begin(int partition, DeadLetterFilter filter, Cursor from) {
-    long begin = Math.max(from.offset(partition), scan.range(partition).begin());
-    // The record of a failure is never older than the failure, by the clocks of broker and Kafka.
-    return filter.since() <= 0 || begin > scan.range(partition).begin()
-        ? begin
-        : Math.max(begin, scan.firstAt(partition, filter.since() - CLOCK_DIFFERENCE_MS));
-  }
-
-  /// Difference between the clocks of brokers and Kafka that is allowed for.
-  private static final long CLOCK_DIFFERENCE_MS = 60 * 60_000;
-
   /// Reads the whole topic.
   ///
   /// @param visitor receives each dead letter that matches
   public void forEach(DeadLetterFilter filter, Consumer<DeadLetterPage.Entry> visitor) {
-    scan.ranges()
-        .forEach((partition, range) ->
-            scan.read(
-                partition,
-                begin(partition, filter, Cursor.START),
-                range.end(),
-                message -> {
-                  DeadLetter letter = DeadLetter.of(message);
-                  if (filter.matches(letter)) {
-                    visitor.accept(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
-                  }
-                  return true;
-                }));
+    for (int partition : scan.ranges().keySet()) {
+      TopicScan.Range range = filter.range(scan, partition);
+      scan.read(
+          partition,
+          range.begin(),
+          range.end(),
+          message -> {
+            DeadLetter letter = DeadLetter.of(message);
+            if (filter.matches(letter)) {
+              visitor.accept(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
+            }
+            return true;
+          });
+    }
   }
 
   /// Groups by task and error, most frequent first; at most 10,000. The rarest of more groups are
@@ -166,12 +157,12 @@ public final class DeadLetters implements AutoCloseable {
 
   /// The dead letter at a position, or the last one of a task by its id or first id.
   public Optional<DeadLetterPage.Entry> find(String positionOrId) {
-    if (positionOrId.matches("[0-9]{1,9}:[0-9]{1,18}")) {
+    if (Position.isPosition(positionOrId)) {
       return at(Position.of(positionOrId));
     }
     var found = new ArrayList<DeadLetterPage.Entry>(1);
     forEach(
-        DeadLetterFilter.of(java.util.Set.of(positionOrId)),
+        DeadLetterFilter.of(Set.of(positionOrId)),
         entry -> {
           found.clear();
           found.add(entry);

@@ -22,6 +22,11 @@ public record Position(int partition, long offset) implements Comparable<Positio
         "'" + text + "' is no position of the form partition:offset");
   }
 
+  /// Whether the text has the form of a position.
+  public static boolean isPosition(String text) {
+    return text.matches("[0-9]{1,9}:[0-9]{1,18}");
+  }
+
   @Override
   public int compareTo(Position other) {
     return partition == other.partition

@@ -153,7 +153,7 @@ public final class Replay {
       reopen(scan, Duration.ZERO);
       forget(scan);
       for (int partition : scan.ranges().keySet()) {
-        TopicScan.Range range = scan.range(partition);
+        TopicScan.Range range = filter.range(scan, partition);
         long next = range.begin();
         while (next < range.end() && complete) {
           next =

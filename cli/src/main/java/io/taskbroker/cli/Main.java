@@ -22,7 +22,12 @@ import picocli.CommandLine.TypeConversionException;
       "The default command is serve: taskbroker -c FILE",
       "To try it from a checkout: ./taskbroker demo"
     },
-    subcommands = {ServeCommand.class, ConfigCommand.class, QuarantineCommand.class})
+    subcommands = {
+      ServeCommand.class,
+      ConfigCommand.class,
+      QuarantineCommand.class,
+      DlqCommand.class
+    })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
   @Spec private CommandSpec spec;
