@@ -39,7 +39,8 @@ public record DeadLetter(
     headers = Map.copyOf(headers);
   }
 
-  static DeadLetter of(ConsumerRecord<byte[], byte[]> message) {
+  /// Reads a record of a dead-letter topic.
+  public static DeadLetter read(ConsumerRecord<byte[], byte[]> message) {
     var headers = new TreeMap<String, String>();
     for (Header header : message.headers()) {
       byte[] value = header.value();

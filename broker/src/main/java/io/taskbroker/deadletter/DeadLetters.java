@@ -86,7 +86,7 @@ public final class DeadLetters implements AutoCloseable {
                 begin,
                 range.end(),
                 message -> {
-                  DeadLetter letter = DeadLetter.of(message);
+                  DeadLetter letter = DeadLetter.read(message);
                   if (filter.matches(letter)) {
                     entries.add(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
                   }
@@ -114,7 +114,7 @@ public final class DeadLetters implements AutoCloseable {
           range.begin(),
           range.end(),
           message -> {
-            DeadLetter letter = DeadLetter.of(message);
+            DeadLetter letter = DeadLetter.read(message);
             if (filter.matches(letter)) {
               visitor.accept(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
             }
@@ -178,7 +178,7 @@ public final class DeadLetters implements AutoCloseable {
           position.offset(),
           position.offset() + 1,
           message -> {
-            DeadLetter letter = DeadLetter.of(message);
+            DeadLetter letter = DeadLetter.read(message);
             found.add(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
             return false;
           });

@@ -161,7 +161,7 @@ public final class Replay {
                   partition,
                   next,
                   range.end(),
-                  message -> visit(DeadLetter.of(message), filter, scan));
+                  message -> visit(DeadLetter.read(message), filter, scan));
           write(scan);
         }
       }

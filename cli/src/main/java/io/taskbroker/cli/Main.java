@@ -26,7 +26,8 @@ import picocli.CommandLine.TypeConversionException;
       ServeCommand.class,
       ConfigCommand.class,
       QuarantineCommand.class,
-      DlqCommand.class
+      DlqCommand.class,
+      AuditCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
