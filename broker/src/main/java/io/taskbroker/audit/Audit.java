@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
@@ -30,6 +31,8 @@ import org.apache.kafka.common.TopicPartition;
 public final class Audit {
   /// Largest number of records of one audit.
   public static final int MAX_RECORDS = 1_000_000;
+
+  private static final long SAMPLED_OFFSETS = 100_000;
 
   private final KafkaConfig kafka;
   private final TopicConfig topic;
@@ -66,6 +69,34 @@ public final class Audit {
       throw new DeadLetterException("Topic " + topic + " is not one that the broker consumes");
     }
     return new Audit(kafka, declared, store).run(partition, from, to, ends);
+  }
+
+  /// Audits some records below the committed offset of one partition, by offsets and store only.
+  ///
+  /// @param records number of records, 1 to 1,000,000
+  /// @param random chooses them, among the last 100,000
+  /// @throws DeadLetterException as for [#run]
+  /// @throws io.taskbroker.store.StoreException if the store cannot be read
+  public static AuditReport sample(
+      KafkaConfig kafka,
+      TopicConfig topic,
+      int records,
+      RandomGenerator random,
+      OffsetLookup store) {
+    var read =
+        CommittedOffsets.of(kafka.clusterOf(topic.name()), topic.consumerGroup())
+            .entrySet()
+            .stream()
+            .filter(it -> it.getKey().topic().equals(topic.name()) && it.getValue().offset() > 0)
+            .toList();
+    if (read.isEmpty()) {
+      return new AuditReport(List.of(), List.of());
+    }
+    var chosen = read.get(random.nextInt(read.size()));
+    long end = chosen.getValue().offset();
+    long to = Math.max(Math.min(end, records), end - random.nextLong(SAMPLED_OFFSETS));
+    return new Audit(kafka, topic, store)
+        .run(OptionalInt.of(chosen.getKey().partition()), to - records, to, false);
   }
 
   private AuditReport run(OptionalInt only, long from, long to, boolean ends) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Run;
 import io.taskbroker.testkit.ExecutionLog;
+import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
 import io.taskbroker.testkit.PullWorker;
@@ -13,6 +14,11 @@ import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +47,8 @@ final class AuditCommandTest {
   void everyRecordIsAccountedForOnSqlite(KafkaView view) throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "audit", view.bootstrap());
     everyRecordIsAccountedFor(view, setup);
+    theCommandsOfTheDocumentRun(setup);
+    theBrokerSamples(setup);
 
     // As if the store had lost its last transactions.
     try (var connection = setup.openStore();
@@ -122,6 +130,38 @@ final class AuditCommandTest {
         .anyMatch(line -> line.startsWith("2 ") && line.contains("dead_lettered"));
   }
 
+  private void theCommandsOfTheDocumentRun(BrokerSetup setup) throws Exception {
+    List<String> commands =
+        Files.readAllLines(Path.of("../docs/dead-letters.md")).stream()
+            .filter(line -> line.startsWith("taskbroker audit"))
+            .map(line -> line.replace("shop-tasks", setup.topic()))
+            .map(line -> line.replace("config.yaml", setup.config().toString()))
+            .toList();
+    assertThat(commands).hasSize(2);
+    for (String command : commands) {
+      List<String> words = List.of(command.split(" "));
+      assertThat(run(words.subList(1, words.size()))).as(command).isZero();
+    }
+  }
+
+  private void theBrokerSamples(BrokerSetup setup) throws Exception {
+    int port = Ports.free();
+    setup.with("audit_sample_records", "5").with("metrics_addr", "127.0.0.1:" + port);
+    try (var client = HttpClient.newHttpClient();
+        var broker = setup.start().awaitServing(PATIENCE)) {
+      var page =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics")).build();
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(() ->
+              assertThat(client.send(page, HttpResponse.BodyHandlers.ofString()).body())
+                  .containsPattern(
+                      "taskbroker_audit_records_total\\{outcome=\"ended\",topic=\"%s\"} [1-5]"
+                          .formatted(setup.topic())));
+      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+    }
+  }
+
   private static Run behave(TaskActivation activation, int start) {
     return switch (TaskTemplate.numberOf(activation)) {
       case 3 -> Run.failing(1);
@@ -135,12 +175,16 @@ final class AuditCommandTest {
   }
 
   private int audit(BrokerSetup setup, String... more) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
     var words =
         new ArrayList<>(
             List.of("audit", "--topic", setup.topic(), "-c", setup.config().toString()));
     words.addAll(List.of(more));
+    return run(words);
+  }
+
+  private int run(List<String> words) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
     return Main.commandLine()
         .setOut(new PrintWriter(out))
         .setErr(new PrintWriter(err))
