@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /// Conservation audit of a range of a topic: what became of each record. One thread.
 ///
@@ -204,7 +205,7 @@ public final class Audit {
       return !store.isEmpty() && (committer.equals(store) || committer.startsWith(store + "-"));
     }
 
-    AuditEntry entry(long offset, Known known) {
+    AuditEntry entry(long offset, @Nullable Known known) {
       Task task = tasks.get(offset);
       String id = task != null ? task.id() : known == null ? "" : known.id();
       var entry = new AuditEntry(partition, offset, id, Outcome.UNKNOWN, "");

@@ -189,15 +189,11 @@ public final class Replay {
   }
 
   private Optional<SkipReason> skip(DeadLetter letter) {
-    Optional<Resolution> before = resolutions.of(letter);
+    Optional<SkipReason> before = resolved(letter, resolutions.of(letter));
     if (before.isPresent()) {
-      return Optional.of(
-          before.get().action() == Action.REPLAYED
-              ? SkipReason.REPLAYED_BEFORE
-              : SkipReason.DISCARDED_BEFORE);
+      return before;
     }
-    boolean copy = seen.contains(letter.identity()) || resolutions.copyOf(letter).isPresent();
-    if (copy && !options.copies()) {
+    if (seen.contains(letter.identity()) && !options.copies()) {
       return Optional.of(SkipReason.COPY);
     }
     if (action == Action.DISCARDED) {
@@ -315,16 +311,32 @@ public final class Replay {
     return true;
   }
 
-  /// Counts and removes what the last transaction did write, although its answer was lost.
+  /// Removes from the batch what is resolved: by the last transaction, although its answer was
+  /// lost, or by another replay that ran before this one opened its writer again.
   private void settle() {
     batch.removeIf(planned -> {
-      boolean written =
-          resolutions.of(planned.letter).filter(it -> it.run().equals(run)).isPresent();
-      if (written) {
+      Optional<Resolution> found = resolutions.of(planned.letter);
+      if (found.filter(it -> it.run().equals(run)).isPresent()) {
         count(planned);
+        return true;
       }
-      return written;
+      Optional<SkipReason> skip = resolved(planned.letter, found);
+      skip.ifPresent(reason -> skipped.merge(reason, 1L, Long::sum));
+      return skip.isPresent();
     });
+  }
+
+  /// Why a dead letter needs nothing any more; empty if it does.
+  private Optional<SkipReason> resolved(DeadLetter letter, Optional<Resolution> found) {
+    if (found.isPresent()) {
+      return Optional.of(
+          found.get().action() == Action.REPLAYED
+              ? SkipReason.REPLAYED_BEFORE
+              : SkipReason.DISCARDED_BEFORE);
+    }
+    return !options.copies() && resolutions.copyOf(letter).isPresent()
+        ? Optional.of(SkipReason.COPY)
+        : Optional.empty();
   }
 
   private void count(Planned planned) {

@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -85,10 +86,7 @@ public final class TopicScan implements AutoCloseable {
   public static Optional<TopicScan> open(ClusterConfig cluster, String topic) {
     try (Admin admin = Admin.create(adminSettings(cluster))) {
       TopicDescription description =
-          admin
-              .describeTopics(List.of(topic))
-              .topicNameValues()
-              .get(topic)
+          Objects.requireNonNull(admin.describeTopics(List.of(topic)).topicNameValues().get(topic))
               .get(TIMEOUT.toSeconds(), TimeUnit.SECONDS);
       return Optional.of(new TopicScan(cluster, description));
     } catch (ExecutionException e) {
@@ -104,9 +102,12 @@ public final class TopicScan implements AutoCloseable {
     }
   }
 
-  static DeadLetterException failure(String what, ClusterConfig cluster, Throwable cause) {
+  static DeadLetterException failure(
+      String what, ClusterConfig cluster, @Nullable Throwable cause) {
     String detail =
-        cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        cause == null
+            ? "no answer"
+            : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     return new DeadLetterException(
         "%s at %s: %s; check kafka_clusters and that Kafka is up"
             .formatted(what, cluster.address(), detail),

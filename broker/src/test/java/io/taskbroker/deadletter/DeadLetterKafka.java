@@ -6,6 +6,7 @@ import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.TaskTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,18 +28,25 @@ import org.jspecify.annotations.Nullable;
 
 /// A real Kafka with topics of tasks and dead letters, named after a test.
 final class DeadLetterKafka implements AutoCloseable {
-  private final EmbeddedKafka kafka;
+  private final int port = Ports.free();
+  private EmbeddedKafka kafka;
   private final KafkaProducer<byte[], byte[]> producer;
   private final Path dir;
 
   DeadLetterKafka(Path dir) {
     this.dir = dir;
-    kafka = EmbeddedKafka.start(dir.resolve("kafka"));
+    kafka = EmbeddedKafka.startOnPort(dir.resolve("kafka"), port);
     producer =
         new KafkaProducer<>(
             Map.of("bootstrap.servers", kafka.bootstrap()),
             new ByteArraySerializer(),
             new ByteArraySerializer());
+  }
+
+  /// Stops Kafka and starts it again.
+  void restart() {
+    kafka.close();
+    kafka = EmbeddedKafka.startOnPort(dir.resolve("kafka"), port);
   }
 
   String bootstrap() {

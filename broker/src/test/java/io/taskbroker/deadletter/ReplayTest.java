@@ -211,6 +211,29 @@ final class ReplayTest {
   }
 
   @Test
+  void aReplayOutlivesARestartOfKafkaAndPublishesNothingTwice(@TempDir Path own) throws Exception {
+    try (var other = new DeadLetterKafka(own)) {
+      KafkaConfig config = other.topics("outage", 2);
+      other.deadLetters("outage", 200, 2);
+      var restart = new AtomicReference<Thread>();
+      ReplayReport report =
+          Replay.replay(
+              config,
+              "outage-dlq",
+              DeadLetterFilter.ALL,
+              options().rate(200).build(),
+              progress -> {
+                if (progress.done() >= 80 && restart.get() == null) {
+                  restart.set(Thread.ofPlatform().start(other::restart));
+                }
+              });
+      restart.get().join();
+      assertThat(report.done()).isEqualTo(200);
+      assertThat(other.tasks(config, "outage-tasks")).doesNotHaveDuplicates().hasSize(200);
+    }
+  }
+
+  @Test
   void anUndeclaredTopicIsNamed() throws Exception {
     KafkaConfig config = kafka.topics("named", 1);
     assertThatThrownBy(() -> replay(config, "nowhere", options()))
