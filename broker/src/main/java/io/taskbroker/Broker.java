@@ -188,6 +188,9 @@ public final class Broker implements Service {
         new ControlServer(
             controlSocket(config), config.kafka().topics().keySet(), mailbox, failures);
     order.addAll(List.of(topics, targets, control, ingest, watchdog));
+    if (config.upkeep().auditSampleRecords() > 0) {
+      order.add(new AuditSampler(config, metrics, failures));
+    }
     this.stages = new ServiceGroup("broker", order);
   }
 

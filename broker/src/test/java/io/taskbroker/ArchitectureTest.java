@@ -151,22 +151,26 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyIngestAndOutboxSeeKafka() {
+  void onlyIngestOutboxAndTheToolsSeeKafka() {
     holds(
         noClasses()
             .that()
-            .resideOutsideOfPackages("io.taskbroker.ingest..", "io.taskbroker.outbox..")
+            .resideOutsideOfPackages(
+                "io.taskbroker.ingest..",
+                "io.taskbroker.outbox..",
+                "io.taskbroker.deadletter..",
+                "io.taskbroker.audit..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.kafka.."));
   }
 
   @Test
-  void onlyRulesDecodeParameters() {
+  void onlyRulesAndDeadLettersDecodeParameters() {
     holds(
         noClasses()
             .that()
-            .resideOutsideOfPackage("io.taskbroker.rules..")
+            .resideOutsideOfPackages("io.taskbroker.rules..", "io.taskbroker.deadletter..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.msgpack.."));

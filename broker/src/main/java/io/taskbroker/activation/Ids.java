@@ -33,8 +33,17 @@ public final class Ids {
             Long.toString(record.timestamp())));
   }
 
-  /// Whether the id has the form that [#retry] and [#raw] generate: a hyphenated UUID of version 8,
-  /// which publishers do not use.
+  /// Id of the task that replays a dead letter: the same each time, and another one for each record
+  /// of the dead-letter topic.
+  ///
+  /// @param topicId UUID of the dead-letter topic
+  /// @param timestamp of the record, milliseconds since the epoch
+  public static String replay(String topicId, int partition, long offset, long timestamp) {
+    return uuid("replay\n%s\n%d\n%d\n%d".formatted(topicId, partition, offset, timestamp));
+  }
+
+  /// Whether the id has the form that [#retry], [#raw] and [#replay] generate: a hyphenated UUID of
+  /// version 8, which publishers do not use.
   public static boolean isDerived(String id) {
     return id.length() == 36 && id.charAt(14) == '8' && id.charAt(13) == '-';
   }

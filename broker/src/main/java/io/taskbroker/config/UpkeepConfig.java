@@ -4,13 +4,15 @@ import java.time.Duration;
 
 /// The reference's periodic work, most of which this broker does as soon as it is due.
 ///
+/// @param auditSampleRecords number of records that are audited once a minute; 0 for none
 /// @param deadlineResetSkip grace period for deadlines that passed before the start (H16)
 public record UpkeepConfig(
     Duration taskInterval,
     Duration unhealthyInterval,
     boolean healthCheckKillswitched,
     Duration deadlineResetSkip,
-    Vacuum vacuum) {
+    Vacuum vacuum,
+    int auditSampleRecords) {
 
   /// Release of free database space.
   public record Vacuum(
@@ -26,6 +28,7 @@ public record UpkeepConfig(
             values.get(UpkeepKeys.MAINTENANCE_TASK_INTERVAL_MS),
             values.get(UpkeepKeys.FULL_VACUUM_ON_START),
             values.get(UpkeepKeys.FULL_VACUUM_ON_UPKEEP),
-            values.get(UpkeepKeys.VACUUM_INTERVAL_MS)));
+            values.get(UpkeepKeys.VACUUM_INTERVAL_MS)),
+        values.get(UpkeepKeys.AUDIT_SAMPLE_RECORDS));
   }
 }

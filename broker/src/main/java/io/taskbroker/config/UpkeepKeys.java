@@ -3,6 +3,7 @@ package io.taskbroker.config;
 import static io.taskbroker.config.DurationTypes.millis;
 import static io.taskbroker.config.DurationTypes.seconds;
 import static io.taskbroker.config.KeyType.bool;
+import static io.taskbroker.config.KeyType.integer;
 
 import java.time.Duration;
 
@@ -87,6 +88,17 @@ final class UpkeepKeys {
           Duration.ofSeconds(30),
           KeyDoc.unused("Interval of that vacuum", "see full_vacuum_on_upkeep"),
           c -> c.upkeep().vacuum().interval());
+
+  static final Key<BrokerConfig, Integer> AUDIT_SAMPLE_RECORDS =
+      TABLE.key(
+          "audit_sample_records",
+          integer(0, 10_000),
+          0,
+          KeyDoc.noted(
+              "Records of a partition of each topic that the broker audits once a minute; 0"
+                  + " disables it",
+              "not in the reference; with SQLite, each sample reads the whole table once"),
+          c -> c.upkeep().auditSampleRecords());
 
   private UpkeepKeys() {}
 }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param last a record below the offset that was read; null if none is known
 /// @param startOffset start offset: every record below it is done, or in no store of this name;
 ///   [Watermark#NONE] if unknown
-record OffsetMetadata(
+public record OffsetMetadata(
     String store,
     String topicId,
     StorePosition position,
@@ -43,7 +43,7 @@ record OffsetMetadata(
   }
 
   /// Parses the metadata of a commit; empty if this broker did not write it.
-  static Optional<OffsetMetadata> of(String metadata) {
+  public static Optional<OffsetMetadata> of(String metadata) {
     String[] parts = metadata.split(" ", -1);
     try {
       if (parts.length == 4 && parts[0].equals(VERSION_1)) {

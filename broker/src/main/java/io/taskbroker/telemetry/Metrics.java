@@ -516,6 +516,15 @@ public final class Metrics {
       declare.gauge("inflight.memory.bytes", BYTES, "Memory of tasks, including payloads");
   public final DistributionDataPoint commitDuration =
       declare.histogram("store.commit.duration", SECONDS, "Duration of transactions");
+  public final Labelled<CounterDataPoint> auditRecords =
+      declare.counters(
+          "audit.records",
+          "Records sampled by the audit, by what became of them; unaccounted and expired_unread are"
+              + " losses",
+          "topic",
+          "outcome");
+  public final CounterDataPoint auditFailures =
+      declare.counter("audit.failures", "Samples of the audit that failed: Kafka or the store");
   public final CounterDataPoint storesSetAside =
       declare.counter("store.replaced", "Damaged databases renamed and replaced at startup");
   public final DistributionDataPoint commitChanges =

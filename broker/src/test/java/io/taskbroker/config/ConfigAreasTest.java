@@ -85,6 +85,7 @@ final class ConfigAreasTest {
       full_vacuum_on_start: false
       full_vacuum_on_upkeep: false
       vacuum_interval_ms: 5
+      audit_sample_records: 6
       log_filter: debug
       log_format: json
       log_async_backtrace: true
@@ -338,8 +339,8 @@ final class ConfigAreasTest {
                 Duration.ofSeconds(5),
                 false,
                 Duration.ofMinutes(1),
-                new UpkeepConfig.Vacuum(
-                    Duration.ofSeconds(6), true, true, Duration.ofSeconds(30))));
+                new UpkeepConfig.Vacuum(Duration.ofSeconds(6), true, true, Duration.ofSeconds(30)),
+                0));
   }
 
   @Test
@@ -351,7 +352,8 @@ final class ConfigAreasTest {
                 Duration.ofMillis(2),
                 true,
                 Duration.ofSeconds(3),
-                new UpkeepConfig.Vacuum(Duration.ofMillis(4), false, false, Duration.ofMillis(5))));
+                new UpkeepConfig.Vacuum(Duration.ofMillis(4), false, false, Duration.ofMillis(5)),
+                6));
   }
 
   @Test

@@ -26,6 +26,8 @@ import picocli.CommandLine.TypeConversionException;
       ServeCommand.class,
       ConfigCommand.class,
       QuarantineCommand.class,
+      DlqCommand.class,
+      AuditCommand.class,
       HealthCommand.class
     })
 public final class Main implements Callable<Integer> {

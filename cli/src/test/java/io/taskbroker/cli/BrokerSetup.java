@@ -132,7 +132,8 @@ final class BrokerSetup {
     return BrokerProcess.start(launch().inside(command));
   }
 
-  private void writeConfig() throws IOException {
+  /// Writes the configuration file, as a start does.
+  void writeConfig() throws IOException {
     Files.writeString(
         config(),
         keys.entrySet().stream()
