@@ -116,7 +116,7 @@ record StoreModule(
   private record Watched(Mailbox engine) implements PostgresStore.Listener {
     @Override
     public void wentBack() {
-      engine.submit(new Command.WentBack());
+      engine.submit(new Command.StoreRewound());
     }
 
     @Override

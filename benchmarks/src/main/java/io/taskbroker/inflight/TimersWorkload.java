@@ -17,7 +17,7 @@ public final class TimersWorkload {
 
   /// @param size number of timers set besides the measured one
   public TimersWorkload(int size) {
-    var queue = new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
+    var queue = new ApplicationQueue("app", null, new OldestFirstPicker(new OldestFirstIndex()), 0);
     for (int key = 1; key <= size; key++) {
       timers.set(task(key, queue), random.nextLong(SPAN));
     }

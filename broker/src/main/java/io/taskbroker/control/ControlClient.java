@@ -37,7 +37,7 @@ public final class ControlClient {
       done += answer.done();
       if (answer.left() == 0 || System.nanoTime() - movedAt > PATIENCE.toNanos()) {
         return new QuarantineAnswer(
-            answer.held(), done, answer.left(), answer.leaving(), answer.tasks());
+            answer.held(), done, answer.left(), answer.forwarding(), answer.tasks());
       }
       if (answer.done() > 0) {
         movedAt = System.nanoTime();

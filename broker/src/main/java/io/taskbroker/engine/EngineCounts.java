@@ -113,7 +113,7 @@ public final class EngineCounts {
       case HELD_BY_PROCESSING -> heldBack(activation, "processing_limit");
       case HELD_BY_STORE -> heldBack(activation, "db_size_limit");
       case HELD_BY_MEMORY -> heldBack(activation, "memory_limit");
-      case HELD_BY_FORWARDING -> heldBack(activation, "leaving_limit");
+      case HELD_BY_FORWARDING -> heldBack(activation, "forwarding_limit");
       case PUSH_REFUSED, RETRIED, QUARANTINED, UNDECODABLE, DUPLICATE, STALE_REPORT -> {}
       case UNKNOWN_ID, NO_WORKER -> {}
       case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> {}

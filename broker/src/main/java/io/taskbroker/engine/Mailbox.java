@@ -171,7 +171,7 @@ public final class Mailbox implements CommandSink {
           Command.ProduceRefused _,
           Command.RulesChanged _,
           Command.ReadStats _,
-          Command.WentBack _,
+          Command.StoreRewound _,
           Command.Foreseen _,
           Command.Quarantined _,
           Command.Drain _ ->

@@ -86,7 +86,7 @@ final class Arrivals {
     String blocked = refused == null ? null : backpressure.blockedApplication(refused);
     if (!Objects.equals(blocked, partition.blockedApplication)) {
       partition.blockedApplication = blocked;
-      state.offsets.stands(partition.source, blocked);
+      state.offsets.waitsForRoom(partition.source, blocked);
     }
   }
 

@@ -13,7 +13,6 @@ import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.EnginePorts;
-import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
@@ -155,7 +154,7 @@ public final class Engine {
       case Command.ReadStats read -> read.reply().accept(StatsReader.read(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
-      case Command.WentBack _ -> transfer.allLost().forEach(arrivals::lost);
+      case Command.StoreRewound _ -> transfer.allLost().forEach(arrivals::lost);
       case Command.RemoteReportsRead recorded -> reports.recorded(recorded.reports());
       case Command.ReportsForwarded passed -> remoteReports.forwarded(passed);
       case Command.ReportsRead read -> {
@@ -371,23 +370,4 @@ public final class Engine {
   public int outstanding() {
     return state.outstanding();
   }
-
-  /// Number of tasks in flight.
-  public Depths depths() {
-    EngineStats stats = StatsReader.read(state);
-    return new Depths(
-        stats.pending(),
-        stats.delayed(),
-        stats.claimed() + stats.processing(),
-        stats.forwarding(),
-        stats.parked(),
-        stats.memoryBytes());
-  }
-
-  /// Number of tasks in flight by class.
-  ///
-  /// @param parked on disk only
-  /// @param memoryBytes bytes of memory that they take
-  public record Depths(
-      int pending, int delayed, int handedOut, int forwarding, int parked, long memoryBytes) {}
 }

@@ -40,7 +40,7 @@ final class StatusWriter {
     if (!task.inStatusWriteQueue) {
       dropFinished();
       // While the broker stops there is no time to wait.
-      long interval = state.delivering ? state.options.periods().markInterval() : 0;
+      long interval = state.delivering ? state.options.periods().statusWriteInterval() : 0;
       task.statusWriteDue = state.now + interval;
       task.inStatusWriteQueue = true;
       unwritten.addLast(task);

@@ -85,10 +85,10 @@ public final class Ingest implements Service, Progress, OffsetPort {
   /// Marks the partition as waiting for an application at its limit; for none if that is null.
   /// Thread-safe, does not block.
   @Override
-  public void stands(SourcePartition partition, @Nullable String application) {
+  public void waitsForRoom(SourcePartition partition, @Nullable String application) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.offsets().stands(partition, application);
+      consumer.offsets().waitsForRoom(partition, application);
     }
   }
 

@@ -186,7 +186,7 @@ final class PartitionOffsets {
   }
 
   /// Marks the partition as waiting for an application at its limit; for none if that is null.
-  synchronized void stands(SourcePartition partition, @Nullable String application) {
+  synchronized void waitsForRoom(SourcePartition partition, @Nullable String application) {
     if (application == null || !ledgers.containsKey(partition)) {
       standing.remove(partition);
     } else {

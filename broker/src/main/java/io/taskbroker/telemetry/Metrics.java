@@ -255,7 +255,7 @@ public final class Metrics {
       declare.counters(
           "consumer.inflight_activation_writer.backpressure",
           "Counted every 250 ms while a partition is paused; reason is processing_limit,"
-              + " db_size_limit, pending_limit, memory_limit or leaving_limit",
+              + " db_size_limit, pending_limit, memory_limit or forwarding_limit",
           "topic",
           "reason");
   public final Labelled<DistributionDataPoint> writeToStore =

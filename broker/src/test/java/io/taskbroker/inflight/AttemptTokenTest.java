@@ -146,7 +146,7 @@ final class AttemptTokenTest {
   void tokenOfThePreviousProcessTakesEffectOnARowThatWorkersHave(Status status) {
     partition.send(Task.of("x").deadLetters());
     AttemptToken earlier = claim();
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PROCESSING);
     rig.crash();
     assertEnds(status, earlier);

@@ -1,7 +1,6 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.TokenEpoch;
@@ -14,21 +13,8 @@ public final class Deliveries {
 
   /// The first delivery of an activation with this payload.
   public static Delivery of(String id, String application, byte[] payload) {
-    var activation =
-        new Activation(
-            id,
-            application,
-            "namespace",
-            "task",
-            payload,
-            new Origin("tasks", 0, 0),
-            0,
-            Activation.NEVER,
-            0,
-            10,
-            FailurePolicy.DISCARD,
-            false,
-            false);
+    Activation activation =
+        Task.of(id).application(application).at(new Origin("tasks", 0, 0), 0).withPayload(payload);
     return new Delivery(() -> activation, 1, EPOCH, 1);
   }
 }

@@ -9,6 +9,7 @@ import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -135,7 +136,7 @@ final class DeliveryChannelTest {
   }
 
   private WaitingReason.Kind reason() {
-    return WaitingReasons.of(state, state.tasks.get("x")).kind();
+    return Objects.requireNonNull(WaitingReasons.of(state, "x")).kind();
   }
 
   private void ready(String id, long key) {

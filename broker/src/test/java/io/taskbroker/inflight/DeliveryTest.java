@@ -161,10 +161,13 @@ final class DeliveryTest {
   void longestDeadlineDoesNotWrapAround() {
     partition.send(Task.of("x").deadline(Integer.MAX_VALUE));
     rig.claim();
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     assertThat(rig.store.row("x").orElseThrow().processingDeadline())
         .isEqualTo(
-            rig.wall - RigOptions.MARK_INTERVAL + Integer.MAX_VALUE * 1_000L + RigOptions.GRACE);
+            rig.wall
+                - RigOptions.STATUS_WRITE_INTERVAL
+                + Integer.MAX_VALUE * 1_000L
+                + RigOptions.GRACE);
   }
 
   @Test
@@ -274,7 +277,7 @@ final class DeliveryTest {
       timerHandler++;
       assertThat(timerHandler).isLessThan(10_000);
     }
-    assertThat(pushed.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(pushed.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     assertThat(pushed.store.rows()).isEmpty();
   }
 }

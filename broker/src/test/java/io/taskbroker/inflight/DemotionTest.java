@@ -43,7 +43,7 @@ final class DemotionTest {
     rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -206,7 +206,7 @@ final class DemotionTest {
   void h22RestartForwardsLoadedRowsBeforeTheFirstDelivery() {
     partition.send(slow("x"), slow("y"), Task.of("z"));
     rig.claim();
-    rig.pass(2 * RigOptions.MARK_INTERVAL);
+    rig.pass(2 * RigOptions.STATUS_WRITE_INTERVAL);
     rig.crash(DEMOTING);
     assertThat(rig.outboxIds()).containsExactly("y");
     assertThat(rig.claim().id()).isEqualTo("z");

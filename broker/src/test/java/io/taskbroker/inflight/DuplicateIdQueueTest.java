@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /// Two rows of one id, from two partitions of two brokers, meet in one broker: they run one after
 /// the other, and none is lost (G1).
 final class DuplicateIdQueueTest {
-  private static final Engine.Depths NOTHING = new Engine.Depths(0, 0, 0, 0, 0, 0);
+  private static final Depths NOTHING = new Depths(0, 0, 0, 0, 0, 0);
 
   private final EnginesOnSharedStore peers =
       new EnginesOnSharedStore(RigOptions.push("app").maxDelayed(1));

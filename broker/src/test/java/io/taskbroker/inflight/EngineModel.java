@@ -358,8 +358,8 @@ final class EngineModel {
   }
 
   private boolean isDone() {
-    Engine.Depths depths = rig.depths();
-    return depths.equals(new Engine.Depths(0, 0, 0, 0, 0, 0))
+    Depths depths = rig.depths();
+    return depths.equals(new Depths(0, 0, 0, 0, 0, 0))
         && partitions.stream().noneMatch(RigPartition::hasMore)
         && partitions.stream().allMatch(RigPartition::isSettled)
         && known.isEmpty();

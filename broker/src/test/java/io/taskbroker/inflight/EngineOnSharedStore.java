@@ -161,8 +161,8 @@ final class EngineOnSharedStore implements AllPorts {
     return engine;
   }
 
-  Engine.Depths depths() {
-    return engine().depths();
+  Depths depths() {
+    return Depths.of(engine());
   }
 
   long nextWake() {

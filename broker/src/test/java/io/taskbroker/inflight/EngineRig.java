@@ -164,8 +164,8 @@ final class EngineRig implements AllPorts {
     return engine;
   }
 
-  Engine.Depths depths() {
-    return engine.depths();
+  Depths depths() {
+    return Depths.of(engine);
   }
 
   RigPartition partition(String topic, int number) {
@@ -427,7 +427,7 @@ final class EngineRig implements AllPorts {
   }
 
   @Override
-  public void stands(SourcePartition partition, @Nullable String application) {
+  public void waitsForRoom(SourcePartition partition, @Nullable String application) {
     effects++;
     of(partition).blockedApplication = application;
   }

@@ -123,7 +123,7 @@ final class EnqueueTest {
     assertThat(reply.refused).isOne();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.outbox).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   private RecordedReply enqueue(Task task, long offset) {

@@ -138,7 +138,7 @@ final class H03RemoteReportTest {
   @Test
   void h03ReportOnAnUnownedPartitionIsFoundByTheNextOwner() {
     runs(Task.of("x"));
-    peers.pass(RigOptions.MARK_INTERVAL);
+    peers.pass(RigOptions.STATUS_WRITE_INTERVAL);
     a.crash();
     assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     b.take(log);

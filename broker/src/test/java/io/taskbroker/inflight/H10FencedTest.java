@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /// H10, H11: a broker that lost a partition unnoticed changes nothing of it any more; when it is
 /// fenced, it evicts all tasks in flight of it.
 final class H10FencedTest {
-  private static final Engine.Depths NOTHING = new Engine.Depths(0, 0, 0, 0, 0, 0);
+  private static final Depths NOTHING = new Depths(0, 0, 0, 0, 0, 0);
 
   private final EnginesOnSharedStore peers =
       new EnginesOnSharedStore(RigOptions.push("app", "other").maxDelayed(0));
@@ -263,7 +263,7 @@ final class H10FencedTest {
     a.settle();
     assertThat(a.deliveries).isEmpty();
     assertThat(a.lost).hasSize(1);
-    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(a.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test

@@ -111,6 +111,6 @@ final class H12RejectedInsertTest {
 
   private void assertEmpty() {
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 }

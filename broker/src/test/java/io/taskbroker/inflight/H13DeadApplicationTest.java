@@ -39,7 +39,7 @@ final class H13DeadApplicationTest {
     assertThat(List.of(rig.claim("app", null).id(), rig.claim("app", null).id()))
         .containsExactly("later-0", "later-1");
     rig.report(Status.COMPLETE, "later-0", "later-1", "live");
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     assertThat(rig.store.rows()).isEmpty();
   }
 

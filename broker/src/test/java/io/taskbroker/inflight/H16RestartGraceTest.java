@@ -78,7 +78,7 @@ final class H16RestartGraceTest {
     downFor(300_000);
     rig.pass(RigOptions.RESTART_GRACE);
     assertThat(rig.claim().id()).isEqualTo("x");
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     assertThat(rig.store.row("x").orElseThrow().deadlineExtended()).isFalse();
     downFor(300_000);
     rig.pass(RigOptions.RESTART_GRACE - 1);
@@ -112,7 +112,7 @@ final class H16RestartGraceTest {
     partition.commitOffset();
     rig.settle();
     assertThat(rig.claim().id()).isEqualTo(task.id);
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     assertThat(rig.store.row(task.id).orElseThrow().status()).isEqualTo(Status.PROCESSING);
   }
 

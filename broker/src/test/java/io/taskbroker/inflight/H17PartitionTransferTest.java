@@ -36,7 +36,7 @@ final class H17PartitionTransferTest {
     a.revokeAndRelease(log);
     assertThat(row("x").status()).isEqualTo(Status.PROCESSING);
     assertThat(row("x").processingDeadline()).isEqualTo(deadline);
-    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(a.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
 
     b.take(log);
     peers.pass(5_000);
@@ -168,7 +168,7 @@ final class H17PartitionTransferTest {
     a.revokeAndRelease(log);
     b.take(log);
     assertThat(b.outbox).hasSize(1);
-    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(a.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -208,7 +208,7 @@ final class H17PartitionTransferTest {
     assertThat(a.depths().delayed()).isOne();
     assertThat(a.depths().parked()).isOne();
     a.revokeAndRelease(log);
-    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(a.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     b.take(log);
     peers.pass(4_999);
     assertThat(b.deliveries).isEmpty();
@@ -284,7 +284,7 @@ final class H17PartitionTransferTest {
     a.take(log);
     a.send(log, Task.of("x").deadline(1));
     a.answer(PushOutcome.ACCEPTED);
-    peers.pass(RigOptions.MARK_INTERVAL);
+    peers.pass(RigOptions.STATUS_WRITE_INTERVAL);
     a.crash();
     peers.pass(100_000);
     b.take(log);

@@ -21,7 +21,7 @@ final class H17StatusWriterTest {
     rig.answer(PushOutcome.ACCEPTED);
     long deadline = rig.wall + 10_000 + RigOptions.GRACE;
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     Row row = rig.store.row("x").orElseThrow();
     assertThat(row.status()).isEqualTo(Status.PROCESSING);
     assertThat(row.processingDeadline()).isEqualTo(deadline);
@@ -31,7 +31,7 @@ final class H17StatusWriterTest {
   void h17TaskThatIsDoneByThenCostsNoStatusUpdate() {
     partition.send(Task.of("x"));
     rig.answer(PushOutcome.ACCEPTED);
-    rig.pass(RigOptions.MARK_INTERVAL - 1);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL - 1);
     rig.report(Status.COMPLETE, "x");
     rig.pass(10_000);
     assertThat(rig.store.history).noneMatch(Change.UpdateStatus.class::isInstance);
@@ -41,11 +41,11 @@ final class H17StatusWriterTest {
   void h17FinishedTaskIsNotKeptForAStatusUpdate() {
     partition.send(Task.of("done"));
     rig.answer(PushOutcome.ACCEPTED);
-    rig.pass(RigOptions.MARK_INTERVAL / 2);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL / 2);
     rig.report(Status.COMPLETE, "done");
     partition.send(Task.of("running"));
     rig.answer(PushOutcome.ACCEPTED);
-    assertThat(rig.engine().nextWake()).isEqualTo(rig.now + RigOptions.MARK_INTERVAL);
+    assertThat(rig.engine().nextWake()).isEqualTo(rig.now + RigOptions.STATUS_WRITE_INTERVAL);
   }
 
   @Test
@@ -59,7 +59,7 @@ final class H17StatusWriterTest {
     assertThat(pulled.claim().id()).isEqualTo("second");
     pulled.pass(100);
     assertThat(pulled.claim().id()).isEqualTo("first");
-    pulled.pass(RigOptions.MARK_INTERVAL - 100);
+    pulled.pass(RigOptions.STATUS_WRITE_INTERVAL - 100);
     assertThat(pulled.store.row("second").orElseThrow().status()).isEqualTo(Status.PROCESSING);
   }
 

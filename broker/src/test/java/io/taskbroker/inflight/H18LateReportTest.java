@@ -78,7 +78,7 @@ final class H18LateReportTest {
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     assertThat(rig.claim().id()).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test

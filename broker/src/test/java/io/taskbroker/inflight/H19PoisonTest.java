@@ -51,7 +51,7 @@ final class H19PoisonTest {
     rig.settle();
     assertThat(rig.produced).hasSize(20);
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -74,7 +74,7 @@ final class H19PoisonTest {
     refusedBig();
     assertThat(rig.noticed(EngineEvent.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     partition.send(Task.of("x").size(50_000));
     assertThat(rig.depths().parked()).isZero();
     assertThat(rig.claim().id()).isEqualTo("x");
@@ -93,7 +93,7 @@ final class H19PoisonTest {
     rig.commitAndSettle();
     assertThat(reply.isAnswered()).isTrue();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -103,7 +103,7 @@ final class H19PoisonTest {
     assertThat(rig.claim().id()).isEqualTo("big");
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.report(Status.COMPLETE, "big").isAnswered()).isTrue();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -144,7 +144,7 @@ final class H19PoisonTest {
     acknowledgeNext("big", 40_000);
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.stats().quarantined()).isZero();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test

@@ -66,7 +66,7 @@ final class H21ClockTest {
   void h21DeadlineOnDiskIsRewritten(long step) {
     partition.send(Task.of("x").deadline(100));
     rig.claim();
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     long before = rig.store.row("x").orElseThrow().processingDeadline();
     rig.stepClock(step);
     assertThat(rig.store.row("x").orElseThrow().processingDeadline()).isEqualTo(before + step);

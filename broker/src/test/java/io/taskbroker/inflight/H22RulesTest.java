@@ -108,7 +108,7 @@ final class H22RulesTest {
     pushing.rule(KILLING);
     pushing.answer(PushOutcome.ACCEPTED);
     assertThat(pushing.store.rows()).isEmpty();
-    assertThat(pushing.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(pushing.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     from.send(Task.of("y"));
     assertThat(pushing.deliveredIds()).containsExactly("x", "y");
   }
@@ -175,7 +175,7 @@ final class H22RulesTest {
     partition.send(bad("running"), bad("queued"), bad("delayed").delayUntil(rig.wall + 1_000));
     partition.send(bad("parked").delayUntil(rig.wall + FAR), Task.of("stays"));
     rig.claim();
-    rig.pass(2 * RigOptions.MARK_INTERVAL);
+    rig.pass(2 * RigOptions.STATUS_WRITE_INTERVAL);
     rig.crash(KILLING);
     assertThat(rig.store.rows()).noneMatch(H22RulesTest::isBad).hasSize(1);
     assertThat(rig.claim().id()).isEqualTo("stays");

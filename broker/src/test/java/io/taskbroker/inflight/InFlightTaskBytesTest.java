@@ -91,7 +91,7 @@ final class InFlightTaskBytesTest {
       store.commit(engine);
     }
     double used = used() - before;
-    Engine.Depths depths = engine.depths();
+    Depths depths = Depths.of(engine);
     assertThat(depths.pending() + depths.delayed()).isEqualTo(TASKS);
     assertThat(used / depths.memoryBytes())
         .as(

@@ -86,7 +86,7 @@ final class LeaseTest {
     var rig = new EngineRig(RigOptions.pull());
     rig.assigned("tasks").send(Task.of("x"));
     assertThat(rig.claim().id()).isEqualTo("x");
-    rig.pass(RigOptions.MARK_INTERVAL);
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
     long begin = rig.wall;
     while (rig.noticed(EngineEvent.DEADLINE_PASSED).isEmpty()) {
       assertThat(rig.wall - begin).isLessThan(DEADLINE + 2 * RigOptions.RESTART_GRACE);

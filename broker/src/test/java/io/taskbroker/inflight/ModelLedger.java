@@ -134,7 +134,7 @@ final class ModelLedger {
   }
 
   void checkDepths() {
-    Engine.Depths depths = rig.depths();
+    Depths depths = rig.depths();
     if (depths.pending() < 0
         || depths.delayed() < 0
         || depths.handedOut() < 0

@@ -146,7 +146,7 @@ final class QuarantineRequestHandlerTest {
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.noticed(EngineEvent.DISCARDED)).containsExactly("a");
     assertThat(rig.stats().quarantined()).isOne();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
     // Its id may come again.
     partition.send(Task.of("a"));
     assertThat(rig.claim().id()).isEqualTo("a");

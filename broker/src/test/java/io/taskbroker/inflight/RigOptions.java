@@ -11,7 +11,7 @@ final class RigOptions {
 
   static final long GRACE = 3_000;
   static final long LEASE = 10_000;
-  static final long MARK_INTERVAL = 1_000;
+  static final long STATUS_WRITE_INTERVAL = 1_000;
   static final long RESTART_GRACE = 60_000;
   static final long PARK_HORIZON = 600_000;
   static final long TOMBSTONE = 3_600_000;
@@ -105,7 +105,7 @@ final class RigOptions {
             maxChanges,
             100),
         new EngineOptions.Periods(
-            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
+            grace, LEASE, STATUS_WRITE_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
         shared);
   }
 }

@@ -126,7 +126,7 @@ enum SharedStoreBug {
     }
   },
 
-  ONCE_UNMARKED("H2", "an at-most-once task is delivered before its status is durable") {
+  ONCE_UNWRITTEN("H2", "an at-most-once task is delivered before its status is durable") {
     @Override
     List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return commitWithout(
@@ -139,7 +139,7 @@ enum SharedStoreBug {
     }
   },
 
-  HANDOVER_UNMARKED(
+  HAND_OFF_UNWRITTEN(
       "H17", "the status of running tasks is not written when their partition is released") {
     @Override
     List<ChangeOutcome> commit(EngineOnSharedStore peer, WriteBatch batch) {

@@ -284,7 +284,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   void checkDepths() {
     for (EngineOnSharedStore peer : peers.peers) {
       if (peer.isUp()) {
-        Engine.Depths depths = peer.depths();
+        Depths depths = peer.depths();
         if (depths.pending() < 0
             || depths.delayed() < 0
             || depths.handedOut() < 0

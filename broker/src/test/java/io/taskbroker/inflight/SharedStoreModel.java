@@ -439,7 +439,7 @@ final class SharedStoreModel {
   }
 
   private boolean isDone() {
-    var nothing = new Engine.Depths(0, 0, 0, 0, 0, 0);
+    var nothing = new Depths(0, 0, 0, 0, 0, 0);
     return peers.disk.rows().isEmpty()
         && known.isEmpty()
         && peers.peers.stream().allMatch(peer -> peer.depths().equals(nothing))

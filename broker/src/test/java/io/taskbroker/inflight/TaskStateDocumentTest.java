@@ -22,6 +22,9 @@ final class TaskStateDocumentTest {
         `COMPLETE`, and every state but `GONE` goes to `GONE` by `EVICT` (the row belongs to another
         broker now).
 
+        Why a task in `PENDING` does not run now is its `WaitingReason`. The dispatcher and the reason
+        ask the same `DeliveryGate` what holds the broker, the application or the task back.
+
         ```mermaid
         stateDiagram-v2
           [*] --> INSERTING : arrives

@@ -91,13 +91,13 @@ final class LookaheadTest {
     start("again", 2);
     produce("again", 0, "dead", BACKLOG);
     SourcePartition partition = standsFor("dead");
-    started.getFirst().stands(engine.partition(1), "slow");
+    started.getFirst().waitsForRoom(engine.partition(1), "slow");
     produce("again", 0, "slow", 1);
     produce("again", 0, "live", 1);
     awaitForeseen();
     assertThat(foreseen()).containsOnly(new Command.Foreseen(partition, BACKLOG + 1));
 
-    started.getFirst().stands(engine.partition(1), null);
+    started.getFirst().waitsForRoom(engine.partition(1), null);
     engine.settleAll();
     await().until(() -> engine.offsets(0).size() == BACKLOG + 2);
   }
@@ -108,7 +108,7 @@ final class LookaheadTest {
     start("works", 1);
     produce("works", 0, "dead", BACKLOG);
     await().until(() -> engine.isAssigned(0));
-    started.getFirst().stands(engine.partition(0), "dead");
+    started.getFirst().waitsForRoom(engine.partition(0), "dead");
     produce("works", 0, "live", 1);
     await().until(() -> engine.offsets(0).size() == BACKLOG + 1);
     assertThat(foreseen()).isEmpty();
@@ -122,7 +122,7 @@ final class LookaheadTest {
   private void awaitForeseen() {
     await()
         .until(() -> {
-          started.getFirst().stands(engine.partition(0), "dead");
+          started.getFirst().waitsForRoom(engine.partition(0), "dead");
           return !foreseen().isEmpty();
         });
   }
@@ -131,7 +131,7 @@ final class LookaheadTest {
   private SourcePartition standsFor(String application) {
     await().until(() -> engine.mostOutstanding() >= WINDOW);
     SourcePartition partition = engine.partition(0);
-    started.getFirst().stands(partition, application);
+    started.getFirst().waitsForRoom(partition, application);
     return partition;
   }
 

@@ -188,8 +188,8 @@ public final class SteppedReader {
     offsets.consumed(partition, next, records, bytes, urgent);
   }
 
-  public void stands(SourcePartition partition, @Nullable String application) {
-    offsets.stands(partition, application);
+  public void waitsForRoom(SourcePartition partition, @Nullable String application) {
+    offsets.waitsForRoom(partition, application);
   }
 
   public void drained(SourcePartition partition) {

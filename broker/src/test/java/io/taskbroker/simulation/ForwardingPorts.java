@@ -41,8 +41,8 @@ class ForwardingPorts implements AllPorts {
   }
 
   @Override
-  public void stands(SourcePartition partition, @Nullable String application) {
-    ports.stands(partition, application);
+  public void waitsForRoom(SourcePartition partition, @Nullable String application) {
+    ports.waitsForRoom(partition, application);
   }
 
   @Override

@@ -94,7 +94,7 @@ final class HistoriesTest {
     shows(
         "H2",
         "G3: ",
-        PlantedBug.PROOF_SKIPPED,
+        PlantedBug.CONFIRMATION_SKIPPED,
         SeedPlan.calm().withBrokers(2),
         HistoriesTest::failover);
   }
@@ -225,7 +225,7 @@ final class HistoriesTest {
     shows(
         "H7",
         "G6: ",
-        SwitchedOff.LEAVING_LOADED_AS_PENDING,
+        SwitchedOff.FORWARDING_LOADED_AS_PENDING,
         SeedPlan.calm(),
         story -> {
           story.workers.act("x", new Act(SimulatedWorld.MS, Status.FAILURE));

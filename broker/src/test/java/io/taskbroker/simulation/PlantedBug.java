@@ -96,14 +96,14 @@ enum PlantedBug implements Tampering {
     }
   },
   /// Status updates are not written.
-  MARK_SKIPPED("H9") {
+  STATUS_WRITE_SKIPPED("H9") {
     @Override
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.UpdateStatus.class::isInstance);
     }
   },
   /// An at-most-once task does not wait for the commit of its offset.
-  PROOF_SKIPPED("H2") {
+  CONFIRMATION_SKIPPED("H2") {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return new ForwardingCommandSink(sink) {
@@ -398,7 +398,7 @@ enum PlantedBug implements Tampering {
           new EngineOptions.Periods(
               periods.grace(),
               periods.lease(),
-              periods.markInterval(),
+              periods.statusWriteInterval(),
               0,
               periods.settle(),
               periods.parkHorizon(),

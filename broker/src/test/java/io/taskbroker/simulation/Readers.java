@@ -96,10 +96,10 @@ final class Readers {
     }
   }
 
-  void stands(SourcePartition partition, @Nullable String application) {
+  void waitsForRoom(SourcePartition partition, @Nullable String application) {
     SteppedReader reader = readers.get(partition.topic());
     if (reader != null) {
-      reader.stands(partition, application);
+      reader.waitsForRoom(partition, application);
     }
   }
 

@@ -439,8 +439,8 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   }
 
   @Override
-  public void stands(SourcePartition partition, @Nullable String application) {
-    readers.stands(partition, application);
+  public void waitsForRoom(SourcePartition partition, @Nullable String application) {
+    readers.waitsForRoom(partition, application);
   }
 
   @Override

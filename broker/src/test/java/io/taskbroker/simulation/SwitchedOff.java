@@ -96,7 +96,7 @@ enum SwitchedOff implements Tampering {
     }
   },
   /// Forwarded rows are loaded as ready to run.
-  LEAVING_LOADED_AS_PENDING {
+  FORWARDING_LOADED_AS_PENDING {
     @Override
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(

@@ -192,7 +192,7 @@ final class QuarantineCommand {
     out.flush();
     report(
         "%d quarantined, %d of them listed; %d more waiting for Kafka"
-            .formatted(answer.held(), answer.tasks().size(), answer.leaving()));
+            .formatted(answer.held(), answer.tasks().size(), answer.forwarding()));
   }
 
   private static String time(long millis) {

@@ -153,8 +153,8 @@ public sealed interface Command {
     }
   }
 
-  /// Answer to [OffsetPort#stands]: behind the records that it submitted, the reader found a record
-  /// of another application in Kafka.
+  /// Answer to [OffsetPort#waitsForRoom]: behind the records that it submitted, the reader found a
+  /// record of another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic
   record Foreseen(SourcePartition partition, long offset) implements Command {}
@@ -262,7 +262,7 @@ public sealed interface Command {
 
   /// The shared store was rolled back: it may lack any row that is in memory of a partition, so all
   /// partitions are lost (docs/adr/0012).
-  record WentBack() implements Command {}
+  record StoreRewound() implements Command {}
 
   /// Changes that became durable.
   ///

@@ -86,8 +86,8 @@ public record EngineOptions(
   ///
   /// @param grace added to the processing deadline of each task
   /// @param lease how long a claim lasts before the activation is requeued (reference-spec 4.7)
-  /// @param markInterval how long a worker must have an activation before its status is written
-  ///   (H17)
+  /// @param statusWriteInterval how long a worker must have an activation before its status is
+  ///   written (H17)
   /// @param restartGrace how long after a start no deadline set before the start expires (H16)
   /// @param settle how long after a start reports of activations that may have been running can
   ///   arrive before those are delivered again
@@ -96,7 +96,7 @@ public record EngineOptions(
   public record Periods(
       long grace,
       long lease,
-      long markInterval,
+      long statusWriteInterval,
       long restartGrace,
       long settle,
       long parkHorizon,

@@ -19,7 +19,7 @@ public interface OffsetPort {
   /// [Command.Foreseen].
   ///
   /// @param application null if no record waits any more
-  default void stands(SourcePartition partition, @Nullable String application) {}
+  default void waitsForRoom(SourcePartition partition, @Nullable String application) {}
 
   /// Nothing of the revoked partition is pending any more.
   void drained(SourcePartition partition);

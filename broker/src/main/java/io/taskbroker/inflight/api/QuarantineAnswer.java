@@ -7,9 +7,9 @@ import java.util.List;
 /// @param held number of matching activations
 /// @param done number of them that were acted on
 /// @param left number of them that remain for a repeated request
-/// @param leaving number of other activations that wait for Kafka
+/// @param forwarding number of other activations that wait for Kafka
 /// @param tasks the listed activations, in the order of their refusal
-public record QuarantineAnswer(int held, int done, int left, int leaving, List<Task> tasks) {
+public record QuarantineAnswer(int held, int done, int left, int forwarding, List<Task> tasks) {
   public QuarantineAnswer {
     tasks = List.copyOf(tasks);
   }

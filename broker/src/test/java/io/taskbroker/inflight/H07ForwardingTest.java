@@ -12,7 +12,7 @@ import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 /// H7: a forward is produced only after it is durable; from then on the task can only be produced.
-final class H07LeavingTest {
+final class H07ForwardingTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
@@ -85,7 +85,7 @@ final class H07LeavingTest {
     rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test

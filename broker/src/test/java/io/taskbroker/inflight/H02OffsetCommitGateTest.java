@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// H2: an at-most-once task is delivered after its insert is durable, then its offset is known to
 /// be committed, then the confirmation of that and its status are durable. An ambiguous case counts
 /// as delivered.
-final class H02AtMostOnceProofTest {
+final class H02OffsetCommitGateTest {
   private static final long DELAY = 5_000;
   private static final long FAR = RigOptions.PARK_HORIZON + 60_000;
 
