@@ -159,18 +159,16 @@ final class BrokerHistory {
   long restoredAt = -1;
   boolean restoreJudged;
   private final Map<String, Long> copiedWatermarks = new HashMap<>();
-  private final Map<String, Long> copiedTombstones = new HashMap<>();
   private final Map<String, Long> copiedForbidden = new HashMap<>();
 
   /// Its disk is copied.
   void copy(long now) {
     copiedAt = now;
     copiedWatermarks.putAll(watermarks);
-    copiedTombstones.putAll(tombstones);
     copiedForbidden.putAll(forbidden);
   }
 
-  /// The copy is put back.
+  /// The copy is put back. A process may remember ids that the disk has forgotten.
   ///
   /// @param rows of the copy
   void restore(Map<Long, Row> rows, long now) {
@@ -186,8 +184,6 @@ final class BrokerHistory {
     }
     watermarks.clear();
     watermarks.putAll(copiedWatermarks);
-    tombstones.clear();
-    tombstones.putAll(copiedTombstones);
     forbidden.clear();
     forbidden.putAll(copiedForbidden);
   }

@@ -36,7 +36,8 @@ enum Fault {
   STORE_LOST(4, 8, 40, true),
   LOG_CUT(4, 4, 20, true),
   VOLUME_RESTORED(8, 3, 12, true),
-  SNAPSHOT_RESTORED(5, 3, 15, true);
+  SNAPSHOT_RESTORED(5, 3, 15, true),
+  FAILOVER(3, 2, 8, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

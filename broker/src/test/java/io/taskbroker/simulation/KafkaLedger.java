@@ -283,7 +283,10 @@ final class KafkaLedger {
       skipped.put(name, offset);
     } else {
       // Changes that were durable in a lost store may still be on their way to Kafka.
-      Map<String, Long> durable = process.isAlive() ? history.watermarks : history.everDurable;
+      Map<String, Long> durable =
+          process.isAlive() && !ledger.plan.has(Fault.FAILOVER)
+              ? history.watermarks
+              : history.everDurable;
       check(
           Math.max(least, durable.getOrDefault(name, -1L)) >= offset,
           "G1",

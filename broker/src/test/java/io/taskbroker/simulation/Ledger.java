@@ -77,6 +77,7 @@ final class Ledger {
     Predicate<Origin> which =
         origin ->
             origin.topic().equals(partition.topic()) && origin.partition() == partition.partition();
+    forgive(process, which);
     found(process, which);
     for (BrokerHistory.Line line : history(process).lines.values()) {
       if (which.test(line.spec.origin()) && line.heldIn != process) {
@@ -131,6 +132,41 @@ final class Ledger {
   /// The copy was put back: what became of its rows since did not happen.
   void restored(SimulatedBroker broker) {
     history(broker).restore(broker.disk.rows(), world.now());
+  }
+
+  /// Deliveries of at-most-once tasks that the database lost, until their partition is taken again.
+  private final Map<WorkerLedger.Reading, SimulatedProcess> uncertain = new LinkedHashMap<>();
+
+  /// A standby that lacks the last transactions took over.
+  void failedOver(SimulatedBroker broker) {
+    BrokerHistory history = history(broker);
+    for (BrokerHistory.Line line : history.lines.values()) {
+      SimulatedProcess by = line.deliveredBy;
+      if (line.spec.once() && line.lastDelivery >= history.copiedAt && by != null) {
+        uncertain.put(line.reading, by);
+      }
+    }
+    restored(broker);
+  }
+
+  /// A process noticed that the database went back.
+  void noticed(SimulatedProcess process) {
+    world.count("failovers noticed");
+    world.trace(() -> process + " notices that the database went back");
+  }
+
+  /// A known limit: only the process that delivered a task since the last offset commit knows that;
+  /// it must be the next one that takes the partition.
+  private void forgive(SimulatedProcess process, Predicate<Origin> which) {
+    uncertain
+        .entrySet()
+        .removeIf(each -> {
+          boolean taken = which.test(each.getKey().origin());
+          if (taken && each.getValue() != process) {
+            workers.sends.remove(each.getKey());
+          }
+          return taken;
+        });
   }
 
   /// A process compared its store with Kafka at its start. A known limit: a snapshot that is
@@ -194,6 +230,9 @@ final class Ledger {
 
   /// The engine passes a record to the outbox.
   void producing(SimulatedProcess process, OutboxRecord record) {
+    if (process.isBehind()) {
+      return; // it goes by transactions that the database has lost
+    }
     Row row = process.broker.disk.rows().get(Carried.keyOf(record));
     check(
         row != null

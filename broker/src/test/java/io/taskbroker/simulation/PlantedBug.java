@@ -644,6 +644,13 @@ enum PlantedBug implements Tampering {
       return false;
     }
   },
+  /// A commit does not require that the one before is still in the shared store.
+  FAILOVER_UNSEEN("G1", true) {
+    @Override
+    public boolean noticesFailover() {
+      return false;
+    }
+  },
   /// Only leader epochs tell whether a log is the one that was read, not the records.
   VOLUME_UNSEEN("G1", true) {
     @Override

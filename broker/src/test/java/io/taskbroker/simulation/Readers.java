@@ -74,7 +74,7 @@ final class Readers {
         new SteppedReader(
             described,
             process.broker.tampering.consumer(consumer, process),
-            process.broker.name,
+            plan.shared() ? "database-" + process.broker.name : process.broker.name,
             ownership,
             sink,
             context,

@@ -61,6 +61,7 @@ record SeedPlan(
             .cutting(new SplittableRandom(~seed))
             .restoring(Fault.VOLUME_RESTORED, new SplittableRandom(seed ^ (1L << 40)))
             .restoring(Fault.SNAPSHOT_RESTORED, new SplittableRandom(seed ^ (1L << 41)))
+            .failingOver(new SplittableRandom(seed ^ (1L << 42)))
         : plan;
   }
 
@@ -130,6 +131,27 @@ record SeedPlan(
     plan.faults.remove(Fault.OFFSET_RESET);
     plan.faults.remove(Fault.TOPIC_MADE_ANEW);
     plan.faults.remove(Fault.PARTITION_ADDED);
+    if (restored == Fault.SNAPSHOT_RESTORED) {
+      plan.faults.remove(Fault.CLOCK_STEP); // a delay that had ended counts as not ended
+    }
+    return plan.withEarliest();
+  }
+
+  /// A standby without the last transactions takes over. Replies that get lost are left out:
+  /// whether such a transaction is on the standby is told by its number only.
+  private SeedPlan failingOver(SplittableRandom random) {
+    Fault failover = Fault.FAILOVER;
+    boolean happens = random.nextInt(failover.worlds) == 0;
+    if (!happens || !shared || hasNotes()) {
+      return this;
+    }
+    SeedPlan plan =
+        with(failover, failover.least + random.nextInt(failover.most - failover.least + 1));
+    plan.faults.remove(Fault.STORE_LOSES_REPLY);
+    plan.faults.remove(Fault.STORE_GHOST);
+    plan.faults.remove(Fault.PARTITION_ADDED);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    plan.faults.remove(Fault.OFFSET_RESET);
     return plan.withEarliest();
   }
 
@@ -145,7 +167,10 @@ record SeedPlan(
 
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST) || has(Fault.SNAPSHOT_RESTORED) || cutsLogs();
+    return has(Fault.STORE_LOST)
+        || has(Fault.SNAPSHOT_RESTORED)
+        || has(Fault.FAILOVER)
+        || cutsLogs();
   }
 
   boolean has(Fault fault) {

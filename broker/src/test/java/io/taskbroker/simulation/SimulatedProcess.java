@@ -25,6 +25,7 @@ import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.SharedInMemoryStore;
 import io.taskbroker.store.SteppedCommitter;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
@@ -91,7 +92,15 @@ final class SimulatedProcess implements AllPorts, CommandSink {
       }
       case SimulatedDisk.Database(var database) -> {
         lease = new Lease(this, world, database, sink, ticker, clock);
-        opened = new OnceCommitted(lease.store());
+        SharedInMemoryStore mine = lease.store();
+        mine.onWentBack(() -> {
+          broker.ledger.noticed(this);
+          sink.submit(new Command.StoreRewound());
+        });
+        if (!tampering.noticesFailover()) {
+          mine.ignorePredecessors();
+        }
+        opened = new OnceCommitted(mine);
       }
     }
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
@@ -100,7 +109,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
             ? PartitionOwnership.sole(
                 store.watermarks(), () -> startOffsets, opened::position, opened::handedOut)
             : SteppedPartitions.of(
-                new ObservedOwnership(lease.store(), this, world), store, sink, clock);
+                new ObservedOwnership(lease.store(), this, world), lease.store(), sink, clock);
     readers = new Readers(this, world, plan, ownership, sink, context);
     CommitOptions options =
         new CommitOptions(
@@ -278,7 +287,12 @@ final class SimulatedProcess implements AllPorts, CommandSink {
 
   /// Whether this process owns that partition.
   boolean owns(Origin origin) {
-    return lease == null || lease.store().owns(origin);
+    return lease == null || (lease.store().owns(origin) && !isBehind());
+  }
+
+  /// Whether the store went back and this process has not noticed.
+  boolean isBehind() {
+    return lease != null && lease.store().isBehind();
   }
 
   boolean isAlive() {

@@ -31,6 +31,8 @@ final class Simulation {
   final Workers workers;
   final List<SimulatedBroker> brokers = new ArrayList<>();
   private final @Nullable Consumer<Story> script;
+  private final SharedInMemoryStore.Disk primary = new SharedInMemoryStore.Disk();
+  private SharedInMemoryStore.@Nullable Disk standby;
   private int published;
 
   /// A history determined entirely by the seed.
@@ -51,7 +53,10 @@ final class Simulation {
     ledger = new Ledger(world, plan);
     kafka = new SimulatedKafka(world, plan, ledger);
     workers = new Workers(world, plan);
-    var database = new SimulatedDisk.Database(new SharedInMemoryStore.Disk());
+    if (plan.has(Fault.FAILOVER)) {
+      primary.countPositions(world::wall);
+    }
+    var database = new SimulatedDisk.Database(primary);
     for (int i = 0; i < plan.brokers(); i++) {
       var file = new InMemoryStore.Disk();
       if (plan.has(Fault.SNAPSHOT_RESTORED)) {
@@ -192,6 +197,8 @@ final class Simulation {
       kafka.recreate(topic);
     } else if (world.happens(Fault.LOG_CUT)) {
       cut(topic, world.random.nextInt(topic.partitions().size()));
+    } else if (world.happens(Fault.FAILOVER)) {
+      failOver();
     } else if (world.happens(Fault.VOLUME_RESTORED)) {
       restoreVolume();
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
@@ -207,6 +214,31 @@ final class Simulation {
       case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), SimulatedKafka.RETRIES, true);
       default -> SimulatedRules.NONE;
     };
+  }
+
+  /// A known limit: if the database has lost that it ever had a partition, its records are lost.
+  private boolean isKnownToDatabase() {
+    int partitions = kafka.read().stream().mapToInt(topic -> topic.partitions().size()).sum();
+    return primary.watermarks().size() == partitions;
+  }
+
+  /// The database is copied, or the copy takes over, which lacks the transactions since.
+  private void failOver() {
+    SharedInMemoryStore.Disk copy = standby;
+    if (copy == null) {
+      if (!isKnownToDatabase()) {
+        return;
+      }
+      world.trace(() -> "the standby is as the primary");
+      standby = primary.copy();
+      ledger.copied(brokers.getFirst());
+    } else {
+      world.trace(() -> "the standby takes over");
+      world.count("failovers");
+      world.set(Fault.FAILOVER, 0);
+      primary.failOver(copy);
+      ledger.failedOver(brokers.getFirst());
+    }
   }
 
   /// Once in a history: after several, nothing is known of a log until one of its records is read.

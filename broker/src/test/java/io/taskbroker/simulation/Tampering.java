@@ -59,6 +59,11 @@ interface Tampering {
     return lacks;
   }
 
+  /// Whether a broker checks that its last transaction is still in the shared store.
+  default boolean noticesFailover() {
+    return true;
+  }
+
   default SteppedReader.Log log(SteppedReader.Log log) {
     return log;
   }

@@ -248,7 +248,8 @@ final class WorkerLedger {
           if (update.status() == Status.COMPLETE && line.insertedAt < since) {
             if (recorded) {
               line.recordedAt = ledger.world.now();
-            } else if (row == null || row.forwardTo() != null) {
+            } else if ((row == null || row.forwardTo() != null)
+                && !wasAnother(history, line, since)) {
               line.completedAt = ledger.world.now();
             }
           }

@@ -65,15 +65,23 @@ public final class InMemoryStore implements ActivationStore {
   /// them: all that are not delayed beyond `now`.
   public void countAsHandedOut(long now) {
     disk.rows.replaceAll((_, row) -> {
-      boolean may =
-          row.activation().atMostOnce()
-              && row.committed()
-              && row.forwardTo() == null
-              && (row.status() == Status.PENDING || row.status() == Status.DELAY)
-              && row.activation().delayUntil() <= now;
+      boolean may = row.committed() && mayHaveRun(row, now);
       boolean parked = row.parkedUntil() != Row.NONE;
       return may ? marked(row, parked ? row.status() : Status.PROCESSING, !parked, now) : row;
     });
+  }
+
+  /// Whether a lost transaction may have delivered an at-most-once row.
+  static boolean mayHaveRun(Row row, long now) {
+    return row.activation().atMostOnce()
+        && row.forwardTo() == null
+        && (row.status() == Status.PENDING || row.status() == Status.DELAY)
+        && row.activation().delayUntil() <= now;
+  }
+
+  /// The row as a delivered one, whose deadline is now.
+  static Row handedOut(Row row, long now) {
+    return marked(row.parkedUntil(Row.NONE), Status.PROCESSING, true, now);
   }
 
   private static Row marked(Row row, Status status, boolean committed, long deadline) {

@@ -10,6 +10,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,15 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private long lastKey;
   private final Consumer<List<RemoteReport>> reportSink;
 
+  /// Watermarks that this broker wrote, and those that it had when it found the disk gone back.
+  private final Map<SourcePartition, Watermark> written = new HashMap<>();
+
+  private final Map<SourcePartition, Watermark> reached = new HashMap<>();
+  private boolean ignoresPredecessors;
+  private long lastCommitted = -1;
+  private long lastHandOut = -1;
+  private Runnable wentBack = () -> {};
+
   /// Opens the store on the disk.
   ///
   /// @param member member name of this broker in all its epochs
@@ -52,6 +63,72 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     this.reportSink = reportSink;
     disk.members.put(member, this);
     disk.live.put(epoch, this);
+  }
+
+  /// Sets the callback for a disk that lacks the last batch of this broker.
+  public void onWentBack(Runnable listener) {
+    wentBack = listener;
+  }
+
+  /// Commits without a look at the batch before, which no store may do: for planted bugs.
+  public void ignorePredecessors() {
+    ignoresPredecessors = true;
+  }
+
+  /// Whether the disk lacks the last batch of this broker, which it has not noticed.
+  public boolean isBehind() {
+    return disk.positioned
+        && !ignoresPredecessors
+        && disk.batches.getOrDefault(epoch, -1L) < lastCommitted;
+  }
+
+  @Override
+  public StorePosition position() {
+    return disk.positioned ? new StorePosition(epoch, lastCommitted) : StorePosition.NONE;
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    return lastHandOut < 0 ? StorePosition.NONE : new StorePosition(epoch, lastHandOut);
+  }
+
+  @Override
+  public boolean lacks(StorePosition noted) {
+    return disk.positioned
+        && (noted.epoch() >= epoch
+            ? noted.epoch() > epoch || noted.batch() > lastCommitted
+            : disk.batches.getOrDefault(noted.epoch(), -1L) < noted.batch());
+  }
+
+  @Override
+  public int countAsHandedOut(SourcePartition partition, long now) {
+    return countAsHandedOut(ownerKeyOf(partition), now);
+  }
+
+  private int countAsHandedOut(String ownerKey, long now) {
+    List<Row> may =
+        disk.rows.values().stream()
+            .filter(row -> rowOwnerKey(row).equals(ownerKey) && InMemoryStore.mayHaveRun(row, now))
+            .toList();
+    may.forEach(row -> disk.rows.put(row.key(), InMemoryStore.handedOut(row, now)));
+    return may.size();
+  }
+
+  /// Drops every partition, as `LostTransactions` does.
+  private void rewind(long now) {
+    for (SourcePartition partition : taken.values()) {
+      if (owns(partition)) {
+        var _ = countAsHandedOut(partition, now);
+        disk.owners.remove(ownerKeyOf(partition));
+      }
+      Watermark known = written.get(partition);
+      if (known != null) {
+        reached.put(partition, known);
+      }
+    }
+    taken.clear();
+    lastCommitted = -1;
+    wentBack.run();
   }
 
   /// Lets the lease of this epoch lapse, as if it was not renewed in time.
@@ -155,7 +232,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         disk.watermarks.values().stream()
             .filter(watermark -> ownerKeyOf(watermark.partition()).equals(ownerKey))
             .toList();
-    return Optional.of(new Taken(watermarks, disk.drained.remove(ownerKey)));
+    return Optional.of(
+        new Taken(
+            watermarks,
+            disk.drained.remove(ownerKey),
+            Optional.ofNullable(reached.remove(partition))));
   }
 
   @Override
@@ -190,10 +271,18 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public List<ChangeOutcome> commit(WriteBatch batch) {
+    if (isBehind()) {
+      rewind(disk.now.getAsLong());
+    }
     List<ChangeOutcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
       outcomes.add(owns(ownerKeyOf(change)) ? apply(change) : ChangeOutcome.FENCED);
+      if (change instanceof Change.UpdateStatus update && update.handsOut()) {
+        lastHandOut = disk.positioned ? batch.number() : -1;
+      }
     }
+    lastCommitted = batch.number();
+    disk.batches.put(epoch, batch.number());
     return outcomes;
   }
 
@@ -249,7 +338,9 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             first,
             committed == null ? known : committed,
             old == null ? null : old.last());
-    disk.watermarks.put(partition, before.movedTo(moved, last));
+    Watermark now = before.movedTo(moved, last);
+    disk.watermarks.put(partition, now);
+    written.put(partition, now);
     return ChangeOutcome.APPLIED;
   }
 
@@ -417,6 +508,48 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private final List<RemoteReport> reports = new ArrayList<>();
     private final List<Change.Insert> history = new ArrayList<>();
     private long epochs;
+    private boolean positioned;
+    private LongSupplier now = () -> 0;
+    private final Map<Long, Long> batches = new HashMap<>();
+
+    /// Keeps the last batch of each epoch, so that a broker notices a disk that went back.
+    ///
+    /// @param clock milliseconds since the epoch
+    public void countPositions(LongSupplier clock) {
+      positioned = true;
+      now = clock;
+    }
+
+    /// A copy of the data, as of a standby.
+    public Disk copy() {
+      var copy = new Disk();
+      copy.take(this);
+      return copy;
+    }
+
+    /// A standby with that data takes over; brokers connect to it.
+    public void failOver(Disk standby) {
+      take(standby);
+    }
+
+    private void take(Disk other) {
+      replace(rows, other.rows);
+      replace(homes, other.homes);
+      replace(watermarks, other.watermarks);
+      tombstones.clear();
+      other.tombstones.forEach((key, ids) -> tombstones.put(key, new HashMap<>(ids)));
+      replace(owners, other.owners);
+      drained.clear();
+      drained.addAll(other.drained);
+      reports.clear();
+      reports.addAll(other.reports);
+      replace(batches, other.batches);
+    }
+
+    private static <K, V> void replace(Map<K, V> all, Map<K, V> by) {
+      all.clear();
+      all.putAll(by);
+    }
 
     /// Rows by key.
     public Map<Long, Row> rowsByKey() {
