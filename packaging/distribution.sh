@@ -25,10 +25,14 @@ settle() {
 }
 settle "$dist"
 
-# What the broker loads at start (packaging/classes.list), parsed and linked. -Xint: what the
-# compiler does on other threads must not change the result.
-"$dist/runtime/bin/java" "@$dist/lib/java.options" "@$dist/lib/heap.options" -Xmx256m \
-  -Xlog:disable -Xlog:all=error:stderr -Xshare:dump \
-  -XX:SharedClassListFile=packaging/classes.list \
-  -XX:SharedArchiveFile="$dist/lib/taskbroker.jsa" -jar "$dist/lib/taskbroker.jar"
+# What the broker loads at start (packaging/classes.list), parsed. The archive contains the paths of
+# the jars, which may be others later, but must be equal in all builds: so the distribution is mounted
+# at a fixed one.
+need bwrap:bubblewrap
+bwrap --dev-bind / / --tmpfs /opt --bind "$dist" /opt/taskbroker \
+  --ro-bind packaging/classes.list /opt/classes.list \
+  /opt/taskbroker/runtime/bin/java @/opt/taskbroker/lib/java.options \
+  @/opt/taskbroker/lib/heap.options -Xmx256m -Xlog:disable -Xlog:all=error:stderr -Xshare:dump \
+  -XX:SharedClassListFile=/opt/classes.list \
+  -XX:SharedArchiveFile=/opt/taskbroker/lib/taskbroker.jsa -jar /opt/taskbroker/lib/taskbroker.jar
 settle "$dist"

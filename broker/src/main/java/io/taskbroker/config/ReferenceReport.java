@@ -80,13 +80,13 @@ public final class ReferenceReport {
     if (keys.containsKey(key)) {
       lines.add(line(path, keys.get(key)));
     } else if (node instanceof Section(var entries, _)) {
-      boolean raw = keys == TOPIC && key.equals(ConfigKeys.RAW_SECTION);
+      boolean raw = path.startsWith(ConfigKeys.TOPICS + ".") && key.equals(ConfigKeys.RAW_SECTION);
       entries.forEach((name, child) ->
           add(path + "." + name, raw ? name : key + "." + name, child, raw ? RAW : keys, lines));
     } else {
       lines.add(
           OldKeys.MOVED.stream()
-              .filter(moved -> keys == TOP && moved.from().equals(key))
+              .filter(moved -> moved.from().equals(path))
               .findFirst()
               .map(ReferenceReport::line)
               .orElseGet(() -> new Line(path, Fate.UNKNOWN, "ignored, with a warning")));

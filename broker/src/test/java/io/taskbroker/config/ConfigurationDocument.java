@@ -51,8 +51,9 @@ final class ConfigurationDocument {
       |---|---|
       | `taskbroker config check -c FILE` | prints `OK` or all problems; exit code 0 or 1 |
       | `taskbroker config show -c FILE` | prints the effective configuration as YAML, secrets hidden |
+      | `taskbroker config check --reference FILE` | the same as `check`, of a configuration of the reference; also prints what each of its keys means here ([migration.md](migration.md)) |
 
-      Both read the environment as the broker does. Without `-c`, only the defaults and the environment apply.
+      All read the environment as the broker does. Without `-c`, only the defaults and the environment apply.
 
       ## The environment
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -47,6 +48,32 @@ final class LauncherTest {
 
     assertThat(result.output()).startsWith("taskbroker ");
     assertThat(result.code()).isZero();
+  }
+
+  @Test
+  void releaseRunsOnItsOwnJavaFromItsClassArchive() throws Exception {
+    Path home = release();
+
+    Result result = run(home, "--version");
+
+    assertThat(result.output().lines())
+        .contains(
+            "@" + home + "/lib/java.options",
+            "-XX:SharedArchiveFile=" + home + "/lib/taskbroker.jsa",
+            "-jar",
+            home + "/lib/taskbroker.jar")
+        .endsWith("--version");
+  }
+
+  @Test
+  void releaseDoesNotUseItsClassArchiveWithAnotherCollector() throws Exception {
+    Path home = release();
+
+    Result result = run(Map.of("JAVA_OPTS", "-XX:+UseZGC"), home, "--version");
+
+    assertThat(result.output().lines())
+        .contains("-XX:+UseZGC", "-Xmx256m")
+        .noneMatch(line -> line.contains("SharedArchiveFile") || line.contains("UseSerialGC"));
   }
 
   @Test
@@ -102,6 +129,17 @@ final class LauncherTest {
 
   private record Result(int code, String output) {}
 
+  /// A release in a folder with a blank in its name, whose Java prints its arguments.
+  private Path release() throws IOException {
+    Path home = Files.createDirectories(dir.resolve("task broker"));
+    script(home);
+    Files.createDirectories(home.resolve("lib"));
+    Path program = Files.createDirectories(home.resolve("runtime/bin")).resolve("java");
+    Files.writeString(program, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
+    return home.toRealPath();
+  }
+
   private Path checkout() throws IOException {
     Path root = Files.createDirectories(dir.resolve("checkout"));
     install(root, root.resolve("cli/target/dist/lib"));
@@ -152,12 +190,18 @@ final class LauncherTest {
   }
 
   private Result run(Path home, String... arguments) throws IOException, InterruptedException {
+    return run(Map.of(), home, arguments);
+  }
+
+  private Result run(Map<String, String> environment, Path home, String... arguments)
+      throws IOException, InterruptedException {
     var builder = new ProcessBuilder(home.resolve("taskbroker").toString());
     builder.command().addAll(List.of(arguments));
     builder.redirectErrorStream(true);
     builder.environment().put("JAVA_HOME", java.toString());
     builder.environment().put("PATH", tools().toString());
     builder.environment().remove("JAVA_OPTS");
+    builder.environment().putAll(environment);
     Process process = builder.start();
     process.getOutputStream().close();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
