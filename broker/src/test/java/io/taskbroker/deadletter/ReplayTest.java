@@ -1,5 +1,6 @@
 package io.taskbroker.deadletter;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,11 +12,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,8 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// Replays against a real Kafka: each dead letter once, whatever stops a replay.
 @Timeout(60)
 final class ReplayTest {
-  private static final Consumer<ReplayReport> SILENT = _ -> {};
-
   @TempDir private static Path dir;
   private static DeadLetterKafka kafka;
 
@@ -63,7 +62,7 @@ final class ReplayTest {
     assertThat(Ids.isDerived(task.getId())).isTrue();
     assertThat(task.getRetryState().getAttempts()).isZero();
     assertThat(task.getHeadersOrThrow("taskbroker-first-id")).hasSize(32);
-    assertThat(new String(replayed.headers().lastHeader("taskbroker-replay-of").value()))
+    assertThat(new String(replayed.headers().lastHeader("taskbroker-replay-of").value(), UTF_8))
         .startsWith("once-dlq:");
   }
 
@@ -159,7 +158,7 @@ final class ReplayTest {
             "drop-dlq",
             DeadLetterFilter.of(Set.of("0:1", "0:3")),
             options().reason("spam").build(),
-            SILENT);
+            ReplayTest::ignore);
     assertThat(discarded.done()).isEqualTo(2);
     assertThat(replay(config, "drop-dlq", options()).skipped())
         .isEqualTo(Map.of(SkipReason.DISCARDED_BEFORE, 2L));
@@ -186,7 +185,7 @@ final class ReplayTest {
             new Position(0, 0),
             "{\"args\": [2], \"kwargs\": {\"to\": \"x@example.org\"}}",
             options().build(),
-            SILENT);
+            ReplayTest::ignore);
     assertThat(report.done()).isEqualTo(1);
     var replayed = kafka.committed(config, "edit-tasks", "edit-tasks").getFirst();
     assertThat(Parameters.of(TaskActivation.parseFrom(replayed.value())).arguments().toString())
@@ -241,8 +240,10 @@ final class ReplayTest {
         .hasMessageContaining("nowhere");
   }
 
+  private static void ignore(ReplayReport progress) {}
+
   private static String noise(int length) {
-    return new java.util.Random(1)
+    return new Random(1)
         .ints('a', 'z' + 1)
         .limit(length)
         .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
@@ -257,7 +258,7 @@ final class ReplayTest {
 
   private static ReplayReport replay(KafkaConfig config, String topic, Options options)
       throws InterruptedException {
-    return Replay.replay(config, topic, DeadLetterFilter.ALL, options.build(), SILENT);
+    return Replay.replay(config, topic, DeadLetterFilter.ALL, options.build(), ReplayTest::ignore);
   }
 
   private static void await(CountDownLatch latch) {

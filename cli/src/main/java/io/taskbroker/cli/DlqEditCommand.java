@@ -35,7 +35,7 @@ final class DlqEditCommand implements Callable<Integer> {
   private String position;
 
   @ArgGroup(multiplicity = "1")
-  private Arguments arguments;
+  private Arguments arguments = new Arguments();
 
   @Option(
       names = "--to",

@@ -200,7 +200,8 @@ final class ReplayUnderKillsTest {
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
       var numbers = new ArrayList<Integer>();
-      while (partitions.stream().anyMatch(it -> consumer.position(it) < ends.get(it))) {
+      while (partitions.stream()
+          .anyMatch(it -> consumer.position(it) < ends.getOrDefault(it, 0L))) {
         for (var each : consumer.poll(Duration.ofMillis(100))) {
           numbers.add(TaskTemplate.numberOf(TaskActivation.parseFrom(each.value())));
         }
