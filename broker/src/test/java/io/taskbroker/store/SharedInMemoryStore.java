@@ -117,8 +117,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   /// Drops every partition, as `LostTransactions` does.
   private void rewind(long now) {
     for (SourcePartition partition : taken.values()) {
+      int _ = countAsHandedOut(partition, now);
       if (owns(partition)) {
-        var _ = countAsHandedOut(partition, now);
         disk.owners.remove(ownerKeyOf(partition));
       }
       Watermark known = written.get(partition);
