@@ -5,6 +5,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.OperatorRequest;
+import io.taskbroker.inflight.Pauses;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
@@ -87,6 +89,11 @@ public final class EngineLoop implements Service, Progress {
   /// @param rules the rules in force until the first rule change
   /// @return the number of rows restored
   public long load(ActivationStore store, Rules rules) {
+    return load(store, rules, Pauses.NONE);
+  }
+
+  /// The same with pauses that hold from the first delivery on.
+  public long load(ActivationStore store, Rules rules, Pauses pauses) {
     advance();
     long rows = 0;
     long key = Row.NONE;
@@ -107,6 +114,8 @@ public final class EngineLoop implements Service, Progress {
     }
     advance();
     engine.apply(new Command.RulesChanged(rules));
+    engine.apply(
+        new Command.Operate(new OperatorRequest.ChangePauses(pauses, () -> {})));
     engine.start(store.lastKey());
     return rows;
   }

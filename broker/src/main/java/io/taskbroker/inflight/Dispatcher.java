@@ -126,6 +126,7 @@ final class Dispatcher {
         || channel.isClosed()
         || state.isEarly(task.activation)
         || task.demotion != null
+        || state.pauses.hold(task.activation)
         || !statusWriter.isFresh(task)) {
       requeue(channel, task);
     } else {

@@ -39,6 +39,7 @@ public final class Engine {
   private final ParkedLoader parkedLoader;
   private final QuarantineRetries quarantineRetries;
   private final QuarantineRequestHandler quarantineRequests;
+  private final OperatorRequestHandler operatorRequests;
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -66,6 +67,12 @@ public final class Engine {
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
     quarantineRequests = new QuarantineRequestHandler(state, completion);
+    operatorRequests =
+        new OperatorRequestHandler(
+            state,
+            new TaskActs(state, completion, recovery, statusWriter),
+            completion,
+            parkedLoader);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
@@ -123,6 +130,9 @@ public final class Engine {
       case Command.ParkedRead page -> parkedLoader.wasRead(page);
       case Command.RowsRead read when read.owner() instanceof InFlightTask task ->
           quarantineRetries.wasRead(task, read.rows());
+      case Command.RowsRead read
+          when read.owner() instanceof OperatorRequestHandler.Pending pending ->
+          operatorRequests.rowsRead(pending, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> completion.produced(produced.record());
       case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
@@ -135,6 +145,7 @@ public final class Engine {
       }
       case Command.Quarantined order ->
           order.reply().accept(quarantineRequests.handle(order.order()));
+      case Command.Operate(OperatorRequest request) -> operatorRequests.handle(request);
       case Command.ReadStats read -> read.reply().accept(EngineStats.of(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
@@ -183,6 +194,8 @@ public final class Engine {
     if (passed.owner() instanceof InFlightPartition partition) {
       partition.barriers--;
       arrivals.drained(partition);
+    } else if (passed.owner() instanceof OperatorRequestHandler.Pending pending) {
+      operatorRequests.durable(pending);
     }
   }
 
@@ -216,6 +229,8 @@ public final class Engine {
       case Change.UpdateStatus _ -> {}
       case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
       case Change.ConfirmOffset _ -> {}
+      case Change.ChangeDelay(_, _, _, _, InFlightTask task) -> task.pendingWrites--;
+      case Change.ChangeDelay _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
         if (task.step() == Step.FORWARDING) {
           state.settle(task);

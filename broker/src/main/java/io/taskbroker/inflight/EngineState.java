@@ -9,7 +9,9 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +51,11 @@ final class EngineState {
   long wall;
 
   Rules rules = Rules.NONE;
+
+  Pauses pauses = Pauses.NONE;
+
+  /// Runnable tasks that a pause holds, in the order in which they became runnable.
+  final Set<InFlightTask> held = new LinkedHashSet<>();
 
   long lastKey;
 
@@ -308,8 +315,19 @@ final class EngineState {
     return known;
   }
 
-  /// Removes the task from its ready queue and cancels its timer.
+  /// Keeps a runnable task from delivery while a pause matches it. It may expire meanwhile.
+  void hold(InFlightTask task) {
+    held.add(task);
+    if (task.activation.expiresAt() != Activation.NEVER) {
+      timers.set(task, monotonicTime(task.activation.expiresAt()));
+    }
+  }
+
+  /// Removes the task from its ready queue or from those that are held, and cancels its timer.
   void detach(InFlightTask task) {
+    if (!held.isEmpty()) {
+      held.remove(task);
+    }
     task.queue.dequeue(task);
     timers.cancel(task);
   }

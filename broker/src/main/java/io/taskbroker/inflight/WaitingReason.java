@@ -35,6 +35,8 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     /// An earlier delivery was refused or had an uncertain outcome, or the task was found at
     /// startup: delivered again after a pause.
     POSTPONED,
+    /// An operator paused it. Detail: the pause.
+    PAUSED,
     /// The broker is stopping, or its lease on the store ended.
     BROKER_NOT_DELIVERING,
     /// No worker is configured for the application. Detail: the application.
@@ -102,6 +104,11 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
       return task.suspended
           ? of(Kind.PARTITION_NOT_ASSIGNED, partition)
           : of(Kind.OFFSET_COMMIT, partition + "@" + origin.offset());
+    }
+    if (state.held.contains(task)) {
+      return of(
+          Kind.PAUSED,
+          state.pauses.find(task.activation).map(Pauses.Pause::toString).orElse("").strip());
     }
     if (!state.mayDeliver()) {
       return of(Kind.BROKER_NOT_DELIVERING, "");
