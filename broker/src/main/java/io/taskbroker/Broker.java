@@ -351,8 +351,7 @@ public final class Broker implements Service {
   public void start() {
     long started = System.nanoTime();
     long rows =
-        engine.load(
-            storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE), pauses);
+        engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE), pauses);
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",

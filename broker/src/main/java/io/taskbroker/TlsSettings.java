@@ -36,7 +36,8 @@ final class TlsSettings {
     return files.identity().map(_ -> TlsContext.http1Server(files));
   }
 
-  private static Optional<IdentityFiles> identity(TlsConfig tls, String certificateKey, String key) {
+  private static Optional<IdentityFiles> identity(
+      TlsConfig tls, String certificateKey, String key) {
     return tls.certificate()
         .flatMap(certificate ->
             tls.key()

@@ -95,8 +95,7 @@ public sealed interface Change {
   /// a delay ended is not written.
   ///
   /// @param delayUntil milliseconds since the epoch
-  record ChangeDelay(
-      long key, String id, Origin origin, long delayUntil, @Nullable Object owner)
+  record ChangeDelay(long key, String id, Origin origin, long delayUntil, @Nullable Object owner)
       implements OfRow {}
 
   /// The decision to forward a row: from now on the row holds the record to produce and its

@@ -110,8 +110,7 @@ final class ActApi {
   }
 
   private static Pauses.Pause pause(Bodies.PauseChange body) {
-    for (Optional<String> name :
-        List.of(body.application(), body.namespace(), body.taskname())) {
+    for (Optional<String> name : List.of(body.application(), body.namespace(), body.taskname())) {
       if (name.filter(text -> text.isEmpty() || text.length() > LONGEST_NAME).isPresent()) {
         throw ApiProblem.invalid("A name has 1 to " + LONGEST_NAME + " characters");
       }
@@ -162,8 +161,8 @@ final class ActApi {
     return Arrays.stream(Kind.values())
         .filter(kind -> kind.name().equalsIgnoreCase(name))
         .findFirst()
-        .orElseThrow(() ->
-            ApiProblem.invalid("act must be one of run_now, delay, cancel, discard, retry"));
+        .orElseThrow(
+            () -> ApiProblem.invalid("act must be one of run_now, delay, cancel, discard, retry"));
   }
 
   private static long delay(Kind kind, Bodies.Act body) {
@@ -172,13 +171,11 @@ final class ActApi {
     }
     return body.delaySeconds()
         .filter(seconds -> seconds >= 0 && seconds <= LONGEST_DELAY)
-        .orElseThrow(() ->
-            ApiProblem.invalid("delay_seconds must be from 0 to " + LONGEST_DELAY));
+        .orElseThrow(() -> ApiProblem.invalid("delay_seconds must be from 0 to " + LONGEST_DELAY));
   }
 
   private static TaskSearch.Filter filter(Optional<Bodies.Filter> given) {
-    Bodies.Filter body =
-        given.orElseThrow(() -> ApiProblem.invalid("Send ids, or a filter"));
+    Bodies.Filter body = given.orElseThrow(() -> ApiProblem.invalid("Send ids, or a filter"));
     var filter =
         new TaskSearch.Filter(
             Optional.empty(),
@@ -242,10 +239,7 @@ final class ActApi {
       while (matched < limit && System.nanoTime() - end < 0) {
         int room = Math.min(limit - matched, OperatorRequest.MAX_TASKS);
         TaskSearch.Result found = reads.search(filter, reached, room);
-        act(
-            found.hits().stream()
-                .map(hit -> new Target(hit.view().id(), hit.key()))
-                .toList());
+        act(found.hits().stream().map(hit -> new Target(hit.view().id(), hit.key())).toList());
         if (found.next().isEmpty()) {
           return false;
         }
@@ -262,8 +256,7 @@ final class ActApi {
         matched++;
         done += outcome.done() ? 1 : 0;
         if (outcomes.size() < MAX_REPORTED) {
-          outcomes.add(
-              new Views.ActOutcome(outcome.id(), outcome.done(), outcome.detail()));
+          outcomes.add(new Views.ActOutcome(outcome.id(), outcome.done(), outcome.detail()));
         }
       }
     }

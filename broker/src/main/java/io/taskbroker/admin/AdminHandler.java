@@ -82,7 +82,8 @@ final class AdminHandler extends Handler.Abstract {
         response,
         callback,
         status == 429
-            ? new ApiProblem(429, "Too many requests", "Wait a second; see admin.requests_per_second")
+            ? new ApiProblem(
+                429, "Too many requests", "Wait a second; see admin.requests_per_second")
             : new ApiProblem(status, "Refused", "The request is not one that the API accepts"));
   }
 
@@ -94,11 +95,7 @@ final class AdminHandler extends Handler.Abstract {
       response.getHeaders().put(HttpHeader.RETRY_AFTER, "1");
     }
     write(
-        response,
-        callback,
-        problem.status(),
-        PROBLEM_TYPE,
-        json.writeValueAsBytes(problem.body()));
+        response, callback, problem.status(), PROBLEM_TYPE, json.writeValueAsBytes(problem.body()));
   }
 
   private static void write(
@@ -124,8 +121,7 @@ final class AdminHandler extends Handler.Abstract {
     byte[] content = route.writes() ? content(request) : new byte[0];
     var asked =
         new ApiRequest(caller, decoded(route.variable(path)), query(request), content, json);
-    asked.requireKnown(
-        route.params().stream().map(Route.Param::name).collect(Collectors.toSet()));
+    asked.requireKnown(route.params().stream().map(Route.Param::name).collect(Collectors.toSet()));
     return route.writes() ? record(route, asked) : route.handler().answer(asked);
   }
 

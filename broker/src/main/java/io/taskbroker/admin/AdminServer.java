@@ -45,7 +45,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Bounded in connections, header and body size, time and rate (G7). Thread-safe.
 public final class AdminServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
-  private static final int MAX_CONNECTIONS = 128;
+  static final int MAX_CONNECTIONS = 128;
   private static final int HEADER_BYTES = 16 << 10;
   private static final int BACKLOG = 64;
   private static final int MAX_PEERS = 1_000;
@@ -127,7 +127,8 @@ public final class AdminServer implements Service {
   /// @throws UncheckedIOException if the address cannot be bound
   @Override
   public synchronized void start() {
-    var handlers = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
+    var handlers =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-", 0).factory());
     var threads = new QueuedThreadPool(THREADS, 1);
     threads.setName("admin-http");
     threads.setDaemon(true);
@@ -253,6 +254,11 @@ public final class AdminServer implements Service {
   /// Port of the listener; -1 if there is none.
   public synchronized int port() {
     return running == null ? -1 : running.connector().getLocalPort();
+  }
+
+  /// Number of open connections.
+  synchronized int connections() {
+    return running == null ? 0 : running.connector().getConnectedEndPoints().size();
   }
 
   @Override

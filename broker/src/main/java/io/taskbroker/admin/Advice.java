@@ -42,8 +42,7 @@ final class Advice {
       case WITH_WORKER ->
           "A worker has it. If that worker is gone, the act retry delivers it again before its"
               + " deadline.";
-      case FORWARDING ->
-          "It is being produced to Kafka. If that lasts, see whether Kafka answers.";
+      case FORWARDING -> "It is being produced to Kafka. If that lasts, see whether Kafka answers.";
       case QUARANTINED ->
           "Kafka refused it: see taskbroker quarantine list. The act retry produces it again at"
               + " once.";

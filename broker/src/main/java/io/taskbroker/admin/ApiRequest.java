@@ -20,26 +20,28 @@ record ApiRequest(
   }
 
   Optional<Long> number(String name, long min, long max) {
-    return text(name).map(value -> {
-      try {
-        long number = Long.parseLong(value);
-        if (number >= min && number <= max) {
-          return number;
-        }
-      } catch (NumberFormatException _) {
-        // reported below
-      }
-      throw ApiProblem.invalid(name + " must be a whole number from " + min + " to " + max);
-    });
+    return text(name)
+        .map(value -> {
+          try {
+            long number = Long.parseLong(value);
+            if (number >= min && number <= max) {
+              return number;
+            }
+          } catch (NumberFormatException _) {
+            // reported below
+          }
+          throw ApiProblem.invalid(name + " must be a whole number from " + min + " to " + max);
+        });
   }
 
   Optional<Boolean> flag(String name) {
-    return text(name).map(value ->
-        switch (value) {
-          case "true" -> true;
-          case "false" -> false;
-          default -> throw ApiProblem.invalid(name + " must be true or false");
-        });
+    return text(name)
+        .map(value ->
+            switch (value) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> throw ApiProblem.invalid(name + " must be true or false");
+            });
   }
 
   /// The decoded body.

@@ -37,8 +37,8 @@ final class EngineQueries {
   }
 
   List<ApplicationStats> applications() throws InterruptedException {
-    return ask(reply ->
-        new Command.Operate(new OperatorRequest.Applications(MAX_APPLICATIONS, reply)));
+    return ask(
+        reply -> new Command.Operate(new OperatorRequest.Applications(MAX_APPLICATIONS, reply)));
   }
 
   /// @param ids at most [OperatorRequest#MAX_TASKS]

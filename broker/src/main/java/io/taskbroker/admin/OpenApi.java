@@ -59,8 +59,10 @@ final class OpenApi {
         "paths", paths,
         "components",
             ordered(
-                "schemas", schemas,
-                "securitySchemes", ordered("token", ordered("type", "http", "scheme", "bearer"))),
+                "schemas",
+                schemas,
+                "securitySchemes",
+                ordered("token", ordered("type", "http", "scheme", "bearer"))),
         "security", List.of(Map.of("token", List.of()), Map.of()));
   }
 
@@ -97,11 +99,10 @@ final class OpenApi {
             "200", ordered("description", "Done.", "content", json(route.answer())),
             "default",
                 ordered(
-                    "description", "A problem; `detail` says what to do.",
+                    "description",
+                    "A problem; `detail` says what to do.",
                     "content",
-                        ordered(
-                            "application/problem+json",
-                            ordered("schema", reference(PROBLEM))))));
+                    ordered("application/problem+json", ordered("schema", reference(PROBLEM))))));
     return operation;
   }
 
@@ -173,10 +174,14 @@ final class OpenApi {
       }
     }
     return ordered(
-        "type", "object",
-        "properties", properties,
-        "required", required,
-        "additionalProperties", false);
+        "type",
+        "object",
+        "properties",
+        properties,
+        "required",
+        required,
+        "additionalProperties",
+        false);
   }
 
   private static String snake(String name) {

@@ -34,8 +34,8 @@ public final class PauseFile {
 
   /// The pauses of the file; none if there is no file.
   ///
-  /// @throws IllegalArgumentException if it cannot be read: a start without the pauses would deliver
-  ///   what an operator holds back
+  /// @throws IllegalArgumentException if it cannot be read: a start without the pauses would
+  ///   deliver what an operator holds back
   public Pauses load() {
     try {
       if (Files.size(file) > MAX_BYTES) {

@@ -47,9 +47,7 @@ final class Rates {
 
   /// Seconds between the first and the last sample; 0 if there is only one.
   synchronized double seconds() {
-    return samples.size() < 2
-        ? 0
-        : (samples.getLast().nanos() - samples.getFirst().nanos()) / 1e9;
+    return samples.size() < 2 ? 0 : (samples.getLast().nanos() - samples.getFirst().nanos()) / 1e9;
   }
 
   /// Outcomes of a name within [#seconds].

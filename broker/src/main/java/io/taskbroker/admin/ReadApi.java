@@ -228,8 +228,7 @@ final class ReadApi {
   }
 
   private Object workers(ApiRequest request) throws InterruptedException {
-    return new Views.Workers(
-        config.deliveryMode().name().toLowerCase(Locale.ROOT), applications());
+    return new Views.Workers(config.deliveryMode().name().toLowerCase(Locale.ROOT), applications());
   }
 
   private Views.Rules rules() {
@@ -280,8 +279,7 @@ final class ReadApi {
             ApiProblem.invalid(
                 "status must be one of "
                     + String.join(
-                        ", ",
-                        Arrays.stream(Status.values()).map(Status::storedName).toList())));
+                        ", ", Arrays.stream(Status.values()).map(Status::storedName).toList())));
   }
 
   static WaitingReason.Kind reasonOf(String name) {
@@ -335,8 +333,7 @@ final class ReadApi {
     if (known.isEmpty() && !shared) {
       return Optional.empty();
     }
-    Position after =
-        shared ? Position.START : new Position(0, known.getFirst().key() - 1);
+    Position after = shared ? Position.START : new Position(0, known.getFirst().key() - 1);
     var filter =
         new TaskSearch.Filter(
             Optional.of(id),

@@ -52,11 +52,7 @@ final class Views {
 
   /// Outcomes a second, over the last `over_seconds`.
   record Rate(
-      double completed,
-      double failed,
-      double retried,
-      double deadLettered,
-      double overSeconds) {}
+      double completed, double failed, double retried, double deadLettered, double overSeconds) {}
 
   /// Store of this broker.
   ///
@@ -100,7 +96,8 @@ final class Views {
   record Partition(String topic, int partition, long lag) {}
 
   /// What is paused; an absent field matches all.
-  record Pause(Optional<String> application, Optional<String> namespace, Optional<String> taskname) {}
+  record Pause(
+      Optional<String> application, Optional<String> namespace, Optional<String> taskname) {}
 
   /// Pauses in force.
   record Pauses(List<Pause> pauses) {}

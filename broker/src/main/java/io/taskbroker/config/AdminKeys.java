@@ -102,9 +102,18 @@ final class AdminKeys {
       TABLE.key(
           "admin.redact",
           list(filledText()),
-          List.of("password", "passwd", "secret", "token", "authorization", "api_key", "apikey",
-              "cookie", "credential"),
-          "Arguments and headers whose names contain one of these texts, in any case, are not shown",
+          List.of(
+              "password",
+              "passwd",
+              "secret",
+              "token",
+              "authorization",
+              "api_key",
+              "apikey",
+              "cookie",
+              "credential"),
+          "Arguments and headers whose names contain one of these texts, in any case, are not"
+              + " shown",
           c -> c.admin().redact());
 
   static final Key<BrokerConfig, Integer> REQUESTS_PER_SECOND =

@@ -114,8 +114,7 @@ public final class EngineLoop implements Service, Progress {
     }
     advance();
     engine.apply(new Command.RulesChanged(rules));
-    engine.apply(
-        new Command.Operate(new OperatorRequest.ChangePauses(pauses, () -> {})));
+    engine.apply(new Command.Operate(new OperatorRequest.ChangePauses(pauses, () -> {})));
     engine.start(store.lastKey());
     return rows;
   }

@@ -46,9 +46,7 @@ public record ApplicationStats(
         queue.handedOut,
         queue.delayed,
         queue.backlog.holdsAny(),
-        oldest == null
-            ? OptionalLong.empty()
-            : OptionalLong.of(oldest.activation.receivedAt()),
+        oldest == null ? OptionalLong.empty() : OptionalLong.of(oldest.activation.receivedAt()),
         queue.memoryBytes,
         Optional.ofNullable(queue.push).map(push -> of(state, push)));
   }

@@ -18,8 +18,10 @@ final class InFlightTask {
   static final int OVERHEAD_BYTES = 400;
 
   final long key;
+
   /// Replaced only if an operator changes its delay.
   Activation activation;
+
   final ApplicationQueue queue;
 
   /// Counters of its name; null until it is counted.

@@ -17,10 +17,7 @@ final class TaskActs {
   private final StatusWriter statusWriter;
 
   TaskActs(
-      EngineState state,
-      TaskCompletion completion,
-      Recovery recovery,
-      StatusWriter statusWriter) {
+      EngineState state, TaskCompletion completion, Recovery recovery, StatusWriter statusWriter) {
     this.state = state;
     this.completion = completion;
     this.recovery = recovery;
@@ -113,8 +110,7 @@ final class TaskActs {
     task.activation = task.activation.withDelayUntil(until);
     state.timers.set(task, state.monotonicTime(until));
     state.writeFor(
-        task,
-        new Change.ChangeDelay(task.key, task.id(), task.activation.origin(), until, task));
+        task, new Change.ChangeDelay(task.key, task.id(), task.activation.origin(), until, task));
   }
 
   private void remove(InFlightTask task) {

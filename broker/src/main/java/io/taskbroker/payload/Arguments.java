@@ -17,8 +17,8 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Arguments of one activation, decoded from MessagePack or JSON within bounds: what exceeds them is
-/// left out, and the problem says so. Used once, by one thread.
+/// Arguments of one activation, decoded from MessagePack or JSON within bounds: what exceeds them
+/// is left out, and the problem says so. Used once, by one thread.
 final class Arguments {
   private static final int MAX_DEPTH = 32;
   private static final int MAX_PARTS = 10_000;

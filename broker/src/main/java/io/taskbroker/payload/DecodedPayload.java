@@ -60,8 +60,7 @@ public record DecodedPayload(
       }
       String value = header.getValue();
       shown.put(
-          cut(header.getKey()),
-          redaction.hides(header.getKey()) ? Redaction.HIDDEN : cut(value));
+          cut(header.getKey()), redaction.hides(header.getKey()) ? Redaction.HIDDEN : cut(value));
     }
     return shown;
   }

@@ -98,8 +98,8 @@ public final class Logging {
     return levels;
   }
 
-  /// Sets a level by a directive of the filter, such as `debug` or `taskbroker::ingest=debug`, until
-  /// the process ends.
+  /// Sets a level by a directive of the filter, such as `debug` or `taskbroker::ingest=debug`,
+  /// until the process ends.
   ///
   /// @return whether the directive is valid
   public static boolean set(String directive) {

@@ -22,7 +22,23 @@ import picocli.CommandLine.TypeConversionException;
       "The default command is serve: taskbroker -c FILE",
       "To try it from a checkout: ./taskbroker demo"
     },
-    subcommands = {ServeCommand.class, ConfigCommand.class, QuarantineCommand.class})
+    subcommands = {
+      ServeCommand.class,
+      ConfigCommand.class,
+      QuarantineCommand.class,
+      OperateCommands.Status.class,
+      OperateCommands.Top.class,
+      OperateCommands.Tasks.class,
+      OperateCommands.Task.class,
+      OperateCommands.Explain.class,
+      OperateCommands.Workers.class,
+      OperateCommands.Partitions.class,
+      OperateCommands.Rules.class,
+      OperateCommands.Pause.class,
+      OperateCommands.Resume.class,
+      OperateCommands.Drain.class,
+      OperateCommands.Act.class
+    })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
   @Spec private CommandSpec spec;

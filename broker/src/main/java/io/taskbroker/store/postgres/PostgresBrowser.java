@@ -120,8 +120,7 @@ public final class PostgresBrowser implements RowBrowser {
     try (ResultSet result = select.executeQuery()) {
       while (result.next()) {
         var row = codec.read(result);
-        found.add(
-            new Found(new Position(result.getInt(29), row.key()), row, result.getLong(28)));
+        found.add(new Found(new Position(result.getInt(29), row.key()), row, result.getLong(28)));
       }
     }
     boolean full = found.size() == query.limit();
