@@ -230,6 +230,10 @@ public final class AdminServer implements Service {
       }
     }
 
+    /// The context's own protocols and ciphers are used.
+    @Override
+    protected void checkConfiguration() {}
+
     @Override
     public SSLEngine newSSLEngine() {
       return context.newEngine();

@@ -84,6 +84,23 @@ public interface RowBrowser extends AutoCloseable {
           within);
     }
 
+    /// The same from another position on.
+    public Query from(Position other, int rows) {
+      return new Query(
+          other,
+          id,
+          application,
+          namespace,
+          taskname,
+          status,
+          parked,
+          receivedFrom,
+          receivedTo,
+          attempts,
+          rows,
+          within);
+    }
+
     /// The row of a task.
     public static Query ofId(String id, Duration within) {
       Query all = all(MAX_ROWS, within);

@@ -33,6 +33,7 @@ public final class Logging {
           "kafka",
           "state",
           "org.flywaydb",
+          "org.eclipse.jetty",
           "com.zaxxer.hikari");
 
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";

@@ -13,9 +13,13 @@ import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /// Browser of the rows of all brokers on one Postgres. One connection, read-only, with a statement
-/// timeout: a search that takes longer fails, and says so. Thread-safe: one lock.
+/// timeout. Ids have an index; other searches read the table in windows of its primary key, until
+/// the page is full or its time is over. Thread-safe: one lock.
 public final class PostgresBrowser implements RowBrowser {
   private static final int SOCKET_SECONDS = 10;
+  private static final int FIRST_WINDOW = 4_096;
+  private static final int LARGEST_WINDOW = 1 << 20;
+  private static final long SHORT_NANOS = 20_000_000;
   private static final String CANCELLED = "57014";
 
   private static final String SESSION =
@@ -28,6 +32,12 @@ public final class PostgresBrowser implements RowBrowser {
   private static final String COLUMNS =
       PostgresRowCodec.COLUMNS.replace("t.activation", "''::bytea")
           + ", octet_length(t.activation), t.partition_id";
+
+  private static final String WINDOW =
+      """
+      SELECT partition_id, key FROM taskbroker_activation WHERE (partition_id, key) > (?, ?)
+      ORDER BY partition_id, key OFFSET ? LIMIT 1
+      """;
 
   private static final String PAYLOAD =
       "SELECT activation FROM taskbroker_activation WHERE partition_id = ? AND key = ?";
@@ -43,32 +53,76 @@ public final class PostgresBrowser implements RowBrowser {
 
   @Override
   public synchronized Page browse(Query query) {
-    var values = new ArrayList<Object>();
-    String sql = sql(query, values);
+    long end = System.nanoTime() + query.within().toNanos();
     try {
       Connection reading = connected();
       try (Statement limit = reading.createStatement()) {
         limit.execute("SET statement_timeout = " + Math.max(1, query.within().toMillis()));
       }
-      try (PreparedStatement select = reading.prepareStatement(sql)) {
-        for (int i = 0; i < values.size(); i++) {
-          select.setObject(i + 1, values.get(i));
-        }
-        return read(select, query);
-      }
+      return query.id().isPresent() ? read(reading, query, null) : walk(reading, query, end);
     } catch (SQLException e) {
       if (CANCELLED.equals(e.getSQLState())) {
         throw new SearchTimeout(
             "The search took longer than "
                 + query.within().toMillis()
-                + " ms: narrow it, by id, application or age");
+                + " ms: the database is slow, or its cache is cold; try again");
       }
       disconnect();
       throw PostgresErrors.translate(server.toString(), "search rows", e);
     }
   }
 
-  private static String sql(Query query, List<Object> values) {
+  /// Reads window by window, until the page is full or its time is over.
+  private Page walk(Connection reading, Query query, long end) throws SQLException {
+    List<Found> found = new ArrayList<>();
+    Query rest = query;
+    int size = FIRST_WINDOW;
+    while (true) {
+      long started = System.nanoTime();
+      if (started - end > 0) {
+        return new Page(found, Optional.of(rest.after()));
+      }
+      Position last = last(reading, rest.after(), size);
+      Page page = read(reading, rest, last);
+      found.addAll(page.rows());
+      if (found.size() == query.limit()) {
+        return new Page(found, Optional.of(found.getLast().position()));
+      }
+      if (last == null) {
+        return new Page(found, Optional.empty());
+      }
+      rest = query.from(last, query.limit() - found.size());
+      long nanos = System.nanoTime() - started;
+      size = nanos < SHORT_NANOS ? Math.min(2 * size, LARGEST_WINDOW) : size;
+    }
+  }
+
+  /// The last position of the next `size` rows; null if there are fewer.
+  private static @Nullable Position last(Connection reading, Position after, int size)
+      throws SQLException {
+    try (PreparedStatement window = reading.prepareStatement(WINDOW)) {
+      window.setInt(1, after.partitionId());
+      window.setLong(2, after.key());
+      window.setInt(3, size - 1);
+      try (ResultSet result = window.executeQuery()) {
+        return result.next() ? new Position(result.getInt(1), result.getLong(2)) : null;
+      }
+    }
+  }
+
+  private Page read(Connection reading, Query query, @Nullable Position last)
+      throws SQLException {
+    var values = new ArrayList<Object>();
+    String sql = sql(query, last, values);
+    try (PreparedStatement select = reading.prepareStatement(sql)) {
+      for (int i = 0; i < values.size(); i++) {
+        select.setObject(i + 1, values.get(i));
+      }
+      return read(select, query);
+    }
+  }
+
+  private static String sql(Query query, @Nullable Position last, List<Object> values) {
     var conditions = new StringJoiner(" AND ");
     if (query.after().equals(Position.START)) {
       conditions.add("true");
@@ -76,6 +130,11 @@ public final class PostgresBrowser implements RowBrowser {
       conditions.add("(t.partition_id, t.key) > (?, ?)");
       values.add(query.after().partitionId());
       values.add(query.after().key());
+    }
+    if (last != null) {
+      conditions.add("(t.partition_id, t.key) <= (?, ?)");
+      values.add(last.partitionId());
+      values.add(last.key());
     }
     equal(conditions, values, "id", query.id());
     equal(conditions, values, "application", query.application());
