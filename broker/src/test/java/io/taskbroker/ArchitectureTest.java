@@ -136,11 +136,11 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyRulesDecodeParameters() {
+  void onlyRulesAndPayloadDecodeParameters() {
     holds(
         noClasses()
             .that()
-            .resideOutsideOfPackage("io.taskbroker.rules..")
+            .resideOutsideOfPackages("io.taskbroker.rules..", "io.taskbroker.payload..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.msgpack.."));
@@ -155,6 +155,17 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.."));
+  }
+
+  @Test
+  void onlyAdminSeesJetty() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.admin..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.eclipse.jetty.."));
   }
 
   @ParameterizedTest

@@ -56,6 +56,10 @@ final class AdminHandler extends Handler.Abstract {
     this.json = json;
   }
 
+  List<Route> operations() {
+    return routes;
+  }
+
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     try {

@@ -260,6 +260,11 @@ public final class AdminServer implements Service {
     return running == null ? -1 : running.connector().getLocalPort();
   }
 
+  /// Operations that are served.
+  List<Route> operations() {
+    return handler.operations();
+  }
+
   /// Number of open connections.
   synchronized int connections() {
     return running == null ? 0 : running.connector().getConnectedEndPoints().size();

@@ -184,7 +184,7 @@ final class OpenApi {
         false);
   }
 
-  private static String snake(String name) {
+  static String snake(String name) {
     return name.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
   }
 

@@ -392,7 +392,7 @@ final class AdminServerTest {
     }
   }
 
-  private static final class NoRows implements RowBrowser {
+  static final class NoRows implements RowBrowser {
     @Override
     public Page browse(Query query) {
       return new Page(List.of(), Optional.empty());
@@ -407,7 +407,7 @@ final class AdminServerTest {
     public void close() {}
   }
 
-  private static final class FakeBroker implements BrokerStatus {
+  static final class FakeBroker implements BrokerStatus {
     @Override
     public String name() {
       return "broker";

@@ -37,7 +37,8 @@ import picocli.CommandLine.TypeConversionException;
       OperateCommands.Pause.class,
       OperateCommands.Resume.class,
       OperateCommands.Drain.class,
-      OperateCommands.Act.class
+      OperateCommands.Act.class,
+      CompletionCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
