@@ -15,7 +15,8 @@ final class ApiDocument {
   static String markdown(List<Route> routes) {
     var text = new StringBuilder();
     text.append("# Admin API operations\n\n");
-    text.append("<!-- Written by AdminApiDocumentTest from io.taskbroker.admin: do not edit. -->\n\n");
+    text.append(
+        "<!-- Written by AdminApiDocumentTest from io.taskbroker.admin: do not edit. -->\n\n");
     text.append(
         """
         How to turn the API on, who may call it, and what acts mean: [admin.md](admin.md). The
@@ -35,8 +36,8 @@ final class ApiDocument {
         route
             .params()
             .forEach(param ->
-                text.append("| `%s` | %s | %s |\n"
-                    .formatted(param.name(), param.type(), param.meaning())));
+                text.append(
+                    "| `%s` | %s | %s |\n".formatted(param.name(), param.type(), param.meaning())));
       }
       Class<?> body = route.body();
       if (body != null) {
@@ -76,7 +77,6 @@ final class ApiDocument {
   }
 
   private static String name(RecordComponent component) {
-    return OpenApi.snake(component.getName())
-        + (component.getType() == Optional.class ? "?" : "");
+    return OpenApi.snake(component.getName()) + (component.getType() == Optional.class ? "?" : "");
   }
 }

@@ -11,6 +11,7 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// @param variable the part of the path in braces; empty if there is none
 /// @param query parameters by name; unknown ones were refused
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record ApiRequest(
     Caller caller, String variable, Map<String, String> query, byte[] content, JsonMapper json) {
   private static final int LONGEST = 1_024;

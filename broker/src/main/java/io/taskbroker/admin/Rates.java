@@ -54,7 +54,7 @@ final class Rates {
   synchronized Totals of(Name name) {
     @Nullable Sample first = samples.peekFirst();
     @Nullable Sample last = samples.peekLast();
-    if (first == null || last == null || first == last) {
+    if (first == null || last == null || samples.size() < 2) {
       return Totals.NONE;
     }
     Totals before = first.totals().getOrDefault(name, Totals.NONE);

@@ -223,7 +223,8 @@ final class ReadApi {
             new Views.Partition(
                 lag.getKey().getKey(), Integer.parseInt(lag.getKey().getValue()), lag.getValue()))
         .sorted(
-            Comparator.comparing(Views.Partition::topic).thenComparing(Views.Partition::partition))
+            Comparator.comparing(Views.Partition::topic)
+                .thenComparingInt(Views.Partition::partition))
         .toList();
   }
 

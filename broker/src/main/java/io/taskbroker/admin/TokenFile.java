@@ -36,6 +36,7 @@ final class TokenFile {
   private long checkedAt = System.nanoTime();
 
   /// A token's owner; equality by hash only.
+  @SuppressWarnings("ArrayRecordComponent") // compared by hash only
   private record Token(String name, Role role, byte[] hash) {}
 
   /// @throws IllegalArgumentException if the file cannot be read or is invalid
@@ -112,7 +113,7 @@ final class TokenFile {
   }
 
   private static Token token(String text, Path file, int number) {
-    String[] parts = text.split("\\s+");
+    String[] parts = text.split("\\s+", -1);
     try {
       if (parts.length == 3 && parts[2].length() == 64) {
         return new Token(

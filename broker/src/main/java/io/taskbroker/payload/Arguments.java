@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.msgpack.core.MessagePack;
@@ -159,8 +160,7 @@ final class Arguments {
     };
   }
 
-  private void add(ArrayList<@Nullable Object> list, MessageUnpacker in, int depth)
-      throws IOException {
+  private void add(List<@Nullable Object> list, MessageUnpacker in, int depth) throws IOException {
     if (parts > 0) {
       list.add(read(in, depth + 1, ""));
     } else {

@@ -60,7 +60,8 @@ final class DecodedPayloadTest {
     assertThat(DecodedPayload.of(new byte[] {-1, -1}, REDACTION).problem())
         .contains("is not an activation");
     DecodedPayload decoded =
-        decode(TaskActivation.newBuilder().setParametersBytes(ByteString.copyFrom(new byte[] {-63})));
+        decode(
+            TaskActivation.newBuilder().setParametersBytes(ByteString.copyFrom(new byte[] {-63})));
     assertThat(decoded.arguments()).isEmpty();
     assertThat(decoded.problem()).contains("cannot be decoded");
   }

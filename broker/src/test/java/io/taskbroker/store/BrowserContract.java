@@ -138,11 +138,7 @@ public abstract class BrowserContract {
     }
     System.out.printf(
         "%s: %,d rows, %d pages, slowest %.0f ms, together %.0f ms%n",
-        getClass().getSimpleName(),
-        ROWS,
-        pages,
-        slowest / 1e6,
-        (System.nanoTime() - begun) / 1e6);
+        getClass().getSimpleName(), ROWS, pages, slowest / 1e6, (System.nanoTime() - begun) / 1e6);
     assertThat(Duration.ofNanos(slowest)).isLessThan(WITHIN.multipliedBy(3));
   }
 
@@ -170,17 +166,16 @@ public abstract class BrowserContract {
 
   @Test
   void g1SearchDoesNotHoldACommitUp() throws Exception {
-    var reading = new Thread(() -> {
-      while (!Thread.currentThread().isInterrupted()) {
-        var _ = browser.browse(query(null, null, "rare", null, null, null, 1_000));
-      }
-    });
+    var reading =
+        new Thread(() -> {
+          while (!Thread.currentThread().isInterrupted()) {
+            var _ = browser.browse(query(null, null, "rare", null, null, null, 1_000));
+          }
+        });
     reading.start();
     try {
       for (int i = 0; i < 50; i++) {
-        store.commit(
-            new WriteBatch(
-                1_000 + i, List.of(new Change.Insert(row(ROWS + i), null))));
+        store.commit(new WriteBatch(1_000 + i, List.of(new Change.Insert(row(ROWS + i), null))));
       }
     } finally {
       reading.interrupt();

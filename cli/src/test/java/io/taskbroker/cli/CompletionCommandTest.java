@@ -14,9 +14,7 @@ final class CompletionCommandTest {
   void scriptKnowsCommandsAndOptions(String shell) {
     var out = new StringWriter();
     int code =
-        Main.commandLine()
-            .setOut(new PrintWriter(out))
-            .execute("completion", "--shell", shell);
+        Main.commandLine().setOut(new PrintWriter(out)).execute("completion", "--shell", shell);
     assertThat(code).isZero();
     assertThat(out.toString()).contains("explain", "quarantine", "token-file", "dry-run");
     if (shell.equals("bash")) {

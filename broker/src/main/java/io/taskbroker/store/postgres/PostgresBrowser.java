@@ -110,8 +110,7 @@ public final class PostgresBrowser implements RowBrowser {
     }
   }
 
-  private Page read(Connection reading, Query query, @Nullable Position last)
-      throws SQLException {
+  private Page read(Connection reading, Query query, @Nullable Position last) throws SQLException {
     var values = new ArrayList<Object>();
     String sql = sql(query, last, values);
     try (PreparedStatement select = reading.prepareStatement(sql)) {
