@@ -223,7 +223,11 @@ final class AdminHandler extends Handler.Abstract {
 
   private Map<?, ?> asJson(ApiRequest asked) {
     try {
-      return json.readValue(asked.content(), Map.class);
+      Map<?, ?> body = json.readValue(asked.content(), Map.class);
+      if (body != null) {
+        return body;
+      }
+      throw ApiProblem.invalid("The body must be a JSON object");
     } catch (JacksonException e) {
       throw ApiProblem.invalid("The body must be a JSON object: " + e.getOriginalMessage());
     }

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -49,7 +50,7 @@ final class AdminCalls {
   }
 
   /// @return the answer, which has the status and the form that the document gives it
-  JsonNode call(String method, String path, String body, int status) throws Exception {
+  JsonNode call(String method, String path, @Nullable String body, int status) throws Exception {
     HttpResponse<String> answer = raw(method, path, body);
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
     JsonNode json = JSON.readTree(answer.body());
@@ -77,7 +78,7 @@ final class AdminCalls {
     throw new AssertionError("Not documented: " + method + " " + path);
   }
 
-  HttpResponse<String> raw(String method, String path, String body) throws Exception {
+  HttpResponse<String> raw(String method, String path, @Nullable String body) throws Exception {
     return http.send(
         HttpRequest.newBuilder(URI.create(url + path))
             .timeout(Duration.ofSeconds(20))

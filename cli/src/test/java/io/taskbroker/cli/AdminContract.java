@@ -42,6 +42,7 @@ import tools.jackson.databind.JsonNode;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@SuppressWarnings("NullAway.Init") // by the first start
 abstract class AdminContract {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int HOUR = 3_600;
@@ -295,6 +296,7 @@ abstract class AdminContract {
         admin.call(method, target, writes ? "{}" : null, status);
         if (writes) {
           assertThat(admin.raw(method, target, "{\"reason\":\"x\"}").statusCode()).isEqualTo(400);
+          admin.call(method, target, "null", 400);
         }
       }
     }

@@ -1,5 +1,6 @@
 package io.taskbroker.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
@@ -25,9 +26,9 @@ final class CompletionCommandTest {
   private static void assertBashAccepts(String script) {
     try {
       Process bash = new ProcessBuilder("bash", "-n").redirectErrorStream(true).start();
-      bash.getOutputStream().write(script.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      bash.getOutputStream().write(script.getBytes(UTF_8));
       bash.getOutputStream().close();
-      assertThat(new String(bash.getInputStream().readAllBytes())).isEmpty();
+      assertThat(new String(bash.getInputStream().readAllBytes(), UTF_8)).isEmpty();
       assertThat(bash.waitFor()).isZero();
     } catch (java.io.IOException | InterruptedException e) {
       throw new AssertionError(e);
