@@ -44,6 +44,7 @@ import java.util.Optional;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -51,6 +52,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Who may call the admin API, in which size and number; with a fake engine and store.
 @Timeout(30)
+@SuppressWarnings("NullAway.Init") // by each start
 final class AdminServerTest {
   private static final String TOKEN = "0123456789abcdef0123";
   private static final String ACT = "{\"application\":\"a\",\"reason\":\"a test\"}";
@@ -341,7 +343,7 @@ final class AdminServerTest {
     return InetAddress.getLoopbackAddress();
   }
 
-  private SSLContext tls(Path ca, Issued client) throws Exception {
+  private SSLContext tls(Path ca, @Nullable Issued client) throws Exception {
     KeyStore trusted = KeyStore.getInstance("PKCS12");
     trusted.load(null, null);
     trusted.setCertificateEntry("ca", certificate(ca));

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -191,12 +192,12 @@ public abstract class BrowserContract {
   }
 
   private static Query query(
-      String id,
-      String application,
-      String namespace,
-      String taskname,
-      Status status,
-      Boolean parked,
+      @Nullable String id,
+      @Nullable String application,
+      @Nullable String namespace,
+      @Nullable String taskname,
+      @Nullable Status status,
+      @Nullable Boolean parked,
       int limit) {
     return new Query(
         Position.START,
