@@ -24,6 +24,28 @@ final class TlsSettings {
     return files.identity().map(_ -> TlsContext.server(files));
   }
 
+  /// TLS of the admin API; empty without a certificate.
+  ///
+  /// @throws TlsException if the files hold something else
+  static Optional<TlsContext> admin(BrokerConfig config) {
+    TlsConfig tls = config.admin().tls();
+    var files =
+        new TlsFiles(
+            identity(tls, "admin.tls_certificate", "admin.tls_key"),
+            tls.ca().map(file -> new PemFile("admin.tls_client_ca", file)));
+    return files.identity().map(_ -> TlsContext.http1Server(files));
+  }
+
+  private static Optional<IdentityFiles> identity(
+      TlsConfig tls, String certificateKey, String key) {
+    return tls.certificate()
+        .flatMap(certificate ->
+            tls.key()
+                .map(file ->
+                    new IdentityFiles(
+                        new PemFile(certificateKey, certificate), new PemFile(key, file))));
+  }
+
   /// TLS of the calls to workers; empty if all workers use plaintext.
   ///
   /// @throws TlsException if the files hold something else
@@ -51,13 +73,7 @@ final class TlsSettings {
 
   private static TlsFiles files(TlsConfig tls, String section, String ca) {
     return new TlsFiles(
-        tls.certificate()
-            .flatMap(certificate ->
-                tls.key()
-                    .map(key ->
-                        new IdentityFiles(
-                            new PemFile(section + ".certificate", certificate),
-                            new PemFile(section + ".key", key)))),
+        identity(tls, section + ".certificate", section + ".key"),
         tls.ca().map(file -> new PemFile(section + "." + ca, file)));
   }
 }

@@ -68,6 +68,26 @@ public record Activation(
         derived);
   }
 
+  /// Copy with another delay.
+  ///
+  /// @param other milliseconds since the epoch
+  public Activation withDelayUntil(long other) {
+    return new Activation(
+        id,
+        application,
+        namespace,
+        taskname,
+        payload,
+        origin,
+        receivedAt,
+        expiresAt,
+        other,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived);
+  }
+
   /// Whether a finished task leaves a tombstone, so that a duplicate is dropped (H8).
   public boolean leavesTombstone() {
     return derived || atMostOnce;

@@ -24,6 +24,7 @@ public sealed interface Change {
       case Insert _ -> "insert";
       case UpdateStatus _ -> "update_status";
       case ConfirmOffset _ -> "confirm_offset";
+      case ChangeDelay _ -> "change_delay";
       case Forward _ -> "forward";
       case Delete _ -> "delete";
       case AdvanceWatermark _ -> "advance_watermark";
@@ -36,7 +37,7 @@ public sealed interface Change {
   default boolean takesSpace() {
     return switch (this) {
       case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
-      case UpdateStatus _, ConfirmOffset _, Forward _, Delete _ -> false;
+      case UpdateStatus _, ConfirmOffset _, ChangeDelay _, Forward _, Delete _ -> false;
     };
   }
 
@@ -102,6 +103,13 @@ public sealed interface Change {
   /// The committed offset now covers the row's record, so an at-most-once row may be delivered
   /// (H2). A parked row stays parked.
   record ConfirmOffset(long key, String id, Origin origin, @Nullable Object owner)
+      implements OfRow {}
+
+  /// Another end of a row's delay, set by an operator. Unparks a parked row. The status stays: that
+  /// a delay ended is not written.
+  ///
+  /// @param delayUntil milliseconds since the epoch
+  record ChangeDelay(long key, String id, Origin origin, long delayUntil, @Nullable Object owner)
       implements OfRow {}
 
   /// The decision to forward a row: from now on the row holds the record to produce and its

@@ -54,6 +54,7 @@ final class CommitCounts {
         case Change.UpdateStatus update when update.status() == Status.PROCESSING -> processing++;
         case Change.UpdateStatus _,
             Change.ConfirmOffset _,
+            Change.ChangeDelay _,
             Change.AdvanceWatermark _,
             Change.OffsetCommitted _ -> {}
       }

@@ -174,6 +174,7 @@ public final class Mailbox implements CommandSink {
           Command.StoreRewound _,
           Command.Foreseen _,
           Command.Quarantined _,
+          Command.Operate _,
           Command.Drain _ ->
           false;
     };

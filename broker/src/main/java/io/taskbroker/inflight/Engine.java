@@ -1,8 +1,8 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
@@ -13,6 +13,7 @@ import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.EnginePorts;
+import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ public final class Engine {
   private final ParkedLoader parkedLoader;
   private final QuarantineRetries quarantineRetries;
   private final QuarantineRequestHandler quarantineRequests;
+  private final OperatorRequestHandler operatorRequests;
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -79,6 +81,12 @@ public final class Engine {
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
     quarantineRequests = new QuarantineRequestHandler(state, completion);
+    operatorRequests =
+        new OperatorRequestHandler(
+            state,
+            new TaskActs(state, completion, recovery, statusWriter),
+            completion,
+            parkedLoader);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
@@ -139,6 +147,9 @@ public final class Engine {
       case Command.ParkedRead page -> parkedLoader.wasRead(page);
       case Command.RowsRead read when read.owner() instanceof InFlightTask task ->
           quarantineRetries.wasRead(task, read.rows());
+      case Command.RowsRead read
+          when read.owner() instanceof OperatorRequestHandler.Pending pending ->
+          operatorRequests.rowsRead(pending, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> completion.produced(produced.record());
       case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
@@ -151,6 +162,7 @@ public final class Engine {
       }
       case Command.Quarantined order ->
           order.reply().accept(quarantineRequests.handle(order.order()));
+      case Command.Operate(OperatorRequest request) -> operatorRequests.handle(request);
       case Command.ReadStats read -> read.reply().accept(StatsReader.read(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
@@ -200,6 +212,8 @@ public final class Engine {
     if (passed.owner() instanceof InFlightPartition partition) {
       partition.barriers--;
       arrivals.drained(partition);
+    } else if (passed.owner() instanceof OperatorRequestHandler.Pending pending) {
+      operatorRequests.durable(pending);
     }
   }
 
@@ -233,6 +247,8 @@ public final class Engine {
       case Change.UpdateStatus _ -> {}
       case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
       case Change.ConfirmOffset _ -> {}
+      case Change.ChangeDelay(_, _, _, _, InFlightTask task) -> task.pendingWrites--;
+      case Change.ChangeDelay _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
         if (task.step() == Step.FORWARDING) {
           state.settle(task);

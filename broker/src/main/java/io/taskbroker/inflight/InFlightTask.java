@@ -21,7 +21,10 @@ final class InFlightTask implements DeliveredTask {
   static final int OVERHEAD_BYTES = 400;
 
   final long key;
-  final Activation activation;
+
+  /// Replaced only if an operator changes its delay.
+  Activation activation;
+
   final ApplicationQueue queue;
 
   /// Counters of its name; null until it is counted.

@@ -44,7 +44,9 @@ final class RuleEnforcer {
   void change(Rules rules) {
     state.rules = rules;
     for (InFlightTask task : state.tasks.values()) {
-      if (admits(task) && task.demotion != null && task.readyQueue != null) {
+      if (admits(task)
+          && task.demotion != null
+          && (task.readyQueue != null || state.held.contains(task))) {
         completion.makeReady(task, false);
       }
     }

@@ -102,7 +102,11 @@ final class TaskCompletion {
     }
     Destination demotion = task.demotion;
     if (demotion == null) {
-      state.enqueue(task, first);
+      if (state.pauses.hold(task.activation)) {
+        state.hold(task);
+      } else {
+        state.enqueue(task, first);
+      }
       return;
     }
     state.event(EngineEvent.DEMOTED_IN_FLIGHT, task, EngineState.namespaceAndTask(task.activation));

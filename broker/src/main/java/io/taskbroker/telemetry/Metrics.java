@@ -11,7 +11,9 @@ import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import io.taskbroker.telemetry.Declared.Channel;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// All metrics of the broker. Each is declared here and nowhere else, under its name in the
 /// reference (reference-spec 10.2), from which the Prometheus name is derived. `docs/metrics.md` is
@@ -542,6 +544,14 @@ public final class Metrics {
           "Telemetry dropped because the receiver did not accept it: log lines, Sentry reports,"
               + " statsd datagrams; channel is log, sentry or statsd",
           "channel");
+
+  /// Messages that are not stored yet, of each partition that this broker reads, by topic and
+  /// partition number.
+  public Map<Map.Entry<String, String>, Long> lags() {
+    var lags = new HashMap<Map.Entry<String, String>, Long>();
+    lag.byTwoTags().forEach((partition, gauge) -> lags.put(partition, (long) gauge.get()));
+    return lags;
+  }
 
   /// Current values of the registry.
   MetricSnapshots scrape() {

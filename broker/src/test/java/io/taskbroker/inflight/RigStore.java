@@ -74,6 +74,7 @@ final class RigStore {
       case Change.Insert insert -> begin(insert);
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
+      case Change.ChangeDelay delay -> follow(delay, delay.key());
       case Change.Forward forward -> follow(forward, forward.key());
       case Change.Delete delete -> {
         follow(delete, delete.key());
@@ -198,6 +199,8 @@ final class RigStore {
           update(update, update.key(), update.id(), row -> withStatus(row, update));
       case Change.ConfirmOffset confirm ->
           update(confirm, confirm.key(), confirm.id(), RigStore::withCommit);
+      case Change.ChangeDelay delay ->
+          update(delay, delay.key(), delay.id(), row -> withDelay(row, delay));
       case Change.Forward forward ->
           update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
       case Change.Delete delete -> {
@@ -251,6 +254,21 @@ final class RigStore {
         update.processingDeadline(),
         update.deadlineExtended(),
         update.committed(),
+        Row.NONE,
+        row.forwardTo());
+  }
+
+  private static Row withDelay(Row row, Change.ChangeDelay by) {
+    return new Row(
+        row.key(),
+        row.activation().withDelayUntil(by.delayUntil()),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
         Row.NONE,
         row.forwardTo());
   }

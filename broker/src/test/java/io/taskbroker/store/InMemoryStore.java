@@ -188,6 +188,7 @@ public final class InMemoryStore implements ActivationStore {
       }
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
+      case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
       case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
@@ -234,6 +235,21 @@ public final class InMemoryStore implements ActivationStore {
         by.processingDeadline(),
         by.deadlineExtended(),
         by.committed(),
+        Row.NONE,
+        row.forwardTo());
+  }
+
+  static Row delayed(Row row, Change.ChangeDelay by) {
+    return new Row(
+        row.key(),
+        row.activation().withDelayUntil(by.delayUntil()),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
         Row.NONE,
         row.forwardTo());
   }

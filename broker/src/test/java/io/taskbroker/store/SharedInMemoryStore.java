@@ -307,6 +307,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
+      case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
@@ -482,6 +483,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
+      case Change.ChangeDelay delay -> home(delay.origin());
       case Change.Forward forward -> home(forward.origin());
       case Change.Delete delete -> home(delete.origin());
       case Change.AdvanceWatermark consumed -> ownerKeyOf(consumed.partition());

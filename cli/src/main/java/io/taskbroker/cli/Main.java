@@ -28,7 +28,20 @@ import picocli.CommandLine.TypeConversionException;
       QuarantineCommand.class,
       DlqCommand.class,
       AuditCommand.class,
-      HealthCommand.class
+      HealthCommand.class,
+      OperateCommands.Status.class,
+      OperateCommands.Top.class,
+      OperateCommands.Tasks.class,
+      OperateCommands.Task.class,
+      OperateCommands.Explain.class,
+      OperateCommands.Workers.class,
+      OperateCommands.Partitions.class,
+      OperateCommands.Rules.class,
+      OperateCommands.Pause.class,
+      OperateCommands.Resume.class,
+      OperateCommands.Drain.class,
+      OperateCommands.Act.class,
+      CompletionCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;

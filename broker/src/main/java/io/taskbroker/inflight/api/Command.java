@@ -338,6 +338,9 @@ public sealed interface Command {
   record Quarantined(QuarantineRequest order, Consumer<QuarantineAnswer> reply)
       implements Command {}
 
+  /// Request of an operator.
+  record Operate(OperatorRequest request) implements Command {}
+
   /// The broker is about to stop: nothing more is delivered, and the status of what workers have is
   /// written (H17).
   record Drain() implements Command {}

@@ -32,6 +32,15 @@ final class Columns {
       }
       case UPDATE_STATUS -> bindStatusUpdates(part, binder);
       case CONFIRM_OFFSET, DELETE -> binder.set(part.partitionIds()).set(part.keys());
+      case CHANGE_DELAY ->
+          binder
+              .set(part.partitionIds())
+              .set(part.keys())
+              .set(
+                  part.changes.stream()
+                      .mapToLong(change ->
+                          PostgresRowCodec.time(((Change.ChangeDelay) change).delayUntil(), 0))
+                      .toArray());
       case FORWARD, FORWARD_WITH_PAYLOAD -> bindForwards(part, binder);
     }
   }

@@ -20,6 +20,7 @@ final class CommitSegment {
     INSERT('i'),
     UPDATE_STATUS('m'),
     CONFIRM_OFFSET('p'),
+    CHANGE_DELAY('e'),
     FORWARD('v'),
     FORWARD_WITH_PAYLOAD('y'),
     DELETE('d');

@@ -66,6 +66,15 @@ final class Sql {
       RETURNING t.partition_id, t.key, 0 AS size\
       """;
 
+  static final String CHANGE_DELAY =
+      """
+      UPDATE taskbroker_activation t SET delay_until = %s, parked_until = NULL
+      FROM unnest(?::int[], ?::bigint[], ?::bigint[]) AS u(partition_id, key, delay)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
+      """
+          .formatted(PostgresRowCodec.time("u.delay"));
+
   static final String FORWARD =
       """
       UPDATE taskbroker_activation t SET status = u.status, forward_topic = u.topic, \
@@ -164,6 +173,7 @@ final class Sql {
       case INSERT -> PostgresRowCodec.INSERT;
       case UPDATE_STATUS -> UPDATE_STATUS;
       case CONFIRM_OFFSET -> CONFIRM_OFFSET;
+      case CHANGE_DELAY -> CHANGE_DELAY;
       case FORWARD -> FORWARD;
       case FORWARD_WITH_PAYLOAD -> FORWARD_WITH_PAYLOAD;
       case DELETE -> DELETE;

@@ -160,7 +160,7 @@ final class StatementScript {
       case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
       case FORWARD_WITH_PAYLOAD -> bytes;
-      case UPDATE_STATUS, CONFIRM_OFFSET, FORWARD -> 0;
+      case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, FORWARD -> 0;
     };
   }
 }

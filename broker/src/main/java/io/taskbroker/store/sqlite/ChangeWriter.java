@@ -22,6 +22,9 @@ final class ChangeWriter {
 
   private static final String CONFIRM_OFFSET = "UPDATE activation SET committed = 1 WHERE key = ?";
 
+  private static final String CHANGE_DELAY =
+      "UPDATE activation SET delay_until = ?, parked_until = NULL WHERE key = ?";
+
   private static final String MARK_FORWARDED =
       """
       UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
@@ -71,6 +74,7 @@ final class ChangeWriter {
   private final PreparedStatement insert;
   private final PreparedStatement updateStatus;
   private final PreparedStatement confirmOffset;
+  private final PreparedStatement changeDelay;
   private final PreparedStatement forward;
   private final PreparedStatement forwardWithPayload;
   private final PreparedStatement delete;
@@ -84,6 +88,7 @@ final class ChangeWriter {
     insert = statements.prepare(SqliteRowCodec.INSERT);
     updateStatus = statements.prepare(UPDATE_STATUS);
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
+    changeDelay = statements.prepare(CHANGE_DELAY);
     forward = statements.prepare(MARK_FORWARDED);
     forwardWithPayload = statements.prepare(MARK_FORWARDED_WITH_PAYLOAD);
     delete = statements.prepare(DELETE);
@@ -98,6 +103,7 @@ final class ChangeWriter {
       case Change.Insert c -> insert(c.row());
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
+      case Change.ChangeDelay c -> changeDelay(c);
       case Change.Forward c -> forward(c);
       case Change.Delete c -> delete(c);
       case Change.AdvanceWatermark c -> advanceWatermark(c);
@@ -124,6 +130,12 @@ final class ChangeWriter {
   private ChangeOutcome confirmOffset(Change.ConfirmOffset change) throws SQLException {
     confirmOffset.setLong(1, change.key());
     return ofExisting(confirmOffset);
+  }
+
+  private ChangeOutcome changeDelay(Change.ChangeDelay change) throws SQLException {
+    SqliteRowCodec.bindTime(changeDelay, 1, change.delayUntil(), 0);
+    changeDelay.setLong(2, change.key());
+    return ofExisting(changeDelay);
   }
 
   private ChangeOutcome forward(Change.Forward change) throws SQLException {
