@@ -37,6 +37,8 @@ final class Advice {
       case CALL_WINDOW_FULL ->
           "As many calls are in flight as the workers answer in time: add workers if it waits too"
               + " long.";
+      case NO_CREDITS ->
+          "Its workers take no more tasks now: add workers, or slots, if it waits too long.";
       case STORE_BEHIND -> "The store is slow: see its disk or the database.";
       case QUEUED -> "Other tasks are before it: add workers if it waits too long.";
       case WITH_WORKER ->
