@@ -11,6 +11,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Effects;
+import io.taskbroker.inflight.EnqueueOutcome;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
@@ -206,7 +207,7 @@ public final class EngineWorkload implements Effects {
   }
 
   @Override
-  public void reply(Command.EnqueueReply reply) {
+  public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {
     throw new IllegalStateException("Unexpected enqueue");
   }
 

@@ -7,6 +7,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Effects;
+import io.taskbroker.inflight.EnqueueOutcome;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
@@ -113,8 +114,8 @@ final class EffectBatch implements Effects {
   }
 
   @Override
-  public void reply(Command.EnqueueReply reply) {
-    reply.done();
+  public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {
+    reply.done(outcomes);
   }
 
   @Override

@@ -148,13 +148,13 @@ public final class Mailbox implements CommandSink {
       case Command.Committed committed -> committed.changes().size() <= MAX_INLINE_ITEMS;
       case Command.Ingest ingest -> ingest.arrivals().size() <= MAX_INLINE_ITEMS;
       case Command.Report report -> report.updates().size() <= MAX_INLINE_ITEMS;
+      case Command.Enqueue enqueue -> enqueue.activations().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
           Command.StoreSizeMeasured _ ->
           true;
-      case Command.Enqueue _,
-          Command.PartitionAssigned _,
+      case Command.PartitionAssigned _,
           Command.PartitionRevoked _,
           Command.PartitionLoaded _,
           Command.RemoteReportsRead _,

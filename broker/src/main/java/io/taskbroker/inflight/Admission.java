@@ -11,6 +11,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.TaskState.Step;
+import org.jspecify.annotations.Nullable;
 
 /// Admission of one arriving task: drops it by a killswitch or as a duplicate (H4, H8),
 /// dead-letters it as undecodable, ends it as expired (W28), forwards it by a demotion (H22),
@@ -46,7 +47,7 @@ final class Admission {
     if (other != null) {
       return acceptSameId(other, activation);
     }
-    if (isKnown(activation)) {
+    if (isParkedOrRemembered(activation)) {
       state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
@@ -59,7 +60,7 @@ final class Admission {
     if (decision instanceof Rules.Decision.Demoted(Destination destination)) {
       return acceptDemoted(activation, destination);
     }
-    boolean accepted = acceptRunnable(partition, activation);
+    boolean accepted = acceptRunnable(partition, activation, null);
     if (accepted && decision == Rules.Decision.Kept.WOULD_COME_BACK) {
       state.tally(Tally.DEMOTION_SKIPPED, activation);
       state.effects.notice(
@@ -88,27 +89,51 @@ final class Admission {
     return accepted;
   }
 
-  /// Accepts or refuses an activation that does not come from Kafka.
-  void enqueue(Command.Enqueue enqueue) {
-    Activation activation = enqueue.activation();
-    if (state.tasks.containsKey(activation.id()) || isKnown(activation)) {
-      enqueue.unavailable("activation " + activation.id() + " is in flight or ended recently");
+  /// Admits one task of an enqueue, or sets why it is refused.
+  void enqueue(PendingEnqueue enqueue, int index) {
+    Activation activation = enqueue.activation(index);
+    if (isKnown(activation)) {
+      enqueue.duplicate(index);
       return;
     }
-    ApplicationQueue queue = state.queueOf(activation.application());
-    boolean early = state.isEarly(activation);
-    if (!state.hasRoomForArrivals()
-        || backpressure.isFull()
-        || (early
-            ? state.delayed >= state.options.limits().maxDelayed()
-            : backpressure.isFull(queue))) {
-      enqueue.unavailable("no room for activations of application " + queue.application);
-      return;
+    switch (state.rules.judge(activation)) {
+      case Rules.Decision.Killed(boolean bySelector) -> {
+        state.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
+        enqueue.refused(index, EnqueueOutcome.SWITCHED_OFF);
+      }
+      case Rules.Decision.Demoted(Destination destination) -> {
+        if (backpressure.isFull() || !state.memory.hasRoom()) {
+          enqueue.refused(index, EnqueueOutcome.FULL);
+        } else {
+          await(insertForwarding(activation, destination), enqueue);
+          state.tally(Tally.DEMOTED, activation);
+          state.effects.notice(Notice.DEMOTED, activation, Notice.namespaceAndTask(activation));
+        }
+      }
+      case Rules.Decision.Kept _ -> {
+        if (state.isExpired(activation)) {
+          state.tally(Tally.EXPIRED_ON_ARRIVAL, activation);
+          enqueue.refused(index, EnqueueOutcome.EXPIRED);
+        } else if (!acceptRunnable(null, activation, enqueue)) {
+          enqueue.refused(index, EnqueueOutcome.FULL);
+        }
+      }
     }
-    insert(queue, activation, early ? Status.DELAY : Status.PENDING).enqueued = enqueue.reply();
   }
 
-  private boolean isKnown(Activation activation) {
+  private static void await(InFlightTask task, @Nullable PendingEnqueue enqueue) {
+    if (enqueue != null) {
+      enqueue.await();
+      task.enqueued = enqueue;
+    }
+  }
+
+  /// Whether a task of that id is in flight, parked or remembered.
+  boolean isKnown(Activation activation) {
+    return state.tasks.containsKey(activation.id()) || isParkedOrRemembered(activation);
+  }
+
+  private boolean isParkedOrRemembered(Activation activation) {
     return (state.parked.size() > 0 && state.parked.has(Ids.fingerprint(activation.id())))
         || state.tombstones.has(activation.id(), state.wall);
   }
@@ -149,10 +174,12 @@ final class Admission {
     return true;
   }
 
-  private void insertForwarding(Activation activation, Destination destination) {
+  private InFlightTask insertForwarding(Activation activation, Destination destination) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
     Row forwarded = row.forwardedTo(destination);
-    state.write(new Change.Insert(forwarded, forwarding(forwarded)));
+    InFlightTask task = forwarding(forwarded);
+    state.write(new Change.Insert(forwarded, task));
+    return task;
   }
 
   /// Creates the task of a row that is being forwarded.
@@ -165,7 +192,12 @@ final class Admission {
     return task;
   }
 
-  private boolean acceptRunnable(InFlightPartition partition, Activation activation) {
+  /// @param partition null if it is enqueued: it cannot wait in Kafka, so its surplus is parked
+  /// @param enqueue null if it comes from Kafka
+  private boolean acceptRunnable(
+      @Nullable InFlightPartition partition,
+      Activation activation,
+      @Nullable PendingEnqueue enqueue) {
     if (backpressure.isFull()) {
       return false;
     }
@@ -176,20 +208,21 @@ final class Admission {
       boolean far = activation.delayUntil() - now > state.options.periods().parkHorizon();
       boolean full = state.delayed >= limits.maxDelayed() || !state.memory.hasRoom(queue);
       if ((far || full) && backpressure.mayPark()) {
-        park(queue, activation, Status.DELAY, activation.delayUntil());
+        park(queue, activation, Status.DELAY, activation.delayUntil(), enqueue);
         return true;
       }
       if (!full) {
-        insert(queue, activation, Status.DELAY);
+        await(insert(queue, activation, Status.DELAY), enqueue);
       }
       return !full;
     }
     if (!backpressure.isFull(queue)) {
-      insert(queue, activation, Status.PENDING);
+      await(insert(queue, activation, Status.PENDING), enqueue);
       return true;
     }
-    if (backpressure.mayPark() && backpressure.blocksNeighbours(partition, queue)) {
-      park(queue, activation, Status.PENDING, now);
+    boolean blocks = partition == null || backpressure.blocksNeighbours(partition, queue);
+    if (backpressure.mayPark() && blocks) {
+      park(queue, activation, Status.PENDING, now, enqueue);
       return true;
     }
     return false;
@@ -198,6 +231,7 @@ final class Admission {
   private InFlightTask insert(ApplicationQueue queue, Activation activation, Status status) {
     InFlightTask task =
         new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
+    task.committed = Row.isCommittedOnArrival(activation);
     state.add(task);
     if (state.follows) {
       state.received(
@@ -208,7 +242,12 @@ final class Admission {
     return task;
   }
 
-  private void park(ApplicationQueue queue, Activation activation, Status status, long due) {
+  private void park(
+      ApplicationQueue queue,
+      Activation activation,
+      Status status,
+      long due,
+      @Nullable PendingEnqueue enqueue) {
     long key = ++state.lastKey;
     long until = queue.backlog.park(key, due);
     state.queues.schedule(queue);
@@ -218,24 +257,42 @@ final class Admission {
     if (state.follows) {
       state.received(TaskLifecycle.PARKED, activation);
     }
-    boolean proven = state.options.shared() || !activation.atMostOnce();
-    state.write(new Change.Insert(row, proven ? null : row));
+    if (enqueue != null) {
+      enqueue.await();
+      state.write(new Change.Insert(row, enqueue));
+    } else {
+      boolean proven = state.options.shared() || !activation.atMostOnce();
+      state.write(new Change.Insert(row, proven ? null : row));
+    }
   }
 
   /// Handles a row that the store cannot hold as an activation and now holds as an undecodable
   /// message (H12). If it was enqueued, its caller is informed instead.
   void replaced(Row row, RejectedInsert refusal) {
-    if (!withdraw(refusal.insert())) {
+    String id = row.activation().id();
+    PendingEnqueue enqueue = enqueueOf(refusal.insert());
+    boolean withdrawn = withdraw(refusal.insert());
+    if (enqueue != null) {
+      enqueue.unstorable(refusal.insert().row().activation().id(), state.effects);
+    }
+    if (!withdrawn) {
       return;
     }
-    String id = row.activation().id();
-    if (refusal.insert().owner() instanceof InFlightTask task && task.enqueued != null) {
+    if (enqueue != null) {
       state.write(new Change.Delete(row.key(), id, row.activation().origin(), Row.NONE, null));
-      task.enqueued.unavailable("the store cannot hold it: " + refusal.why());
+      state.effects.notice(Notice.UNDECODABLE, id, refusal.why());
       return;
     }
     state.effects.notice(Notice.UNDECODABLE, id, refusal.why());
     completion.produce(forwarding(row));
+  }
+
+  private static @Nullable PendingEnqueue enqueueOf(Change.Insert insert) {
+    return switch (insert.owner()) {
+      case InFlightTask task -> task.enqueued;
+      case PendingEnqueue enqueue -> enqueue;
+      case null, default -> null;
+    };
   }
 
   /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:

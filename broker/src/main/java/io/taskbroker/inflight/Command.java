@@ -98,14 +98,18 @@ public sealed interface Command {
     }
   }
 
-  /// Activation from a source other than Kafka. It has no partition: no watermark covers it, and it
-  /// stays with this broker whatever partitions move (H23). It is refused where a record would wait
-  /// or be parked; the sender can try again.
-  record Enqueue(Activation activation, EnqueueReply reply) implements Request {
+  /// Activations from a source other than Kafka. They have no partition: no watermark covers them,
+  /// and they stay with this broker whatever partitions move (H23). Those that are due later, or
+  /// have no room in memory, are parked.
+  record Enqueue(List<Activation> activations, EnqueueReply reply) implements Request {
     public Enqueue {
-      if (activation.origin().partition() >= 0) {
-        throw new IllegalArgumentException(
-            "Enqueued activation " + activation.id() + " has a partition: " + activation.origin());
+      activations = List.copyOf(activations);
+      for (Activation activation : activations) {
+        if (activation.origin().partition() >= 0) {
+          throw new IllegalArgumentException(
+              "Enqueued activation " + activation.id() + " has a partition: "
+                  + activation.origin());
+        }
       }
     }
 
@@ -117,10 +121,12 @@ public sealed interface Command {
 
   /// Answer to an enqueue. Called by the engine's thread: must not block.
   interface EnqueueReply {
-    /// The activation is durable.
-    void done();
+    /// Every accepted activation is durable.
+    ///
+    /// @param outcomes one for each activation, in their order
+    void done(List<EnqueueOutcome> outcomes);
 
-    /// The activation was not accepted.
+    /// Nothing is known about any of the activations: the sender must try again.
     void unavailable(String why);
   }
 

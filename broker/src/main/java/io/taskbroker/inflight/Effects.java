@@ -64,7 +64,7 @@ public interface Effects {
 
   void reply(Command.ClaimReply reply, @Nullable Delivery delivery);
 
-  void reply(Command.EnqueueReply reply);
+  void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes);
 
   /// Counts an event.
   ///

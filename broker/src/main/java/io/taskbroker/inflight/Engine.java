@@ -42,6 +42,7 @@ public final class Engine {
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
+  private final Enqueues enqueues;
   private final PartitionTransfer transfer;
   private final Collection<InFlightPartition> partitions;
   private final List<InFlightTask> restored = new ArrayList<>();
@@ -68,6 +69,7 @@ public final class Engine {
     quarantineRequests = new QuarantineRequestHandler(state, completion);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
+    enqueues = new Enqueues(state, admission);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
     transfer =
         new PartitionTransfer(state, completion, statusWriter, recovery, parkedLoader, intakes);
@@ -110,7 +112,7 @@ public final class Engine {
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
-      case Command.Enqueue enqueue -> admission.enqueue(enqueue);
+      case Command.Enqueue enqueue -> enqueues.add(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Foreseen foreseen -> arrivals.foreseen(foreseen);
       case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
@@ -180,9 +182,13 @@ public final class Engine {
   }
 
   private void barrierPassed(Command.BarrierPassed passed) {
-    if (passed.owner() instanceof InFlightPartition partition) {
-      partition.barriers--;
-      arrivals.drained(partition);
+    switch (passed.owner()) {
+      case InFlightPartition partition -> {
+        partition.barriers--;
+        arrivals.drained(partition);
+      }
+      case PendingEnqueue enqueue -> enqueues.barrierPassed(enqueue);
+      default -> {}
     }
   }
 
@@ -198,6 +204,7 @@ public final class Engine {
 
   private void drain() {
     state.delivering = false;
+    enqueues.stop();
     statusWriter.write(true);
     for (InFlightTask task : state.tasks.values()) {
       statusWriter.resetStatus(task);
@@ -209,6 +216,7 @@ public final class Engine {
     switch (change) {
       case Change.Insert(_, InFlightTask task) -> recovery.inserted(task);
       case Change.Insert(_, Row parked) -> offsetGate.await(parked);
+      case Change.Insert(_, PendingEnqueue enqueue) -> enqueue.settle(state.effects);
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
@@ -294,6 +302,7 @@ public final class Engine {
     statusWriter.write(false);
     state.tombstones.forget(wall);
     arrivals.accept();
+    enqueues.accept();
     ruleEnforcer.sweep();
   }
 

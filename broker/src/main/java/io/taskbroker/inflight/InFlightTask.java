@@ -90,8 +90,8 @@ final class InFlightTask {
   /// The channel that delivers an at-most-once task once its status is durable.
   @Nullable DeliveryChannel channel;
 
-  /// The caller that enqueued it and waits for it to be durable.
-  Command.@Nullable EnqueueReply enqueued;
+  /// The enqueue that waits for it to be durable.
+  @Nullable PendingEnqueue enqueued;
 
   private List<Reply> replies = List.of(); // an ArrayList if more than one
 

@@ -151,10 +151,10 @@ final class Recovery {
 
   /// Handles a durable insert.
   void inserted(InFlightTask task) {
-    Command.EnqueueReply enqueued = task.enqueued;
+    PendingEnqueue enqueued = task.enqueued;
     if (enqueued != null) {
       task.enqueued = null;
-      state.effects.reply(enqueued);
+      enqueued.settle(state.effects);
     }
     if (task.step() == Step.INSERTING) {
       state.transition(task, TaskEvent.INSERTED);

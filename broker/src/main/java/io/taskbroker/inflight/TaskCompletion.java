@@ -214,7 +214,7 @@ final class TaskCompletion {
     for (Reply reply : task.takeReplies()) {
       reply.unavailable(why);
     }
-    Command.EnqueueReply enqueued = task.enqueued;
+    PendingEnqueue enqueued = task.enqueued;
     if (enqueued != null) {
       task.enqueued = null;
       enqueued.unavailable(why);

@@ -487,9 +487,9 @@ final class EngineOnSharedStore implements Effects {
   }
 
   @Override
-  public void reply(Command.EnqueueReply reply) {
+  public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {
     effects++;
-    reply.done();
+    reply.done(outcomes);
   }
 
   @Override

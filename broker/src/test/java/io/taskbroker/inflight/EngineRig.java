@@ -361,7 +361,8 @@ final class EngineRig implements Effects {
 
   @Override
   public void barrier(Object owner) {
-    throw new AssertionError("The engine does not share its store");
+    effects++;
+    store.barrier(owner);
   }
 
   @Override
@@ -434,9 +435,9 @@ final class EngineRig implements Effects {
   }
 
   @Override
-  public void reply(Command.EnqueueReply reply) {
+  public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {
     effects++;
-    reply.done();
+    reply.done(outcomes);
   }
 
   private void pulled(@Nullable Delivery delivery) {

@@ -299,10 +299,10 @@ final class H17PartitionTransferTest {
     a.take(log);
     a.tell(
         new Command.Enqueue(
-            canary,
+            List.of(canary),
             new Command.EnqueueReply() {
               @Override
-              public void done() {}
+              public void done(List<EnqueueOutcome> outcomes) {}
 
               @Override
               public void unavailable(String why) {}

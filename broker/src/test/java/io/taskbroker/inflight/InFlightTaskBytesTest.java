@@ -189,7 +189,7 @@ final class InFlightTaskBytesTest {
     public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {}
 
     @Override
-    public void reply(Command.EnqueueReply reply) {}
+    public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {}
 
     @Override
     public void notice(Notice notice, String id, String detail) {}

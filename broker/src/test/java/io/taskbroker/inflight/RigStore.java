@@ -63,6 +63,8 @@ final class RigStore {
         implements Work {}
 
     record ReadRows(List<Long> keys, Object owner) implements Work {}
+
+    record Barrier(Object owner) implements Work {}
   }
 
   /// Accepts a change if it is valid after the earlier ones: nothing follows a row's delete, and no
@@ -115,6 +117,10 @@ final class RigStore {
 
   void read(List<Long> keys, Object owner) {
     waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
+  }
+
+  void barrier(Object owner) {
+    waiting.add(new Work.Barrier(owner));
   }
 
   /// Drops everything that is not committed.
@@ -176,6 +182,7 @@ final class RigStore {
             case Work.ReadRows(List<Long> read, Object owner) ->
                 new Command.RowsRead(
                     read.stream().filter(rows::containsKey).map(rows::get).toList(), owner);
+            case Work.Barrier(Object owner) -> new Command.BarrierPassed(owner);
             case Work.Write write -> throw new AssertionError("Not a read: " + write);
           });
     }
