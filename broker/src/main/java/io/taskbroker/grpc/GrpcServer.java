@@ -20,6 +20,7 @@ import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,7 @@ public final class GrpcServer implements Service {
   private final Metrics metrics;
   private final Signatures signatures;
   private final ConsumerService consumerService;
+  private final TaskService taskService;
   private final HealthService health = new HealthService();
   private @Nullable Running running;
   private volatile int port = -1;
@@ -64,7 +66,10 @@ public final class GrpcServer implements Service {
     this.options = options;
     this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());
-    this.consumerService = new ConsumerService(options, intake, new ServiceCounts(metrics));
+    var counts = new ServiceCounts(metrics);
+    this.consumerService = new ConsumerService(options, intake, counts);
+    this.taskService =
+        new TaskService(intake, InstantSource.system(), counts, new EnqueueCounts(metrics));
   }
 
   @Override
@@ -155,6 +160,7 @@ public final class GrpcServer implements Service {
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures))
+        .addService(taskService.definition(signatures))
         .addService(ServerInterceptors.intercept(health, new HealthCalls(metrics)))
         .build();
   }

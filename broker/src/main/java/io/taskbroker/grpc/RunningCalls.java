@@ -13,7 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 /// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
   private final EventLoop loop;
-  private final Set<UnaryCall> calls = new HashSet<>();
+  private final Set<RunningCall> calls = new HashSet<>();
 
   /// Calls with incomplete requests, each holding the bytes received so far.
   private final Deadlines<IncompleteCall> incomplete;
@@ -22,6 +22,11 @@ final class RunningCalls {
   private final Deadlines<Connection> frames;
 
   private final Deadlines<Connection> unread;
+
+  /// Pending call.
+  interface RunningCall {
+    void fail(Status reason);
+  }
 
   /// Call with an incomplete request.
   interface IncompleteCall {
@@ -53,12 +58,12 @@ final class RunningCalls {
     return unread;
   }
 
-  void add(UnaryCall call) {
+  void add(RunningCall call) {
     calls.add(call);
   }
 
   /// Returns false if the call was not pending.
-  boolean remove(UnaryCall call) {
+  boolean remove(RunningCall call) {
     return calls.remove(call);
   }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Pending unary call: receives one request and is answered once, by any thread. The event loop
 /// writes the response, together with all others submitted meanwhile.
 final class UnaryCall extends ServerCall.Listener<byte[]>
-    implements Runnable, RunningCalls.IncompleteCall {
+    implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
   /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
@@ -129,7 +129,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   }
 
   /// Fails the call.
-  void fail(Status reason) {
+  @Override
+  public void fail(Status reason) {
     status = reason;
     running.run(this);
   }

@@ -64,7 +64,8 @@ final class TaskCompletion {
   void remove(InFlightTask task, boolean mayReturn) {
     state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
-    long until = remembered ? state.wall + state.options.periods().tombstone() : Row.NONE;
+    long usual = state.options.periods().tombstone();
+    long until = remembered ? state.wall + task.activation.tombstoneMillis(usual) : Row.NONE;
     state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
   }
 

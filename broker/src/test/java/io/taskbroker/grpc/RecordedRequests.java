@@ -5,6 +5,7 @@ import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// Engine stub that records requests and answers as configured.
@@ -21,6 +22,19 @@ final class RecordedRequests implements CommandSink {
   @Override
   public void submit(Command command) {
     throw new AssertionError("The server submits no commands");
+  }
+
+  /// The next request; waits for it.
+  Command.Request next() {
+    try {
+      Command.Request next = requests.poll(20, TimeUnit.SECONDS);
+      if (next == null) {
+        throw new AssertionError("No request came");
+      }
+      return next;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   void answerWithNothing() {
