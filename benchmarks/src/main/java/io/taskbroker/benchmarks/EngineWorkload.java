@@ -17,6 +17,7 @@ import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.inflight.TokenEpoch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -55,7 +56,7 @@ public final class EngineWorkload implements Effects {
     var limits = new EngineOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
     var periods = new EngineOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
     var options = new EngineOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
-    engine = new Engine(options, this, random);
+    engine = new Engine(options, this, random, TokenEpoch.at(WALL, 1));
     engine.advance(now, wall);
     engine.start(0);
     engine.apply(new Command.PartitionAssigned(PARTITION, 0));

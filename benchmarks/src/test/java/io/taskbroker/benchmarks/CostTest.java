@@ -46,8 +46,7 @@ final class CostTest {
     long bytes = run(workload, running, ROUNDS);
 
     assertThat(workload.replies()).isEqualTo(2L * TASKS);
-    // Of these, 8 for the counters of its name and 8 for what a call's end says of other workers.
-    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(816);
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(800);
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.TokenEpoch;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -16,6 +17,7 @@ import io.taskbroker.store.ActivationStore;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -60,20 +62,28 @@ public final class EngineLoop implements Service, Progress {
       InstantSource clock,
       RandomGenerator random,
       FailureSink failures) {
-    this(options, mailbox, outlets, new SystemContext(Ticker.SYSTEM, clock, random), failures);
+    this(
+        options,
+        mailbox,
+        outlets,
+        new SystemContext(Ticker.SYSTEM, clock, random),
+        TokenEpoch.at(clock.millis(), UUID.randomUUID().getLeastSignificantBits()),
+        failures);
   }
 
+  /// @param epoch of the tokens of deliveries, which no other engine may have
   EngineLoop(
       EngineOptions options,
       Mailbox mailbox,
       Outlets outlets,
       SystemContext context,
+      TokenEpoch epoch,
       FailureSink failures) {
     this.mailbox = mailbox;
     this.effects = new EffectBatch(outlets);
     this.ticker = context.ticker();
     this.clock = context.clock();
-    this.engine = new Engine(options, effects, context.random());
+    this.engine = new Engine(options, effects, context.random(), epoch);
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 

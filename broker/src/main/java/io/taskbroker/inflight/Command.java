@@ -41,7 +41,15 @@ public sealed interface Command {
   /// @param status `COMPLETE`, `FAILURE` or `RETRY`
   /// @param maxAttempts with a retry: the new maximum of attempts, negative if not given
   /// @param delayOnRetry with a retry: seconds until it may run, negative if not given
-  record Update(String id, Status status, long maxAttempts, long delayOnRetry) {
+  /// @param token of the delivery that the report is about, which makes it stale after the next
+  ///   one; null if the worker's protocol does not carry it
+  record Update(
+      String id, Status status, long maxAttempts, long delayOnRetry, @Nullable AttemptToken token) {
+    /// Report of a worker whose protocol does not carry tokens.
+    public Update(String id, Status status, long maxAttempts, long delayOnRetry) {
+      this(id, status, maxAttempts, delayOnRetry, null);
+    }
+
     /// The report without the id, for the log. The wire contract carries no reason.
     String described() {
       String said = status.storedName();
@@ -279,14 +287,29 @@ public sealed interface Command {
   record RowsRead(List<Row> rows, Object owner) implements Command {}
 
   /// End of a push call.
-  ///
-  /// @param others whether there are connections to other workers of the application, so that the
-  ///   outcome may hold for one worker only
-  record PushEnded(Delivery delivery, PushOutcome outcome, String detail, boolean others)
-      implements Command {
+  record PushEnded(Delivery delivery, PushResult result) implements Command {
+    /// End of a call.
+    ///
+    /// @param others as in [PushResult]
+    public PushEnded(Delivery delivery, PushOutcome outcome, String detail, boolean others) {
+      this(delivery, PushResult.of(outcome, detail, others));
+    }
+
     /// End of a call to the only known worker of its application.
     public PushEnded(Delivery delivery, PushOutcome outcome, String detail) {
       this(delivery, outcome, detail, false);
+    }
+
+    public PushOutcome outcome() {
+      return result.outcome();
+    }
+
+    public String detail() {
+      return result.detail();
+    }
+
+    public boolean others() {
+      return result.others();
     }
   }
 

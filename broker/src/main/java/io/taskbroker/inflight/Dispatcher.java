@@ -142,7 +142,7 @@ final class Dispatcher {
   }
 
   private void deliverClaimed(InFlightTask task, DeliveryChannel channel) {
-    task.deliveries++;
+    Delivery delivery = state.delivery(task);
     task.claimedAt = state.now;
     if (channel.confirms()) {
       task.inCall = true;
@@ -154,9 +154,6 @@ final class Dispatcher {
     state.tallyUnlessRepeated(channel.confirms() ? Tally.CLAIMED : Tally.PULLED, task);
     state.follow(
         channel.confirms() ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED, task.activation, "");
-    channel.deliver(
-        state.effects,
-        new Delivery(
-            task.id(), task.queue.application, task.activation.payload(), task.deliveries, task));
+    channel.deliver(state.effects, delivery);
   }
 }

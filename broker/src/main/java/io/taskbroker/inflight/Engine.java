@@ -48,8 +48,12 @@ public final class Engine {
   private final List<InFlightTask> restored = new ArrayList<>();
   private boolean started;
 
-  public Engine(EngineOptions options, Effects effects, RandomGenerator random) {
-    state = new EngineState(options, effects, random);
+  /// Engine without tasks.
+  ///
+  /// @param epoch of the [AttemptToken]s of its deliveries, which no other engine may have: see
+  ///   [TokenEpoch#at]
+  public Engine(EngineOptions options, Effects effects, RandomGenerator random, TokenEpoch epoch) {
+    state = new EngineState(options, effects, random, epoch);
     completion = new TaskCompletion(state);
     statusWriter = new StatusWriter(state);
     var timeouts = new Timeouts(state, completion, statusWriter);

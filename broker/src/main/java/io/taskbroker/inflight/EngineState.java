@@ -71,13 +71,20 @@ final class EngineState {
   int delayed;
   int forwarding;
 
+  /// Of the tokens of the deliveries of this process.
+  private final TokenEpoch epoch;
+
+  /// Number of deliveries by this process.
+  private long deliveries;
+
   private int outstanding;
 
   /// The outstanding changes that wait while the disk is full.
   private int takingSpace;
 
-  EngineState(EngineOptions options, Effects effects, RandomGenerator random) {
+  EngineState(EngineOptions options, Effects effects, RandomGenerator random, TokenEpoch epoch) {
     this.options = options;
+    this.epoch = epoch;
     this.effects = effects;
     this.follows = effects.follows();
     this.random = random;
@@ -96,6 +103,18 @@ final class EngineState {
   /// Whether a row existed before this process, or belongs to another broker.
   boolean isInherited(long key) {
     return key <= firstKey || key > lastKey;
+  }
+
+  /// Counts a delivery of the task and returns it, with its token.
+  Delivery delivery(InFlightTask task) {
+    task.deliveries++;
+    task.attempt = ++deliveries;
+    return new Delivery(task, task.deliveries, epoch, task.attempt);
+  }
+
+  /// Whether the token is that of the task's last delivery by this process.
+  boolean isLastDelivery(InFlightTask task, AttemptToken token) {
+    return token.number() == task.attempt && token.epoch() == epoch.value();
   }
 
   /// Waits a moment for reports of deliveries by previous owners.
@@ -239,6 +258,7 @@ final class EngineState {
         new InFlightTask(
             task.key, task.activation.withPayload(NO_PAYLOAD), task.state(), task.queue);
     kept.destination = task.destination;
+    kept.attempt = task.attempt;
     tasks.put(kept.id(), kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;

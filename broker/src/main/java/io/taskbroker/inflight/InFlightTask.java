@@ -10,11 +10,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Activation in memory, with its state. Owned by the engine.
-final class InFlightTask {
+final class InFlightTask implements DeliveredTask {
   /// Heap bytes of a task beside its payload and strings: itself, its activation, the objects of
-  /// both, and its slots in the id index, a queue and the timers. The measured maximum is 375, and
-  /// 335 with compact object headers (`InFlightTaskBytesTest`); just above a power of two it may be
-  /// 10 more.
+  /// both, and its slots in the id index, a queue and the timers. The measured maximum is 367, and
+  /// 327 with compact object headers (`InFlightTaskBytesTest`); just above a power of two it may be
+  /// 10 more, and 32 more after a failed delivery.
   static final int OVERHEAD_BYTES = 400;
 
   final long key;
@@ -27,6 +27,10 @@ final class InFlightTask {
   private TaskState state;
   int attempts;
   int deliveries;
+
+  /// Number of its last delivery among all of this process, see [AttemptToken]; 0 if this process
+  /// has not delivered it.
+  long attempt;
 
   /// Monotonic times in milliseconds.
   long claimedAt;
@@ -67,19 +71,8 @@ final class InFlightTask {
   /// Whether its partition is being released: it is not delivered any more (H17).
   boolean releasing;
 
-  /// Times that a worker refused it, left it unanswered, or was lost with it, since a worker last
-  /// took it.
-  short refusals;
-
-  short unanswered;
-  short losses;
-
-  /// Counts of its queue, lower bits only: accepted and rejected at its first refusal, and accepted
-  /// at its last loss.
-  int acceptedAtRefusal;
-
-  int rejectedAtRefusal;
-  int acceptedAtLoss;
+  /// Failed deliveries since a worker last took it; null if there are none.
+  @Nullable DeliveryFailures failures;
 
   /// Forwarded there as soon as it is runnable, because its namespace is demoted.
   @Nullable Destination demotion;
@@ -112,6 +105,11 @@ final class InFlightTask {
 
   String id() {
     return activation.id();
+  }
+
+  @Override
+  public Activation activation() {
+    return activation;
   }
 
   Status status() {
@@ -151,7 +149,18 @@ final class InFlightTask {
   /// Whether a worker must get this task alone, because workers died of it (G8): from the second
   /// loss on, or from the first one if the task missed a deadline or killed a worker before.
   boolean isSuspect() {
-    return losses > 0 && losses + attempts > 1;
+    DeliveryFailures failed = failures;
+    return failed != null && failed.losses > 0 && failed.losses + attempts > 1;
+  }
+
+  /// Its failed deliveries, to add one.
+  DeliveryFailures failures() {
+    DeliveryFailures failed = failures;
+    if (failed == null) {
+      failed = new DeliveryFailures();
+      failures = failed;
+    }
+    return failed;
   }
 
   boolean awaitsOffsetCommit() {

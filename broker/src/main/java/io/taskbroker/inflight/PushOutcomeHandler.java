@@ -38,11 +38,11 @@ final class PushOutcomeHandler {
     Delivery delivery = pushed.delivery();
     PushOutcome outcome = pushed.outcome();
     String detail = pushed.detail();
-    if (!(delivery.owner() instanceof InFlightTask task)) {
+    if (!(delivery.task() instanceof InFlightTask task)) {
       return;
     }
     ApplicationQueue queue = task.queue;
-    boolean latest = task.deliveries == delivery.deliveries();
+    boolean latest = task.attempt == delivery.number();
     PushChannel push = queue.push;
     if (push == null) {
       throw new IllegalStateException(
@@ -119,9 +119,7 @@ final class PushOutcomeHandler {
     boolean atMostOnce = task.activation.atMostOnce();
     switch (outcome) {
       case ACCEPTED -> {
-        task.refusals = 0;
-        task.unanswered = 0;
-        task.losses = 0;
+        task.failures = null;
         state.transition(task, TaskEvent.START);
         timeouts.started(task);
       }
@@ -139,8 +137,9 @@ final class PushOutcomeHandler {
       }
       case UNANSWERED -> {
         if (!atMostOnce) {
-          postpone(task, uncertainPause(task.unanswered));
-          task.unanswered = increment(task.unanswered);
+          DeliveryFailures failures = task.failures();
+          postpone(task, uncertainPause(failures.unanswered));
+          failures.unanswered = increment(failures.unanswered);
         }
       }
       case LOST -> {
@@ -159,32 +158,34 @@ final class PushOutcomeHandler {
 
   private void refused(InFlightTask task, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
-    task.refusals = increment(task.refusals);
-    if (task.refusals == 1) {
-      task.acceptedAtRefusal = (int) queue.accepted;
-      task.rejectedAtRefusal = (int) queue.rejected;
+    DeliveryFailures failures = task.failures();
+    failures.refusals = increment(failures.refusals);
+    if (failures.refusals == 1) {
+      failures.acceptedAtRefusal = (int) queue.accepted;
+      failures.rejectedAtRefusal = (int) queue.rejected;
     }
-    if (task.refusals >= MAX_REFUSALS && isAtFault(task, outcome)) {
-      completion.fail(task, "refused " + task.refusals + " times: " + detail);
+    if (failures.refusals >= MAX_REFUSALS && isAtFault(queue, failures, outcome)) {
+      completion.fail(task, "refused " + failures.refusals + " times: " + detail);
     } else {
-      postpone(task, pause(task));
+      postpone(task, pause(queue, failures));
     }
   }
 
   /// Maximum pause after a refusal, in milliseconds; longer still if others are accepted meanwhile.
-  private static long pause(InFlightTask task) {
-    if (task.refusals > MAX_REFUSALS && (int) task.queue.accepted != task.acceptedAtRefusal) {
-      return uncertainPause(task.refusals - MAX_REFUSALS);
+  private static long pause(ApplicationQueue queue, DeliveryFailures failures) {
+    if (failures.refusals > MAX_REFUSALS && (int) queue.accepted != failures.acceptedAtRefusal) {
+      return uncertainPause(failures.refusals - MAX_REFUSALS);
     }
-    return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(task.refusals - 1, 10));
+    return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(failures.refusals - 1, 10));
   }
 
   /// Whether the worker accepted others meanwhile; nearly all others, if the worker may be at
   /// fault.
-  private static boolean isAtFault(InFlightTask task, PushOutcome outcome) {
-    int accepted = (int) task.queue.accepted - task.acceptedAtRefusal;
-    int all = (int) task.queue.rejected - task.rejectedAtRefusal;
-    int rejected = all - (task.refusals - 1); // of others
+  private static boolean isAtFault(
+      ApplicationQueue queue, DeliveryFailures failures, PushOutcome outcome) {
+    int accepted = (int) queue.accepted - failures.acceptedAtRefusal;
+    int all = (int) queue.rejected - failures.rejectedAtRefusal;
+    int rejected = all - (failures.refusals - 1); // of others
     return accepted >= MAX_REFUSALS
         && (outcome == PushOutcome.REFUSED || accepted / TAKEN_PER_REJECTED >= rejected);
   }
@@ -194,11 +195,12 @@ final class PushOutcomeHandler {
   /// there are no others; each such death counts as an attempt (G8).
   private void lost(InFlightTask task, String detail, boolean alone) {
     ApplicationQueue queue = task.queue;
-    boolean othersPass = task.losses > 0 && (int) queue.accepted != task.acceptedAtLoss;
-    task.losses = increment(task.losses);
-    task.acceptedAtLoss = (int) queue.accepted;
+    DeliveryFailures failures = task.failures();
+    boolean othersPass = failures.losses > 0 && (int) queue.accepted != failures.acceptedAtLoss;
+    failures.losses = increment(failures.losses);
+    failures.acceptedAtLoss = (int) queue.accepted;
     if (!alone || !(othersPass || queue.hasNoOther())) {
-      postpone(task, uncertainPause(task.losses - 1));
+      postpone(task, uncertainPause(failures.losses - 1));
       return;
     }
     queue.diedAt = state.now;
@@ -208,7 +210,7 @@ final class PushOutcomeHandler {
       state.tally(Tally.ATTEMPTS_EXCEEDED, task);
       completion.fail(task, "workers died while called with it alone: " + detail);
     } else {
-      postpone(task, uncertainPause(task.losses - 1));
+      postpone(task, uncertainPause(failures.losses - 1));
       statusWriter.revert(task);
     }
   }

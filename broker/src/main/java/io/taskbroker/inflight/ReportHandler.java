@@ -52,6 +52,10 @@ final class ReportHandler {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
+    if (isOfAnotherDelivery(task, update)) {
+      stale(task, update.status());
+      return;
+    }
     if (task.status() == Status.PROCESSING) {
       workerFreed(task.queue);
     }
@@ -85,6 +89,17 @@ final class ReportHandler {
   /// other worker has it.
   private static boolean isPlausible(InFlightTask task) {
     return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
+  }
+
+  /// Whether the report has a token, and not that of the task's last delivery. Tokens are not
+  /// stored: those of earlier processes and other brokers count until this process delivers the
+  /// task.
+  private boolean isOfAnotherDelivery(InFlightTask task, Command.Update update) {
+    AttemptToken token = update.token();
+    if (token == null || state.isLastDelivery(task, token)) {
+      return false;
+    }
+    return task.attempt != 0 || !(state.isInherited(task.key) || isPlausible(task));
   }
 
   private static void await(InFlightTask task, @Nullable Reply reply) {
@@ -121,9 +136,12 @@ final class ReportHandler {
       Fingerprint id = Ids.fingerprint(update.id());
       PartitionKey partitionKey = state.parked.find(id);
       if (partitionKey != null) {
-        if (update.status() == Status.COMPLETE) {
+        long key = state.parked.key(id, partitionKey);
+        if (update.token() != null && !state.isInherited(key)) {
+          stale(update);
+        } else if (update.status() == Status.COMPLETE) {
           completeParked(id, partitionKey, update.id()).await(reply);
-        } else if (!parked.add(state.parked.key(id, partitionKey), update, reply)) {
+        } else if (!parked.add(key, update, reply)) {
           stale(update);
         }
         return;
@@ -132,9 +150,10 @@ final class ReportHandler {
     forward(update, reply);
   }
 
-  /// Handles a report on an id that this broker has neither in memory nor parked.
+  /// Handles a report on an id that this broker has neither in memory nor parked. One with a token
+  /// is not forwarded: the owner would get it without, and could not refuse it.
   private void forward(Command.Update update, Reply reply) {
-    if (state.options.shared()) {
+    if (state.options.shared() && update.token() == null) {
       remoteReports.forward(update, reply);
       return;
     }

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// State of a task in flight: the status of its row, and the pending step with the store or the
@@ -51,6 +52,8 @@ enum TaskState {
     GONE
   }
 
+  private static final List<TaskState> ALL = List.of(values());
+
   final Status status;
   final Step step;
 
@@ -68,7 +71,8 @@ enum TaskState {
   ///
   /// @throws IllegalArgumentException if no task can be in both
   static TaskState of(Status status, Step step) {
-    for (TaskState state : values()) {
+    for (int i = 0; i < ALL.size(); i++) { // allocates neither an array nor an iterator
+      TaskState state = ALL.get(i);
       if (state.status == status && state.step == step) {
         return state;
       }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.Race;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.time.Duration;
@@ -69,7 +69,7 @@ final class PushClientRaceTest {
 
     private void push() {
       for (int i = 0; i < PUSHES; i++) {
-        client.push(new Delivery("id-" + i, "app", new byte[1], 1, this));
+        client.push(Deliveries.of("id-" + i, "app", new byte[1]));
       }
     }
 

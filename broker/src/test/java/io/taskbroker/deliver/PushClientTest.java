@@ -9,6 +9,7 @@ import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status;
 import io.netty.channel.epoll.Epoll;
 import io.taskbroker.inflight.Command.PushEnded;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.proto.v1.PushTaskRequest;
@@ -454,10 +455,10 @@ final class PushClientTest {
                 intake,
                 new Metrics()));
     for (int i = 0; i < 100; i++) {
-      client.push(new Delivery("s" + i, "stuck", ACTIVATION, 1, this));
+      client.push(Deliveries.of("s" + i, "stuck", ACTIVATION));
     }
 
-    client.push(new Delivery("w", "well", ACTIVATION, 1, this));
+    client.push(Deliveries.of("w", "well", ACTIVATION));
 
     assertThat(intake.next().delivery().id()).isEqualTo("w");
     await().until(() -> stuck.calls.size() == 100);
@@ -471,7 +472,7 @@ final class PushClientTest {
   void applicationWithoutWorkerIsUnreachable() throws Exception {
     PushClient client = client(URI.create("http://127.0.0.1:1"), LONG);
 
-    client.push(new Delivery("x", "other", ACTIVATION, 1, this));
+    client.push(Deliveries.of("x", "other", ACTIVATION));
 
     PushEnded pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
@@ -575,7 +576,7 @@ final class PushClientTest {
   }
 
   private Delivery delivery(String id, byte[] payload) {
-    return new Delivery(id, "app", payload, 1, this);
+    return Deliveries.of(id, "app", payload);
   }
 
   private static int closedPort() throws IOException {

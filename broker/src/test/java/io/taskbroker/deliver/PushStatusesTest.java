@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
 import io.taskbroker.inflight.Command.PushEnded;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;
@@ -111,7 +111,7 @@ final class PushStatusesTest {
     var client = new PushClient(Map.of("app", address), options, intake, new Metrics());
     client.start();
     try {
-      client.push(new Delivery("x", "app", new byte[10], 1, intake));
+      client.push(Deliveries.of("x", "app", new byte[10]));
       PushEnded pushed = intake.next();
       return pushed.outcome();
     } finally {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.taskbroker.inflight.Command.PushEnded;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
@@ -158,7 +158,7 @@ final class PushTlsTest {
         new PushClient(Map.of("app", worker), options(Optional.of(tls)), intake, new Metrics());
     client.start();
     open.add(client::stop);
-    client.push(new Delivery("x", "app", new byte[] {10, 1, 'x'}, 1, this));
+    client.push(Deliveries.of("x", "app", new byte[] {10, 1, 'x'}));
     return intake.next();
   }
 

@@ -7,6 +7,7 @@ import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.Delivery;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,7 @@ final class StartupBufferLincheckTest {
   }
 
   private static Delivery delivery(String id) {
-    return new Delivery(id, "app", new byte[1], 1, id);
+    return Deliveries.of(id, "app", new byte[1]);
   }
 
   private static final class Through {

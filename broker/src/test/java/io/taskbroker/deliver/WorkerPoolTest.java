@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
 import io.taskbroker.inflight.Command.PushEnded;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TcpBalancer;
@@ -394,7 +394,7 @@ final class WorkerPoolTest {
 
   private void push(PushClient client, int count) {
     for (int i = 0; i < count; i++) {
-      client.push(new Delivery("id-" + pushed++, "app", new byte[10], 1, this));
+      client.push(Deliveries.of("id-" + pushed++, "app", new byte[10]));
     }
   }
 

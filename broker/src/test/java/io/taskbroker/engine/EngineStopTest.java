@@ -10,6 +10,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.TokenEpoch;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.SystemContext;
@@ -41,6 +42,7 @@ final class EngineStopTest {
             new Mailbox(16),
             new NoOutlets(),
             new SystemContext(ticker, InstantSource.system(), new SplittableRandom(1)),
+            new TokenEpoch(1),
             failures);
     ticker.holds = true;
     engine.start();

@@ -4,6 +4,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.TokenEpoch;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.ActivationStore;
@@ -27,6 +28,7 @@ public final class SteppedEngine {
             mailbox,
             outlets,
             context,
+            TokenEpoch.at(context.clock().millis(), 0),
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });

@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.Delivery;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -49,7 +50,7 @@ final class RecordedRequests implements CommandSink {
   }
 
   void answerWith(byte[] activation) {
-    Delivery delivery = new Delivery("id", "app", activation, 1, new Object());
+    Delivery delivery = Deliveries.of("id", "app", activation);
     answer =
         request -> {
           switch (request) {

@@ -9,7 +9,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
@@ -44,7 +44,7 @@ final class UnreadAnswersTest extends ServedTest {
   /// Engine stub: asks whether the caller accepts a task, and delivers or keeps it.
   @BeforeEach
   void answer() {
-    var delivery = new Delivery("large", "app", LARGE, 1, new Object());
+    var delivery = Deliveries.of("large", "app", LARGE);
     intake.answer =
         request -> {
           var reply = ((Command.Claim) request).reply();

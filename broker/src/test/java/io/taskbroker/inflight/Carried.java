@@ -7,12 +7,12 @@ public final class Carried {
   private Carried() {}
 
   public static Activation by(Delivery delivery) {
-    return ((InFlightTask) delivery.owner()).activation;
+    return ((InFlightTask) delivery.task()).activation;
   }
 
   /// The key of its row.
   public static long keyOf(Delivery delivery) {
-    return ((InFlightTask) delivery.owner()).key;
+    return ((InFlightTask) delivery.task()).key;
   }
 
   /// The key of its row.

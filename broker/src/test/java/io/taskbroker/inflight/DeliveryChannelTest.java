@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 final class DeliveryChannelTest {
   private final EngineRig effects = new EngineRig(RigOptions.pull());
   private final EngineState state =
-      new EngineState(RigOptions.pull().build(), effects, new SplittableRandom(1));
+      new EngineState(
+          RigOptions.pull().build(), effects, new SplittableRandom(1), new TokenEpoch(1));
   private final TaskCompletion completion = new TaskCompletion(state);
   private final StatusWriter statusWriter = new StatusWriter(state);
   private final Dispatcher dispatcher =

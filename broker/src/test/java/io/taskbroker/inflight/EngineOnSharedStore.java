@@ -76,12 +76,14 @@ final class EngineOnSharedStore implements Effects {
 
   void start() {
     store = new SharedInMemoryStore(peers.disk, name, this::hear);
-    var loaded = new Engine(options.build(true), this, new SplittableRandom(store.lastKey()));
+    long lastKey = store.lastKey();
+    var epoch = TokenEpoch.at(peers.wall, new SplittableRandom(lastKey).nextLong());
+    var loaded = new Engine(options.build(true), this, new SplittableRandom(lastKey), epoch);
     engine = loaded;
     loaded.advance(peers.now, peers.wall);
     store.load(0, Integer.MAX_VALUE).forEach(loaded::restore);
     store.loadParked(0, Integer.MAX_VALUE).forEach(loaded::restore);
-    loaded.start(store.lastKey());
+    loaded.start(lastKey);
     tell(new Command.LeaseRenewed(Long.MAX_VALUE));
     settle();
   }
@@ -383,6 +385,15 @@ final class EngineOnSharedStore implements Effects {
       updates.add(new Command.Update(id, status, -1, -1));
     }
     tell(new Command.Report(updates, null, reply));
+    settle();
+    return reply;
+  }
+
+  /// A report that carries a token.
+  RigReply report(Status status, String id, AttemptToken token) {
+    var reply = new RigReply();
+    var update = new Command.Update(id, status, -1, -1, token);
+    tell(new Command.Report(List.of(update), null, reply));
     settle();
     return reply;
   }

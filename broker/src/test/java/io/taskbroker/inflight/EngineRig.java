@@ -86,7 +86,8 @@ final class EngineRig implements Effects {
 
   /// An engine with the rows of the store, created as the engine's loop does it.
   private Engine load() {
-    var loaded = new Engine(options.build(), this, new SplittableRandom(seed + runs));
+    var epoch = TokenEpoch.at(wall, runs);
+    var loaded = new Engine(options.build(), this, new SplittableRandom(seed + runs), epoch);
     runs++;
     engine = loaded;
     loaded.advance(now, wall);
@@ -290,6 +291,15 @@ final class EngineRig implements Effects {
   RigReply report(Status status, String... ids) {
     var reply = new RigReply();
     tell(new Command.Report(updates(status, ids), null, reply));
+    settle();
+    return reply;
+  }
+
+  /// A report that carries a token.
+  RigReply report(Status status, String id, AttemptToken token) {
+    var reply = new RigReply();
+    var update = new Command.Update(id, status, -1, -1, token);
+    tell(new Command.Report(List.of(update), null, reply));
     settle();
     return reply;
   }

@@ -76,7 +76,7 @@ final class InFlightTaskBytesTest {
   void g7CountedBytesMatchTheHeap(Kind kind) {
     long before = used();
     var store = new NoStore();
-    var engine = new Engine(unbounded(), store, new SplittableRandom(1));
+    var engine = new Engine(unbounded(), store, new SplittableRandom(1), new TokenEpoch(1));
     engine.advance(0, WALL);
     engine.start(0);
     engine.apply(new Command.PartitionAssigned(PARTITION, 0));

@@ -35,7 +35,7 @@ final class ModelLedger {
 
   /// Checks a delivery at the moment of it.
   void handedOut(Delivery delivery) {
-    InFlightTask task = (InFlightTask) delivery.owner();
+    InFlightTask task = (InFlightTask) delivery.task();
     Activation activation = task.activation;
     check(activation.delayUntil() <= rig.wall, "delivered early", activation);
     check(activation.expiresAt() > rig.wall, "delivered after its expiry", activation);
@@ -58,7 +58,7 @@ final class ModelLedger {
 
   /// A worker proved that it does not have the task (H9).
   void notDelivered(Delivery delivery) {
-    ranOnce.remove(((InFlightTask) delivery.owner()).activation.origin());
+    ranOnce.remove(((InFlightTask) delivery.task()).activation.origin());
   }
 
   /// Another broker reads on from the committed offset, for a while.

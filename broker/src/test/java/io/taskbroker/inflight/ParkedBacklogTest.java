@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 final class ParkedBacklogTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final EngineState state =
-      new EngineState(RigOptions.pull().build(), rig, new SplittableRandom(1));
+      new EngineState(RigOptions.pull().build(), rig, new SplittableRandom(1), new TokenEpoch(1));
   private final ParkedBacklog parking = state.queueOf("app").backlog;
 
   @Test

@@ -65,7 +65,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   @Override
   public void handedOut(EngineOnSharedStore peer, Delivery delivery) {
     known.addFirst(delivery.id());
-    InFlightTask task = (InFlightTask) delivery.owner();
+    InFlightTask task = (InFlightTask) delivery.task();
     Activation activation = task.activation;
     check(activation.delayUntil() <= peers.wall, "G5", "delivered early", activation);
     check(activation.expiresAt() > peers.wall, "G5", "delivered after its expiry", activation);
@@ -201,7 +201,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
 
   /// A worker proved that it does not have the task (H9).
   void notDelivered(Delivery delivery) {
-    ranOnce.remove(((InFlightTask) delivery.owner()).activation.origin());
+    ranOnce.remove(((InFlightTask) delivery.task()).activation.origin());
   }
 
   void crashed(EngineOnSharedStore peer) {
