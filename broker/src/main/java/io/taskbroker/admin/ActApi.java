@@ -1,10 +1,10 @@
 package io.taskbroker.admin;
 
 import io.taskbroker.config.AdminConfig.Role;
+import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.OperatorRequest.Act.Kind;
 import io.taskbroker.inflight.api.OperatorRequest.Outcome;
 import io.taskbroker.inflight.api.OperatorRequest.Target;
-import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.store.RowBrowser.Position;

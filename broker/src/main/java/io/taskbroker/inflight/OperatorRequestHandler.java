@@ -3,12 +3,13 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.api.EngineEvent;
-import io.taskbroker.inflight.api.OperatorRequest.Act.Kind;
+import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.OperatorRequest.Act;
+import io.taskbroker.inflight.api.OperatorRequest.Act.Kind;
 import io.taskbroker.inflight.api.OperatorRequest.Outcome;
 import io.taskbroker.inflight.api.OperatorRequest.Target;
-import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -115,7 +116,8 @@ final class OperatorRequestHandler {
     PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
     boolean remembered = state.parked.leavesTombstone(id, partition);
     long key = state.parked.remove(id, partition);
-    InFlightTask removed = completion.removeParked(partition, key, target.id(), remembered);
+    InFlightTask removed =
+        completion.removeParked(partition, key, target.id(), remembered, TaskEnd.CANCELLED);
     state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
     return new Outcome(target.id(), true, TaskSnapshot.PARKED);
   }

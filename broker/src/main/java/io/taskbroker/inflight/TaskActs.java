@@ -7,6 +7,7 @@ import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.OperatorRequest.Act;
 import io.taskbroker.inflight.api.OperatorRequest.Outcome;
+import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskLifecycle;
 
 /// Acts of operators on tasks in memory: which state allows which (docs/admin.md). Not thread-safe.
@@ -121,6 +122,7 @@ final class TaskActs {
   }
 
   private void discarded(InFlightTask task) {
+    task.end = TaskEnd.CANCELLED;
     state.event(EngineEvent.DISCARDED, task, BY_OPERATOR);
   }
 

@@ -3,8 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.api.Pauses;
-import io.taskbroker.inflight.api.WaitingReason.Kind;
 import io.taskbroker.inflight.api.WaitingReason;
+import io.taskbroker.inflight.api.WaitingReason.Kind;
 import org.jspecify.annotations.Nullable;
 
 /// Finds out why a task does not run now, from the state of the engine alone. Changes nothing.

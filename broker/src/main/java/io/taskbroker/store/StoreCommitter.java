@@ -351,6 +351,7 @@ public final class StoreCommitter implements Service, Progress {
       case Change.UpdateStatus update -> "the status update of " + update.id();
       case Change.ChangeDelay delay -> "the new delay of " + delay.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
+      case Change.Retry retry -> "the retry of " + retry.id();
       case Change.Forward forward -> "the forward of " + forward.id();
       case Change.Delete delete -> "the delete of " + delete.id();
       case Change.AdvanceWatermark advance -> "the watermark of " + advance.partition();

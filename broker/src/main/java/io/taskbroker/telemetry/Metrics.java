@@ -108,6 +108,14 @@ public final class Metrics {
           "Rows that were deleted (Complete) or forwarded (Failure, Retry)",
           "status");
 
+  public final GaugeDataPoint workerStreams =
+      declare.gauge("worker.streams", NUMBER, "Open streams of workers");
+  public final Labelled<CounterDataPoint> enqueued =
+      declare.counters(
+          "enqueue.tasks",
+          "Tasks that clients enqueued directly; result is accepted, already_exists or rejected",
+          "result");
+
   public final GaugeDataPoint grpcConnections =
       declare.gauge("grpc_server.connections", NUMBER, "Open connections of the gRPC server");
   public final Labelled<CounterDataPoint> grpcConnectionsRefused =

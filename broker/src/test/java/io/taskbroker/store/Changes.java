@@ -65,6 +65,7 @@ final class Changes {
           Change.ConfirmOffset _,
           Change.ChangeDelay _,
           Change.Forward _,
+          Change.Retry _,
           Change.Delete _ ->
           false;
     };

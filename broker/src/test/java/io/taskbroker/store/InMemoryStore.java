@@ -190,6 +190,7 @@ public final class InMemoryStore implements ActivationStore {
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
       case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
+      case Change.Retry c -> replace(disk.rows.get(c.key()), row -> retried(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
@@ -266,6 +267,22 @@ public final class InMemoryStore implements ActivationStore {
         row.deadlineExtended(),
         true,
         row.parkedUntil(),
+        row.forwardTo());
+  }
+
+  static Row retried(Row row, Change.Retry by) {
+    return new Row(
+        row.key(),
+        row.activation()
+            .delayed(by.row().activation().delayUntil(), by.row().activation().payload()),
+        by.row().status(),
+        row.addedAt(),
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        row.committed(),
+        Row.NONE,
         row.forwardTo());
   }
 

@@ -23,6 +23,7 @@ final class CommitSegment {
     CHANGE_DELAY('e'),
     FORWARD('v'),
     FORWARD_WITH_PAYLOAD('y'),
+    RETRY('r'),
     DELETE('d');
 
     private final char letter;
