@@ -1,0 +1,100 @@
+package io.taskbroker.client.grpc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.MessageLite;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import java.security.GeneralSecurityException;
+import java.util.HexFormat;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
+
+/// Signs each call: HMAC-SHA256 of method and first message, in the metadata of the call. The
+/// headers of a call are sent with its first message, since the signature needs it.
+final class SigningInterceptor implements ClientInterceptor {
+  private static final String ALGORITHM = "HmacSHA256";
+  private static final Metadata.Key<String> SIGNATURE =
+      Metadata.Key.of("sentry-signature", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final SecretKeySpec key;
+
+  SigningInterceptor(String secret) {
+    key = new SecretKeySpec(secret.getBytes(UTF_8), ALGORITHM);
+  }
+
+  @Override
+  public <Q, A> ClientCall<Q, A> interceptCall(
+      MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
+    return new SignedCall<>(next.newCall(method, options), method.getFullMethodName());
+  }
+
+  private final class SignedCall<Q, A> extends SimpleForwardingClientCall<Q, A> {
+    private final String method;
+    private ClientCall.@Nullable Listener<A> listener;
+    private @Nullable Metadata headers;
+    private int requested;
+
+    SignedCall(ClientCall<Q, A> call, String method) {
+      super(call);
+      this.method = method;
+    }
+
+    @Override
+    public void start(Listener<A> responses, Metadata metadata) {
+      listener = responses;
+      headers = metadata;
+    }
+
+    @Override
+    public void request(int count) {
+      if (listener == null) {
+        super.request(count);
+      } else {
+        requested += count;
+      }
+    }
+
+    @Override
+    public void sendMessage(Q message) {
+      Listener<A> responses = listener;
+      Metadata metadata = headers;
+      if (responses != null && metadata != null) {
+        metadata.put(SIGNATURE, sign(method, (MessageLite) message));
+        listener = null;
+        delegate().start(responses, metadata);
+        if (requested > 0) {
+          delegate().request(requested);
+        }
+      }
+      super.sendMessage(message);
+    }
+
+    @Override
+    public void cancel(@Nullable String text, @Nullable Throwable cause) {
+      Listener<A> responses = listener;
+      if (responses != null && headers != null) {
+        listener = null;
+        delegate().start(responses, headers);
+      }
+      super.cancel(text, cause);
+    }
+  }
+
+  private String sign(String method, MessageLite message) {
+    try {
+      Mac mac = Mac.getInstance(ALGORITHM);
+      mac.init(key);
+      mac.update(("/" + method + ":").getBytes(UTF_8));
+      return HexFormat.of().formatHex(mac.doFinal(message.toByteArray()));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("Could not sign a request by " + ALGORITHM, e);
+    }
+  }
+}
