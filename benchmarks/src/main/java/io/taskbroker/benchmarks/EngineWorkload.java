@@ -8,6 +8,7 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.AttemptToken;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Effects;
@@ -15,6 +16,7 @@ import io.taskbroker.inflight.EnqueueOutcome;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.WorkerSession;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.inflight.TokenEpoch;
@@ -206,6 +208,13 @@ public final class EngineWorkload implements Effects {
   public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
     throw new IllegalStateException("Unexpected claim");
   }
+
+  @Override
+  public void deliver(WorkerSession session, Delivery delivery) {}
+
+  @Override
+  public void cancel(
+      WorkerSession session, String id, AttemptToken token, boolean requested) {}
 
   @Override
   public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {

@@ -68,6 +68,27 @@ public record Activation(
         derived);
   }
 
+  /// Copy for another attempt.
+  ///
+  /// @param until no delivery before this time, milliseconds since the epoch; 0 if it is not
+  ///   delayed
+  public Activation delayed(long until, byte[] other) {
+    return new Activation(
+        id,
+        application,
+        namespace,
+        taskname,
+        other,
+        origin,
+        receivedAt,
+        expiresAt,
+        until,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived);
+  }
+
   /// Whether a finished task leaves a tombstone, so that a duplicate is dropped (H8).
   public boolean leavesTombstone() {
     return origin.isEnqueued() ? origin.offset() > 0 : derived || atMostOnce;

@@ -23,7 +23,7 @@ public sealed interface Change {
   default boolean takesSpace() {
     return switch (this) {
       case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
-      case UpdateStatus _, ConfirmOffset _, Forward _, Delete _ -> false;
+      case UpdateStatus _, ConfirmOffset _, Forward _, Retry _, Delete _ -> false;
     };
   }
 
@@ -106,6 +106,27 @@ public sealed interface Change {
       Destination destination,
       @Nullable Object owner)
       implements OfRow {}
+
+  /// Another attempt of a row that its worker reports as failed: status, delay and payload of the
+  /// row, and nothing of the failed attempt. The payload may be a little larger than before.
+  ///
+  /// @param row the whole row, with the key of the one it replaces
+  record Retry(Row row, @Nullable Object owner) implements OfRow {
+    @Override
+    public long key() {
+      return row.key();
+    }
+
+    @Override
+    public String id() {
+      return row.activation().id();
+    }
+
+    @Override
+    public Origin origin() {
+      return row.activation().origin();
+    }
+  }
 
   /// Removal of a finished row.
   ///

@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.AttemptToken;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Effects;
@@ -12,6 +13,7 @@ import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.inflight.TaskLifecycle;
+import io.taskbroker.inflight.WorkerSession;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreQuery;
 import java.util.ArrayList;
@@ -116,6 +118,16 @@ final class EffectBatch implements Effects {
   @Override
   public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {
     reply.done(outcomes);
+  }
+
+  @Override
+  public void deliver(WorkerSession session, Delivery delivery) {
+    session.deliver(delivery);
+  }
+
+  @Override
+  public void cancel(WorkerSession session, String id, AttemptToken token, boolean requested) {
+    session.cancel(id, token, requested);
   }
 
   @Override

@@ -149,12 +149,17 @@ public final class Mailbox implements CommandSink {
       case Command.Ingest ingest -> ingest.arrivals().size() <= MAX_INLINE_ITEMS;
       case Command.Report report -> report.updates().size() <= MAX_INLINE_ITEMS;
       case Command.Enqueue enqueue -> enqueue.activations().size() <= MAX_INLINE_ITEMS;
+      case Command.Results results -> results.results().size() <= MAX_INLINE_ITEMS;
+      case Command.WorkerHeartbeat heartbeat -> heartbeat.tasks().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
+          Command.WorkerSlots _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
           Command.StoreSizeMeasured _ ->
           true;
-      case Command.PartitionAssigned _,
+      case Command.WorkerOpened _,
+          Command.WorkerClosed _,
+          Command.PartitionAssigned _,
           Command.PartitionRevoked _,
           Command.PartitionLoaded _,
           Command.RemoteReportsRead _,

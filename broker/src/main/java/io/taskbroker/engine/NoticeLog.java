@@ -70,7 +70,8 @@ public final class NoticeLog {
   private static Level level(Notice notice) {
     return switch (notice) {
       case UNDECODABLE, QUARANTINED, NO_WORKER, PUSH_REFUSED -> Level.WARN;
-      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> Level.WARN;
+      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED, WORKER_LOST ->
+          Level.WARN;
       case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
       case DEMOTION_SKIPPED -> Level.INFO;
       case EXPIRED,
@@ -119,6 +120,7 @@ public final class NoticeLog {
       case WORKER_REJECTS ->
           "the worker refuses every task (check worker_map, secrets and permissions), of"
               + " application";
+      case WORKER_LOST -> "the worker that had a task is gone";
       case WORKER_DIED -> "a worker died while this was its only task";
       case QUARANTINED ->
           "quarantined: Kafka refuses it; kept in the store and produced again periodically";

@@ -20,6 +20,7 @@ import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
@@ -58,6 +59,7 @@ public final class GrpcServer implements Service {
   private final Signatures signatures;
   private final ConsumerService consumerService;
   private final TaskService taskService;
+  private final WorkerService workerService;
   private final HealthService health = new HealthService();
   private @Nullable Running running;
   private volatile int port = -1;
@@ -70,6 +72,16 @@ public final class GrpcServer implements Service {
     this.consumerService = new ConsumerService(options, intake, counts);
     this.taskService =
         new TaskService(intake, InstantSource.system(), counts, new EnqueueCounts(metrics));
+    this.workerService =
+        new WorkerService(
+            intake,
+            InstantSource.system(),
+            counts,
+            new WorkerOptions(
+                host(options.address()),
+                options.limits().requestBytes(),
+                Duration.ofMillis(GRACE_MILLIS),
+                new WorkerOptions.Counts(metrics)));
   }
 
   @Override
@@ -161,6 +173,7 @@ public final class GrpcServer implements Service {
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures))
         .addService(taskService.definition(signatures))
+        .addService(workerService.definition(signatures))
         .addService(ServerInterceptors.intercept(health, new HealthCalls(metrics)))
         .build();
   }
@@ -189,6 +202,7 @@ public final class GrpcServer implements Service {
 
   private record Running(Server server, Loops loops, Connections connections) {
     void stop() {
+      connections.calls().forEach(calls -> calls.run(calls::drainAll));
       server.shutdown();
       if (!awaitEnd(GRACE_MILLIS)) {
         connections.calls().forEach(calls -> calls.run(() -> calls.failAll(STOPPING)));

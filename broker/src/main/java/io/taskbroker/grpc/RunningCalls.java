@@ -12,6 +12,9 @@ import java.util.concurrent.RejectedExecutionException;
 
 /// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
+  /// How long a worker with tasks may be silent before it counts as dead.
+  static final Duration LEASE = Duration.ofSeconds(3);
+
   private final EventLoop loop;
   private final Set<RunningCall> calls = new HashSet<>();
 
@@ -22,10 +25,14 @@ final class RunningCalls {
   private final Deadlines<Connection> frames;
 
   private final Deadlines<Connection> unread;
+  private final Deadlines<WorkerCall> leases;
 
   /// Pending call.
   interface RunningCall {
     void fail(Status reason);
+
+    /// Tells a client with a long call that the server is about to stop.
+    default void drain() {}
   }
 
   /// Call with an incomplete request.
@@ -42,6 +49,7 @@ final class RunningCalls {
             "The request did not come in full within " + patience.toMillis() + " ms");
     this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(timedOut));
     this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW));
+    this.leases = new Deadlines<>(loop, LEASE, WorkerCall::leasePassed);
     this.unread = new Deadlines<>(loop, patience, Connection::checkReading);
   }
 
@@ -56,6 +64,16 @@ final class RunningCalls {
 
   Deadlines<Connection> unread() {
     return unread;
+  }
+
+  /// Workers with tasks, which must send something now and then.
+  Deadlines<WorkerCall> leases() {
+    return leases;
+  }
+
+  /// Tells the clients of long calls that the server is about to stop.
+  void drainAll() {
+    List.copyOf(calls).forEach(RunningCall::drain);
   }
 
   void add(RunningCall call) {

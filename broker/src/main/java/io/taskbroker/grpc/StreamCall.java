@@ -146,10 +146,20 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
 
   /// Submits a message; dropped if the stream has ended. Thread-safe.
   final void send(byte[] message) {
-    unread.addAndGet(message.length);
-    connection.holdResponse(message.length);
-    outgoing.add(message);
+    hold(message.length);
+    enqueue(message);
     flushSoon();
+  }
+
+  /// Counts bytes that are about to be sent. Thread-safe.
+  final void hold(int bytes) {
+    unread.addAndGet(bytes);
+    connection.holdResponse(bytes);
+  }
+
+  /// Submits a message that is counted, for the next [#run]. Thread-safe.
+  final void enqueue(byte[] message) {
+    outgoing.add(message);
   }
 
   /// Has [#run] called by the event loop. Thread-safe.

@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import java.util.List;
+
 /// Channel by which tasks reach workers. The dispatcher delivers while a channel has credits, and
 /// knows nothing else of it. A channel is registered with the [ApplicationQueue] that it serves, or
 /// serves one request. Not thread-safe: only the engine calls it.
@@ -14,6 +16,11 @@ interface DeliveryChannel {
 
   /// Whether the channel accepts this task. Asked only while it has credits.
   boolean accepts(InFlightTask task);
+
+  /// The namespaces whose tasks it accepts; empty for all.
+  default List<String> namespaces() {
+    return List.of();
+  }
 
   /// Reserves a credit for a task. [#deliver] follows once the task's status is durable, or
   /// [#release] if the task cannot be delivered after all.

@@ -66,6 +66,12 @@ public interface Effects {
 
   void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes);
 
+  /// Sends a task to a worker that opened a stream.
+  void deliver(WorkerSession session, Delivery delivery);
+
+  /// Asks a worker to stop an attempt, as [WorkerSession#cancel].
+  void cancel(WorkerSession session, String id, AttemptToken token, boolean requested);
+
   /// Counts an event.
   ///
   /// @param age milliseconds since the activation was published, or since its delay ended

@@ -43,6 +43,8 @@ public final class Engine {
   private final Admission admission;
   private final Arrivals arrivals;
   private final Enqueues enqueues;
+  private final Workers workers;
+  private final WorkerResults workerResults;
   private final PartitionTransfer transfer;
   private final Collection<InFlightPartition> partitions;
   private final List<InFlightTask> restored = new ArrayList<>();
@@ -69,6 +71,8 @@ public final class Engine {
     parkedLoader = new ParkedLoader(state, ruleEnforcer, recovery);
     parkedReports = new ParkedReports(state, parkedLoader);
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
+    workers = new Workers(state, timeouts);
+    workerResults = new WorkerResults(state, completion, timeouts, reports, workers);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
     quarantineRequests = new QuarantineRequestHandler(state, completion);
     var backpressure = new Backpressure(state);
@@ -115,6 +119,11 @@ public final class Engine {
       case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
+      case Command.WorkerOpened opened -> workers.opened(opened);
+      case Command.WorkerSlots slots -> workers.slots(slots);
+      case Command.WorkerHeartbeat heartbeat -> workers.heartbeat(heartbeat);
+      case Command.WorkerClosed closed -> workers.closed(closed);
+      case Command.Results results -> workerResults.handle(results);
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> enqueues.add(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
@@ -237,6 +246,12 @@ public final class Engine {
         }
       }
       case Change.Forward _ -> {}
+      case Change.Retry(_, InFlightTask task) -> {
+        if (task.step() == Step.INSERTING) {
+          recovery.inserted(task);
+        }
+      }
+      case Change.Retry _ -> {}
       case Change.Delete delete -> deleted(delete);
       case Change.AdvanceWatermark(_, _, _, Settled settled) -> arrivals.settled(settled);
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> {}

@@ -112,6 +112,11 @@ final class EngineState {
     return new Delivery(task, task.deliveries, epoch, task.attempt);
   }
 
+  /// The token of the task's last delivery by this process.
+  AttemptToken lastToken(InFlightTask task) {
+    return new AttemptToken(epoch.value(), task.attempt);
+  }
+
   /// Whether the token is that of the task's last delivery by this process.
   boolean isLastDelivery(InFlightTask task, AttemptToken token) {
     return token.number() == task.attempt && token.epoch() == epoch.value();
@@ -229,6 +234,12 @@ final class EngineState {
     count(task, 1);
     duplicateIds.add(task);
     return false;
+  }
+
+  /// Replaces a task by its next attempt, which has the same row.
+  void replace(InFlightTask task, InFlightTask attempt) {
+    memory.vacate(task);
+    add(attempt);
   }
 
   /// Removes a task whose row is gone or belongs to another broker.

@@ -17,6 +17,10 @@ final class InFlightTask implements DeliveredTask {
   /// 10 more, and 32 more after a failed delivery.
   static final int OVERHEAD_BYTES = 400;
 
+  /// Number of the last delivery of a task that failed since: no token has it, so that no result of
+  /// that delivery counts again.
+  static final long RETRIED = -1;
+
   final long key;
   final Activation activation;
   final ApplicationQueue queue;
@@ -82,6 +86,15 @@ final class InFlightTask implements DeliveredTask {
 
   /// The channel that delivers an at-most-once task once its status is durable.
   @Nullable DeliveryChannel channel;
+
+  /// The stream of the worker that has it; null if it has no stream.
+  @Nullable WorkerStream stream;
+
+  /// Whether its worker is gone: what passes next is not the processing deadline. And whether it
+  /// had no other task.
+  boolean workerLost;
+
+  boolean lostAlone;
 
   /// The enqueue that waits for it to be durable.
   @Nullable PendingEnqueue enqueued;
@@ -177,6 +190,12 @@ final class InFlightTask implements DeliveredTask {
       replies = new ArrayList<>(replies);
     }
     replies.add(reply);
+  }
+
+  /// Takes over a reply that waits for the task that this one replaces.
+  void adopt(Reply reply) {
+    await(reply);
+    var _ = reply.settle();
   }
 
   /// Removes and returns the replies that wait for a decision on this activation to be durable.

@@ -44,6 +44,8 @@ public enum Notice {
   WORKER_REJECTS,
   /// A worker died while it was called with one activation alone.
   WORKER_DIED,
+  /// The worker that had an activation is gone.
+  WORKER_LOST,
   /// An activation cannot be produced and is kept: Kafka refuses it, or its topic is not
   /// configured.
   QUARANTINED,

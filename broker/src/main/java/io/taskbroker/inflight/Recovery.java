@@ -158,6 +158,7 @@ final class Recovery {
     }
     if (task.step() == Step.INSERTING) {
       state.transition(task, TaskEvent.INSERTED);
+      state.settle(task);
       stored(task);
     } else {
       completion.produce(task);

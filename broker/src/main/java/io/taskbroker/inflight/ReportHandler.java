@@ -38,7 +38,7 @@ final class ReportHandler {
     state.settled.addLast(reply);
   }
 
-  private void handle(Command.Update update, Reply reply) {
+  void handle(Command.Update update, Reply reply) {
     InFlightTask task = state.tasks.get(update.id());
     if (task == null) {
       handleAbsent(update, reply);
@@ -48,11 +48,11 @@ final class ReportHandler {
   }
 
   /// @param reply null if nobody waits for the answer
-  private void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+  void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
-    if (isOfAnotherDelivery(task, update)) {
+    if (isOfAnotherDelivery(task, update.token())) {
       stale(task, update.status());
       return;
     }
@@ -87,15 +87,14 @@ final class ReportHandler {
 
   /// Whether a worker may have run the activation: a worker has it, or it waits to run again and no
   /// other worker has it.
-  private static boolean isPlausible(InFlightTask task) {
+  static boolean isPlausible(InFlightTask task) {
     return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
   }
 
   /// Whether the report has a token, and not that of the task's last delivery. Tokens are not
   /// stored: those of earlier processes and other brokers count until this process delivers the
   /// task.
-  private boolean isOfAnotherDelivery(InFlightTask task, Command.Update update) {
-    AttemptToken token = update.token();
+  boolean isOfAnotherDelivery(InFlightTask task, @Nullable AttemptToken token) {
     if (token == null || state.isLastDelivery(task, token)) {
       return false;
     }

@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.NextAttempt;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -121,6 +122,26 @@ final class TaskCompletion {
     }
     state.effects.notice(Notice.RETRIED, task.activation, "retry_id=" + retry.get().id());
     forward(task, Status.RETRY, retry.get().payload(), Destination.of(state.options.retryTopic()));
+  }
+
+  /// Replaces a task that failed by its next attempt, which waits in the store. Returns that.
+  InFlightTask retryHere(InFlightTask task, NextAttempt next) {
+    release(task);
+    Activation activation = next.of(task.activation, state.wall);
+    Status status = state.isEarly(activation) ? Status.DELAY : Status.PENDING;
+    var attempt =
+        new InFlightTask(
+            task.key, activation, TaskState.of(status, Step.INSERTING), task.queue);
+    attempt.committed = task.committed;
+    attempt.attempt = InFlightTask.RETRIED;
+    attempt.demotion = task.demotion;
+    task.takeReplies().forEach(attempt::adopt);
+    state.transition(task, TaskEvent.EVICT);
+    state.replace(task, attempt);
+    state.effects.notice(Notice.RETRIED, activation, "attempt=" + (next.attempts() + 1));
+    Row row = Row.arriving(task.key, activation, status, state.wall);
+    state.write(new Change.Retry(row, attempt));
+    return attempt;
   }
 
   private void forward(

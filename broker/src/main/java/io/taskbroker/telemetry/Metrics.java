@@ -106,6 +106,8 @@ public final class Metrics {
           "Rows that were deleted (Complete) or forwarded (Failure, Retry)",
           "status");
 
+  public final GaugeDataPoint workerStreams =
+      declare.gauge("worker.streams", NUMBER, "Open streams of workers");
   public final Labelled<CounterDataPoint> enqueued =
       declare.counters(
           "enqueue.tasks",

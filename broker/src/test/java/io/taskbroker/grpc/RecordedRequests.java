@@ -42,7 +42,8 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _ ->
+                throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
           }
@@ -54,7 +55,8 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _ ->
+                throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);
           }

@@ -504,6 +504,18 @@ final class EngineOnSharedStore implements Effects {
   }
 
   @Override
+  public void deliver(WorkerSession session, Delivery delivery) {
+    effects++;
+    session.deliver(delivery);
+  }
+
+  @Override
+  public void cancel(WorkerSession session, String id, AttemptToken token, boolean requested) {
+    effects++;
+    session.cancel(id, token, requested);
+  }
+
+  @Override
   public void notice(Notice notice, String id, String detail) {
     effects++;
     notices.add(notice);

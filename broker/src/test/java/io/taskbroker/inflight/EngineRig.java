@@ -458,6 +458,19 @@ final class EngineRig implements Effects {
   }
 
   @Override
+  public void deliver(WorkerSession session, Delivery delivery) {
+    effects++;
+    deliveries.add(delivery);
+    session.deliver(delivery);
+  }
+
+  @Override
+  public void cancel(WorkerSession session, String id, AttemptToken token, boolean requested) {
+    effects++;
+    session.cancel(id, token, requested);
+  }
+
+  @Override
   public void count(Tally tally, Activation activation, long age) {
     tallies.add(new Tallied(tally, activation.id(), age));
   }

@@ -189,6 +189,13 @@ final class InFlightTaskBytesTest {
     public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {}
 
     @Override
+    public void deliver(WorkerSession session, Delivery delivery) {}
+
+    @Override
+    public void cancel(
+        WorkerSession session, String id, AttemptToken token, boolean requested) {}
+
+    @Override
     public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {}
 
     @Override

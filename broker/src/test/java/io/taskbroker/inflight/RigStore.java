@@ -75,6 +75,7 @@ final class RigStore {
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
       case Change.Forward forward -> follow(forward, forward.key());
+      case Change.Retry retry -> follow(retry, retry.key());
       case Change.Delete delete -> {
         follow(delete, delete.key());
         ended.add(delete.key());
@@ -202,6 +203,8 @@ final class RigStore {
           update(confirm, confirm.key(), confirm.id(), RigStore::withCommit);
       case Change.Forward forward ->
           update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
+      case Change.Retry retry ->
+          update(retry, retry.key(), retry.id(), row -> withRetry(row, retry.row()));
       case Change.Delete delete -> {
         if (rows.remove(delete.key()) == null) {
           missed.add(delete);
@@ -251,6 +254,21 @@ final class RigStore {
 
   private static Row withCommit(Row row) {
     return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.forwardTo());
+  }
+
+  private static Row withRetry(Row row, Row retry) {
+    return new Row(
+        row.key(),
+        retry.activation(),
+        retry.status(),
+        row.addedAt(),
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        row.committed(),
+        Row.NONE,
+        null);
   }
 
   private static Row withForward(Row row, Change.Forward forward) {

@@ -43,7 +43,7 @@ final class DiskLedger {
         history.watermarks.putIfAbsent(name, c.committed());
         history.everDurable.putIfAbsent(name, c.committed());
       }
-      case Change.UpdateStatus _, Change.ConfirmOffset _ -> {}
+      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.Retry _ -> {}
     }
   }
 

@@ -117,6 +117,7 @@ public final class InMemoryStore implements ActivationStore {
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
+      case Change.Retry c -> replace(disk.rows.get(c.key()), row -> retried(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
@@ -173,6 +174,22 @@ public final class InMemoryStore implements ActivationStore {
         row.deadlineExtended(),
         true,
         row.parkedUntil(),
+        row.forwardTo());
+  }
+
+  static Row retried(Row row, Change.Retry by) {
+    return new Row(
+        row.key(),
+        row.activation()
+            .delayed(by.row().activation().delayUntil(), by.row().activation().payload()),
+        by.row().status(),
+        row.addedAt(),
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        row.committed(),
+        Row.NONE,
         row.forwardTo());
   }
 

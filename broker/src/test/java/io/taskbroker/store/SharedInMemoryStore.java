@@ -216,6 +216,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
+      case Change.Retry c -> replace(c.key(), row -> InMemoryStore.retried(row, c));
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
@@ -384,6 +385,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.Forward forward -> home(forward.origin());
+      case Change.Retry retry -> home(retry.origin());
       case Change.Delete delete -> home(delete.origin());
       case Change.AdvanceWatermark consumed -> ownerKeyOf(consumed.partition());
       case Change.OffsetCommitted committed -> ownerKeyOf(committed.partition());

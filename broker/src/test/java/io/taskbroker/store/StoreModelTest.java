@@ -128,6 +128,8 @@ final class StoreModelTest {
                         true,
                         row.parkedUntil(),
                         row.forwardTo()));
+        case Change.Retry c ->
+            rows.computeIfPresent(c.key(), (_, row) -> InMemoryStore.retried(row, c));
         case Change.Forward c ->
             rows.computeIfPresent(
                 c.key(),

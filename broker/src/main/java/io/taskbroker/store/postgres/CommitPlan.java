@@ -124,6 +124,7 @@ final class CommitPlan {
       case Change.Forward c ->
           addRowChange(
               c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD, c, index, owned);
+      case Change.Retry c -> addRowChange(Kind.RETRY, c, index, owned);
       case Change.Delete c -> {
         OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {

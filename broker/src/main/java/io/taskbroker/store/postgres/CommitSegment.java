@@ -22,6 +22,7 @@ final class CommitSegment {
     CONFIRM_OFFSET('p'),
     FORWARD('v'),
     FORWARD_WITH_PAYLOAD('y'),
+    RETRY('r'),
     DELETE('d');
 
     private final char letter;

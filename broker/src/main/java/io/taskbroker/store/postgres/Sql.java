@@ -90,6 +90,21 @@ final class Sql {
       octet_length(t.activation) - octet_length(o.activation) AS size\
       """;
 
+  /// Joins the old version of the row to compute the growth in bytes.
+  static final String RETRY =
+      """
+      UPDATE taskbroker_activation t SET status = u.status, processing_attempts = 0, \
+      claim_expires_at = NULL, processing_deadline = NULL, deadline_extended = FALSE, \
+      parked_until = NULL, delay_until = %s, activation = u.payload
+      FROM unnest(?::int[], ?::bigint[], ?::text[], ?::bigint[], ?::bytea[]) \
+      AS u(partition_id, key, status, delay, payload)
+      JOIN taskbroker_activation o ON o.partition_id = u.partition_id AND o.key = u.key
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, \
+      octet_length(t.activation) - octet_length(o.activation) AS size\
+      """
+          .formatted(PostgresRowCodec.time("u.delay"));
+
   static final String DELETE =
       """
       DELETE FROM taskbroker_activation t
@@ -166,6 +181,7 @@ final class Sql {
       case CONFIRM_OFFSET -> CONFIRM_OFFSET;
       case FORWARD -> FORWARD;
       case FORWARD_WITH_PAYLOAD -> FORWARD_WITH_PAYLOAD;
+      case RETRY -> RETRY;
       case DELETE -> DELETE;
     };
   }

@@ -158,7 +158,7 @@ final class StatementScript {
     return switch (kind) {
       case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
-      case FORWARD_WITH_PAYLOAD -> bytes;
+      case FORWARD_WITH_PAYLOAD, RETRY -> bytes;
       case UPDATE_STATUS, CONFIRM_OFFSET, FORWARD -> 0;
     };
   }

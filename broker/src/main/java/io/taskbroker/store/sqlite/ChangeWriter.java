@@ -36,6 +36,14 @@ final class ChangeWriter {
       WHERE key = ?
       """;
 
+  private static final String RETRY =
+      """
+      UPDATE activation SET status = ?, attempts = 0, claim_expires_at = NULL, \
+      processing_deadline = NULL, deadline_extended = 0, parked_until = NULL, delay_until = ?, \
+      payload = ?
+      WHERE key = ?
+      """;
+
   private static final String DELETE = "DELETE FROM activation WHERE key = ?";
 
   private static final String TOMBSTONE =
@@ -73,6 +81,7 @@ final class ChangeWriter {
   private final PreparedStatement confirmOffset;
   private final PreparedStatement forward;
   private final PreparedStatement forwardWithPayload;
+  private final PreparedStatement retry;
   private final PreparedStatement delete;
   private final PreparedStatement tombstone;
   private final PreparedStatement advanceWatermark;
@@ -86,6 +95,7 @@ final class ChangeWriter {
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
     forward = statements.prepare(MARK_FORWARDED);
     forwardWithPayload = statements.prepare(MARK_FORWARDED_WITH_PAYLOAD);
+    retry = statements.prepare(RETRY);
     delete = statements.prepare(DELETE);
     tombstone = statements.prepare(TOMBSTONE);
     advanceWatermark = statements.prepare(ADVANCE_WATERMARK);
@@ -99,6 +109,7 @@ final class ChangeWriter {
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
       case Change.Forward c -> forward(c);
+      case Change.Retry c -> retry(c.row());
       case Change.Delete c -> delete(c);
       case Change.AdvanceWatermark c -> advanceWatermark(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
@@ -140,6 +151,14 @@ final class ChangeWriter {
       statement.setLong(6, change.key());
     }
     return ofExisting(statement);
+  }
+
+  private Outcome retry(Row row) throws SQLException {
+    retry.setString(1, row.status().storedName());
+    SqliteRowCodec.bindTime(retry, 2, row.activation().delayUntil(), 0);
+    retry.setBytes(3, row.activation().payload());
+    retry.setLong(4, row.key());
+    return ofExisting(retry);
   }
 
   private Outcome delete(Change.Delete change) throws SQLException {
