@@ -39,15 +39,19 @@ public final class RunningTasks {
     this.clock = clock;
   }
 
-  /// Runs a delivery on a new thread; does nothing if it is running.
+  /// An attempt of a delivery, to be started or released.
   ///
   /// @param onHeartbeat see [Attempt]
+  Attempt attempt(Delivery delivery, Consumer<Attempt> onHeartbeat) {
+    return new Attempt(delivery, payloads, clock, onHeartbeat);
+  }
+
+  /// Runs an attempt on a new thread; does nothing if the same delivery is running.
+  ///
   /// @param done called on the thread of the attempt, which counts as running until it returns
   /// @return false if this delivery is running already
-  boolean start(
-      Delivery delivery, Consumer<Attempt> onHeartbeat, BiConsumer<Attempt, Result> done) {
-    Key key = Key.of(delivery.getTask().getId(), delivery.getToken());
-    Attempt attempt = new Attempt(delivery, payloads, clock, onHeartbeat);
+  boolean start(Attempt attempt, BiConsumer<Attempt, Result> done) {
+    Key key = Key.of(attempt.id(), attempt.delivery().getToken());
     if (running.putIfAbsent(key, attempt) != null) {
       return false;
     }
@@ -73,11 +77,6 @@ public final class RunningTasks {
         lock.unlock();
       }
     }
-  }
-
-  /// An attempt that was not begun, to be given back.
-  Result release(Delivery delivery) {
-    return TaskRunner.released(new Attempt(delivery, payloads, clock, attempt -> {}));
   }
 
   void cancel(String id, AttemptToken token, Cancellation.Reason reason) {

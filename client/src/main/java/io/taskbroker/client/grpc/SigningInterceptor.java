@@ -16,12 +16,15 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
-/// Signs each call: HMAC-SHA256 of method and first message, in the metadata of the call. The
-/// headers of a call are sent with its first message, since the signature needs it.
+/// Signs each call by HMAC-SHA256 in its metadata: a unary call by method and message, so that its
+/// headers are sent with the message; a stream by method and time.
 final class SigningInterceptor implements ClientInterceptor {
   private static final String ALGORITHM = "HmacSHA256";
   private static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of("sentry-signature", Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final Metadata.Key<String> SIGNED_AT =
+      Metadata.Key.of("taskbroker-signed-at", Metadata.ASCII_STRING_MARSHALLER);
 
   private final SecretKeySpec key;
 
@@ -32,7 +35,27 @@ final class SigningInterceptor implements ClientInterceptor {
   @Override
   public <Q, A> ClientCall<Q, A> interceptCall(
       MethodDescriptor<Q, A> method, CallOptions options, Channel next) {
-    return new SignedCall<>(next.newCall(method, options), method.getFullMethodName());
+    ClientCall<Q, A> call = next.newCall(method, options);
+    return method.getType() == MethodDescriptor.MethodType.UNARY
+        ? new SignedCall<>(call, method.getFullMethodName())
+        : new SignedStream<>(call, method.getFullMethodName());
+  }
+
+  private final class SignedStream<Q, A> extends SimpleForwardingClientCall<Q, A> {
+    private final String method;
+
+    SignedStream(ClientCall<Q, A> call, String method) {
+      super(call);
+      this.method = method;
+    }
+
+    @Override
+    public void start(Listener<A> responses, Metadata metadata) {
+      String now = Long.toString(System.currentTimeMillis());
+      metadata.put(SIGNED_AT, now);
+      metadata.put(SIGNATURE, sign(method, now.getBytes(UTF_8)));
+      super.start(responses, metadata);
+    }
   }
 
   private final class SignedCall<Q, A> extends SimpleForwardingClientCall<Q, A> {
@@ -66,7 +89,7 @@ final class SigningInterceptor implements ClientInterceptor {
       Listener<A> responses = listener;
       Metadata metadata = headers;
       if (responses != null && metadata != null) {
-        metadata.put(SIGNATURE, sign(method, (MessageLite) message));
+        metadata.put(SIGNATURE, sign(method, ((MessageLite) message).toByteArray()));
         listener = null;
         delegate().start(responses, metadata);
         if (requested > 0) {
@@ -87,12 +110,12 @@ final class SigningInterceptor implements ClientInterceptor {
     }
   }
 
-  private String sign(String method, MessageLite message) {
+  private String sign(String method, byte[] message) {
     try {
       Mac mac = Mac.getInstance(ALGORITHM);
       mac.init(key);
       mac.update(("/" + method + ":").getBytes(UTF_8));
-      return HexFormat.of().formatHex(mac.doFinal(message.toByteArray()));
+      return HexFormat.of().formatHex(mac.doFinal(message));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("Could not sign a request by " + ALGORITHM, e);
     }

@@ -3,6 +3,7 @@ package io.taskbroker.client.grpc;
 import io.grpc.Status;
 import io.taskbroker.client.Cancellation;
 import io.taskbroker.client.spi.Attempt;
+import io.taskbroker.client.spi.TaskRunner;
 import io.taskbroker.protocol.v1.BrokerMessage;
 import io.taskbroker.protocol.v1.Cancellations;
 import io.taskbroker.protocol.v1.Deliveries;
@@ -10,11 +11,13 @@ import io.taskbroker.protocol.v1.Delivery;
 import io.taskbroker.protocol.v1.Heartbeat;
 import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultsAck;
-import io.taskbroker.protocol.v1.Slots;
 import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
@@ -54,10 +57,10 @@ public final class StreamSource implements WorkSource {
   private boolean closed;
 
   /// Attempts of this broker that run.
-  private int running;
+  private final Set<Attempt> running = new HashSet<>();
 
-  /// Those of them from earlier streams: they take slots that the broker does not count.
-  private int orphans;
+  /// Attempts of earlier streams that the broker does not know to be here yet.
+  private final ArrayDeque<Attempt> orphans = new ArrayDeque<>();
 
   public StreamSource(
       BrokerConnection broker,
@@ -101,7 +104,8 @@ public final class StreamSource implements WorkSource {
       if (closed || stream != null) {
         return;
       }
-      orphans = running;
+      orphans.clear();
+      orphans.addAll(running);
       WorkerStream opened = new WorkerStream(this);
       stream = opened;
       opened.open(broker.workers(), options, slots());
@@ -112,7 +116,7 @@ public final class StreamSource implements WorkSource {
 
   /// Slots that the broker may fill. Called with the lock.
   private int slots() {
-    return draining ? 0 : Math.max(0, options.slots() - orphans);
+    return draining ? 0 : Math.max(0, options.slots() - orphans.size());
   }
 
   /// Checks deadlines, and lets the sender send heartbeats.
@@ -152,27 +156,36 @@ public final class StreamSource implements WorkSource {
     if (to == null || !to.isWritable()) {
       return null;
     }
+    if (!orphans.isEmpty()) {
+      return heartbeat(orphans, to.maxResults());
+    }
     if (to.slots() != slots()) {
       return to.setSlots(slots());
     }
-    if (!results.isEmpty()) {
+    if (!results.isEmpty() && to.maySendResults()) {
       return to.nextResults(results);
     }
     boolean tick = tickDue;
     tickDue = false;
-    if (tick && (!heartbeats.isEmpty() || to.isHeartbeatDue(running > 0))) {
-      Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
-      for (Attempt each : heartbeats) {
-        heartbeat.addTasks(
-            TaskHeartbeat.newBuilder()
-                .setId(each.id())
-                .setToken(each.delivery().getToken())
-                .setProgress(each.progress()));
-      }
-      heartbeats.clear();
-      return WorkerMessage.newBuilder().setHeartbeat(heartbeat).build();
+    return tick && (!heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty()))
+        ? heartbeat(heartbeats, to.maxResults())
+        : null;
+  }
+
+  /// A heartbeat of the first of the attempts, which are removed.
+  private static WorkerMessage heartbeat(Collection<Attempt> attempts, int most) {
+    Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
+    Iterator<Attempt> left = attempts.iterator();
+    while (left.hasNext() && heartbeat.getTasksCount() < most) {
+      Attempt each = left.next();
+      left.remove();
+      heartbeat.addTasks(
+          TaskHeartbeat.newBuilder()
+              .setId(each.id())
+              .setToken(each.delivery().getToken())
+              .setProgress(each.progress()));
     }
-    return null;
+    return WorkerMessage.newBuilder().setHeartbeat(heartbeat).build();
   }
 
   /// The stream may be written to again, or was welcomed.
@@ -204,7 +217,7 @@ public final class StreamSource implements WorkSource {
 
   void onMessage(WorkerStream from, BrokerMessage message) {
     switch (message.getMessageCase()) {
-      case DELIVERIES -> onDeliveries(from, message.getDeliveries());
+      case DELIVERIES -> onDeliveries(message.getDeliveries());
       case RESULTS_ACK -> onAck(from, message.getResultsAck());
       case CANCELLATIONS -> onCancellations(message.getCancellations());
       case DRAIN -> log.info("Broker {} stops; the worker connects again", from.brokerName());
@@ -212,27 +225,28 @@ public final class StreamSource implements WorkSource {
     }
   }
 
-  private void onDeliveries(WorkerStream from, Deliveries deliveries) {
+  private void onDeliveries(Deliveries deliveries) {
     for (Delivery each : deliveries.getDeliveriesList()) {
-      boolean release;
-      lock.lock();
-      try {
-        release = draining;
-        if (release) {
-          results.addLast(tasks.release(each));
-          counts.released.increment();
-          changed.signalAll();
-        } else {
-          running++;
-        }
-      } finally {
-        lock.unlock();
+      Attempt attempt = tasks.attempt(each, this::onHeartbeat);
+      if (take(attempt) && !tasks.start(attempt, this::onResult)) {
+        ended(attempt);
       }
-      if (!release
-          && !tasks.start(
-              each, this::onHeartbeat, (attempt, result) -> onResult(from, attempt, result))) {
-        ended(from);
+    }
+  }
+
+  /// @return false if it is given back
+  private boolean take(Attempt attempt) {
+    lock.lock();
+    try {
+      if (draining) {
+        results.addLast(TaskRunner.released(attempt));
+        counts.released.increment();
+        changed.signalAll();
+        return false;
       }
+      return running.add(attempt);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -245,26 +259,24 @@ public final class StreamSource implements WorkSource {
     }
   }
 
-  private void onResult(WorkerStream from, Attempt attempt, Result result) {
+  private void onResult(Attempt attempt, Result result) {
     counts.ended(result);
     lock.lock();
     try {
       results.addLast(result);
-      heartbeats.remove(attempt);
-      ended(from);
+      ended(attempt);
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  private void ended(WorkerStream from) {
+  private void ended(Attempt attempt) {
     lock.lock();
     try {
-      running--;
-      if (from != stream && orphans > 0) {
-        orphans--;
-      }
+      running.remove(attempt);
+      orphans.remove(attempt);
+      heartbeats.remove(attempt);
     } finally {
       lock.unlock();
     }
@@ -318,7 +330,7 @@ public final class StreamSource implements WorkSource {
           broker.target(),
           status.getCode(),
           status.getDescription(),
-          running,
+          running.size(),
           pause / 1_000_000);
       var unused = timer.schedule(this::reconnect, pause, TimeUnit.NANOSECONDS);
     } finally {

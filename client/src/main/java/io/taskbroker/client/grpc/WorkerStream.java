@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// callbacks.
 final class WorkerStream implements ClientResponseObserver<WorkerMessage, BrokerMessage> {
   private static final int MAX_RESULTS = 1_000;
+  private static final int MAX_UNACKNOWLEDGED = 8;
   private static final int MAX_BYTES = 512 << 10;
   private static final long DEFAULT_LEASE_NANOS = 5_000_000_000L;
 
@@ -87,14 +88,23 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
     return WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(now)).build();
   }
 
+  /// Most results, or tasks of a heartbeat, in one message.
+  int maxResults() {
+    Welcome limits = welcome;
+    return limits == null || limits.getMaxResults() == 0
+        ? MAX_RESULTS
+        : Math.min(MAX_RESULTS, limits.getMaxResults());
+  }
+
+  /// False while several messages of results are unanswered: the next ones go out together then.
+  boolean maySendResults() {
+    return unacknowledged.size() < MAX_UNACKNOWLEDGED;
+  }
+
   /// Takes results from the queue, which is not empty, and remembers them until they are
   /// acknowledged.
   WorkerMessage nextResults(Queue<Result> queue) {
-    Welcome limits = welcome;
-    int most =
-        limits == null || limits.getMaxResults() == 0
-            ? MAX_RESULTS
-            : Math.min(MAX_RESULTS, limits.getMaxResults());
+    int most = maxResults();
     List<Result> batch = new ArrayList<>();
     int bytes = 0;
     for (Result next = queue.peek();
