@@ -2,12 +2,16 @@ package io.taskbroker.client;
 
 import io.taskbroker.client.grpc.BrokerConnection;
 import io.taskbroker.client.grpc.BrokerConnections;
+import io.taskbroker.client.grpc.PullSource;
+import io.taskbroker.client.grpc.PushSource;
 import io.taskbroker.client.grpc.RunningTasks;
 import io.taskbroker.client.grpc.StreamSource;
 import io.taskbroker.client.grpc.WorkSource;
 import io.taskbroker.client.grpc.WorkerCounts;
 import io.taskbroker.client.grpc.WorkerOptions;
 import io.taskbroker.client.spi.TaskRunner;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -67,8 +71,28 @@ public final class Worker implements AutoCloseable {
         new WorkerOptions(
             options.application, options.namespaces, each, options.name, VERSION);
     for (BrokerConnection broker : brokers) {
-      sources.add(new StreamSource(broker, connections.timer(), hello, tasks, counts));
+      sources.add(source(options, broker, connections, hello));
     }
+  }
+
+  private WorkSource source(
+      Builder options,
+      BrokerConnection broker,
+      BrokerConnections connections,
+      WorkerOptions hello) {
+    return switch (options.mode) {
+      case STREAM -> new StreamSource(broker, connections.timer(), hello, tasks, counts);
+      case PULL -> new PullSource(broker, connections.timer(), hello, tasks, counts);
+      case PUSH ->
+          new PushSource(
+              broker,
+              connections.timer(),
+              hello,
+              tasks,
+              counts,
+              options.pushAddress,
+              connections.options().secret());
+    };
   }
 
   private static String version() {
@@ -158,6 +182,12 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  private enum Mode {
+    STREAM,
+    PULL,
+    PUSH
+  }
+
   /// Options of a worker. Not thread-safe.
   public static final class Builder {
     private final TaskClient client;
@@ -168,6 +198,9 @@ public final class Worker implements AutoCloseable {
     private String name = "java-" + ProcessHandle.current().pid();
     private int slots = 100;
     private Duration stopTimeout = Duration.ofSeconds(30);
+    private Mode mode = Mode.STREAM;
+    private InetSocketAddress pushAddress =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
     private Builder(TaskClient client) {
       this.client = client;
@@ -241,6 +274,24 @@ public final class Worker implements AutoCloseable {
     /// once.
     public Builder stopTimeout(Duration timeout) {
       this.stopTimeout = timeout;
+      return this;
+    }
+
+    /// Asks the broker for each task, in place of a stream: for a broker of the compatible contract
+    /// in pull mode. Heartbeats, progress and results have no effect there, tasks cannot be given
+    /// back, and delays of retries have whole seconds.
+    public Builder pull() {
+      mode = Mode.PULL;
+      return this;
+    }
+
+    /// Listens for a broker of the compatible contract in push mode, in place of a stream; its
+    /// `worker_map` names the address. The limits of [#pull] hold. With one broker only.
+    ///
+    /// @param address to listen on, such as `new InetSocketAddress("0.0.0.0", 50052)`
+    public Builder push(InetSocketAddress address) {
+      mode = Mode.PUSH;
+      pushAddress = address;
       return this;
     }
 

@@ -7,6 +7,7 @@ import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.TlsChannelCredentials;
+import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import io.taskbroker.protocol.v1.WorkerServiceGrpc;
 import java.io.IOException;
@@ -25,6 +26,7 @@ public final class BrokerConnection {
   private final ManagedChannel channel;
   private final TaskServiceGrpc.TaskServiceStub tasks;
   private final WorkerServiceGrpc.WorkerServiceStub workers;
+  private final ConsumerServiceGrpc.ConsumerServiceStub consumers;
 
   BrokerConnection(String target, ConnectionOptions options, Executor executor) {
     this.target = target;
@@ -41,6 +43,7 @@ public final class BrokerConnection {
     channel = builder.build();
     tasks = TaskServiceGrpc.newStub(channel);
     workers = WorkerServiceGrpc.newStub(channel);
+    consumers = ConsumerServiceGrpc.newStub(channel);
   }
 
   private static ChannelCredentials credentials(ConnectionOptions options) {
@@ -72,6 +75,10 @@ public final class BrokerConnection {
 
   WorkerServiceGrpc.WorkerServiceStub workers() {
     return workers;
+  }
+
+  ConsumerServiceGrpc.ConsumerServiceStub consumers() {
+    return consumers;
   }
 
   /// Whether the last attempt to connect failed.

@@ -10,26 +10,19 @@ import io.grpc.ClientInterceptor;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
-import java.security.GeneralSecurityException;
-import java.util.HexFormat;
-import javax.crypto.Mac;
-import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
 /// Signs each call by HMAC-SHA256 in its metadata: a unary call by method and message, so that its
 /// headers are sent with the message; a stream by method and time.
 final class SigningInterceptor implements ClientInterceptor {
-  private static final String ALGORITHM = "HmacSHA256";
-  private static final Metadata.Key<String> SIGNATURE =
-      Metadata.Key.of("sentry-signature", Metadata.ASCII_STRING_MARSHALLER);
 
   private static final Metadata.Key<String> SIGNED_AT =
       Metadata.Key.of("taskbroker-signed-at", Metadata.ASCII_STRING_MARSHALLER);
 
-  private final SecretKeySpec key;
+  private final Signature signature;
 
   SigningInterceptor(String secret) {
-    key = new SecretKeySpec(secret.getBytes(UTF_8), ALGORITHM);
+    signature = new Signature(secret);
   }
 
   @Override
@@ -53,7 +46,7 @@ final class SigningInterceptor implements ClientInterceptor {
     public void start(Listener<A> responses, Metadata metadata) {
       String now = Long.toString(System.currentTimeMillis());
       metadata.put(SIGNED_AT, now);
-      metadata.put(SIGNATURE, sign(method, now.getBytes(UTF_8)));
+      metadata.put(Signature.HEADER, signature.of(method, now.getBytes(UTF_8)));
       super.start(responses, metadata);
     }
   }
@@ -89,7 +82,7 @@ final class SigningInterceptor implements ClientInterceptor {
       Listener<A> responses = listener;
       Metadata metadata = headers;
       if (responses != null && metadata != null) {
-        metadata.put(SIGNATURE, sign(method, ((MessageLite) message).toByteArray()));
+        metadata.put(Signature.HEADER, signature.of(method, ((MessageLite) message).toByteArray()));
         listener = null;
         delegate().start(responses, metadata);
         if (requested > 0) {
@@ -107,17 +100,6 @@ final class SigningInterceptor implements ClientInterceptor {
         delegate().start(responses, headers);
       }
       super.cancel(text, cause);
-    }
-  }
-
-  private String sign(String method, byte[] message) {
-    try {
-      Mac mac = Mac.getInstance(ALGORITHM);
-      mac.init(key);
-      mac.update(("/" + method + ":").getBytes(UTF_8));
-      return HexFormat.of().formatHex(mac.doFinal(message));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("Could not sign a request by " + ALGORITHM, e);
     }
   }
 }
