@@ -152,6 +152,7 @@ public final class Mailbox implements CommandSink {
       case Command.Results results -> results.results().size() <= MAX_INLINE_ITEMS;
       case Command.WorkerHeartbeat heartbeat -> heartbeat.tasks().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
+          Command.Ask _,
           Command.WorkerSlots _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
@@ -159,6 +160,7 @@ public final class Mailbox implements CommandSink {
           true;
       case Command.WorkerOpened _,
           Command.WorkerClosed _,
+          Command.AskNoMore _,
           Command.PartitionAssigned _,
           Command.PartitionRevoked _,
           Command.PartitionLoaded _,

@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
@@ -87,6 +89,11 @@ final class RunningCalls {
 
   void failAll(Status reason) {
     List.copyOf(calls).forEach(call -> call.fail(reason));
+  }
+
+  /// Runs a task in the loop after some seconds.
+  Future<?> schedule(Runnable task, int seconds) {
+    return loop.schedule(task, seconds, TimeUnit.SECONDS);
   }
 
   /// Runs a task in the loop, always asynchronously: the caller may be in the middle of an engine

@@ -216,6 +216,17 @@ public sealed interface Command {
     void unavailable(String why);
   }
 
+  /// Question of a client about a task.
+  record Ask(TaskQuery query) implements Request {
+    @Override
+    public void unavailable(String why) {
+      query.reply().unavailable(why);
+    }
+  }
+
+  /// The caller that awaits a task does so no longer.
+  record AskNoMore(TaskQuery query) implements Command {}
+
   /// Records of one partition in the order of their offsets. The sender bounds how many of them the
   /// engine has; the engine reports progress through [Effects#consumed].
   ///

@@ -44,6 +44,7 @@ public final class Engine {
   private final Arrivals arrivals;
   private final Enqueues enqueues;
   private final Workers workers;
+  private final TaskQueries queries;
   private final WorkerResults workerResults;
   private final PartitionTransfer transfer;
   private final Collection<InFlightPartition> partitions;
@@ -72,6 +73,7 @@ public final class Engine {
     parkedReports = new ParkedReports(state, parkedLoader);
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
     workers = new Workers(state, timeouts);
+    queries = new TaskQueries(state, completion);
     workerResults = new WorkerResults(state, completion, timeouts, reports, workers);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
     quarantineRequests = new QuarantineRequestHandler(state, completion);
@@ -124,6 +126,8 @@ public final class Engine {
       case Command.WorkerHeartbeat heartbeat -> workers.heartbeat(heartbeat);
       case Command.WorkerClosed closed -> workers.closed(closed);
       case Command.Results results -> workerResults.handle(results);
+      case Command.Ask ask -> queries.handle(ask.query());
+      case Command.AskNoMore gone -> queries.forget(gone.query());
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> enqueues.add(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
@@ -241,6 +245,9 @@ public final class Engine {
         if (task.step() == Step.FORWARDING) {
           state.settle(task);
           completion.produce(task);
+          if (task.end == TaskEnd.FAILED) {
+            queries.ended(task.id(), TaskEnd.FAILED); // whatever becomes of its dead letter
+          }
         } else if (task.pendingWrites > 0) {
           task.pendingWrites--; // its destination was changed
         }
@@ -263,6 +270,7 @@ public final class Engine {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
+      queries.ended(task.id(), task.end);
       state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);

@@ -87,6 +87,12 @@ final class InFlightTask implements DeliveredTask {
   /// The channel that delivers an at-most-once task once its status is durable.
   @Nullable DeliveryChannel channel;
 
+  /// How it ends, once that is decided.
+  TaskEnd end = TaskEnd.UNKNOWN;
+
+  /// Whether a client cancelled it while a worker had it: it does not run again.
+  boolean cancelled;
+
   /// The stream of the worker that has it; null if it has no stream.
   @Nullable WorkerStream stream;
 

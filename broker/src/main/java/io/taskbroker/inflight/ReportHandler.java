@@ -69,7 +69,7 @@ final class ReportHandler {
       }
     } else if (isPlausible(task)) {
       await(task, reply);
-      if (update.status() == Status.RETRY) {
+      if (update.status() == Status.RETRY && !task.cancelled) {
         completion.retry(task, update.maxAttempts(), update.delayOnRetry());
       } else {
         completion.fail(task, "its worker reported a failure");
@@ -112,12 +112,14 @@ final class ReportHandler {
     switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
       case QUARANTINED -> {
+        task.end = TaskEnd.COMPLETED;
         state.tally(Tally.COMPLETED, task);
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
         completion.endQuarantine(task, false);
       }
       case INSERTING, STORED, WRITING_STATUS, FORWARDING, DELETING -> {
+        task.end = TaskEnd.COMPLETED;
         state.tally(Tally.COMPLETED, task);
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
@@ -163,7 +165,7 @@ final class ReportHandler {
   private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
     boolean remembered = state.parked.leavesTombstone(id, partitionKey);
     long key = state.parked.remove(id, partitionKey);
-    InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered);
+    InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered, TaskEnd.COMPLETED);
     state.tally(Tally.COMPLETED, removed);
     return removed;
   }

@@ -137,7 +137,8 @@ final class RuleEnforcer {
             PartitionKey.of(activation.origin()),
             row.key(),
             activation.id(),
-            activation.leavesTombstone());
+            activation.leavesTombstone(),
+            TaskEnd.CANCELLED);
       }
       case Rules.Decision.Demoted _ -> {
         // Another broker may have an unconfirmed one (H2): that is checked when it is due to run.

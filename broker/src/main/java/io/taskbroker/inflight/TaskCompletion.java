@@ -24,6 +24,13 @@ final class TaskCompletion {
     this.state = state;
   }
 
+  /// Ends a task that a client cancelled.
+  void cancel(InFlightTask task) {
+    task.end = TaskEnd.CANCELLED;
+    state.tally(Tally.DISCARDED, task);
+    complete(task);
+  }
+
   /// Completes the task: its row is deleted.
   void complete(InFlightTask task) {
     complete(task, false);
@@ -38,7 +45,9 @@ final class TaskCompletion {
   /// gone, a task represents it, as for any row that is being deleted.
   ///
   /// @param remembered whether its id leaves a tombstone (H8)
-  InFlightTask removeParked(PartitionKey partitionKey, long key, String id, boolean remembered) {
+  /// @param end how it ends
+  InFlightTask removeParked(
+      PartitionKey partitionKey, long key, String id, boolean remembered, TaskEnd end) {
     var unknown =
         new Activation(
             id,
@@ -55,6 +64,7 @@ final class TaskCompletion {
             false,
             remembered);
     var task = new InFlightTask(key, unknown, TaskState.COMPLETED, state.queues.nobody);
+    task.end = end;
     boolean _ = state.join(task);
     remove(task, false);
     return task;
@@ -66,12 +76,26 @@ final class TaskCompletion {
     state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
     long usual = state.options.periods().tombstone();
-    long until = remembered ? state.wall + task.activation.tombstoneMillis(usual) : Row.NONE;
+    long until =
+        remembered
+            ? toldEnd(task).in(state.wall + task.activation.tombstoneMillis(usual))
+            : Row.NONE;
     state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
+  }
+
+  /// The end that a tombstone tells. Nobody asks for that of a task from Kafka, whose retries have
+  /// ids of their own.
+  private static TaskEnd toldEnd(InFlightTask task) {
+    return task.activation.origin().partition() < 0 ? task.end : TaskEnd.UNKNOWN;
   }
 
   /// Applies the failure policy of a task that failed for good.
   void fail(InFlightTask task, String why) {
+    if (task.cancelled) {
+      cancel(task);
+      return;
+    }
+    task.end = TaskEnd.FAILED;
     if (task.activation.failurePolicy().deadLetters()) {
       state.tally(Tally.DEAD_LETTERED, task);
       state.effects.notice(Notice.DEAD_LETTERED, task.activation, why);
@@ -85,6 +109,7 @@ final class TaskCompletion {
 
   /// Ends an expired task (G5, W9).
   void expire(InFlightTask task) {
+    task.end = TaskEnd.EXPIRED;
     state.tally(Tally.EXPIRED, task);
     state.effects.notice(Notice.EXPIRED, task.activation, "");
     if (task.activation.failurePolicy().deadLetters()) {
@@ -99,6 +124,10 @@ final class TaskCompletion {
   /// @param first true: reinsert in arrival order; false: append
   void makeReady(InFlightTask task, boolean first) {
     if (task.releasing) {
+      return;
+    }
+    if (task.cancelled) {
+      cancel(task);
       return;
     }
     Destination demotion = task.demotion;

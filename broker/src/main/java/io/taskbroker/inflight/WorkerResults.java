@@ -93,7 +93,7 @@ final class WorkerResults {
   private void failed(
       InFlightTask task, Command.Result result, Outcome.Failed failed, Reply reply) {
     Optional<NextAttempt> next =
-        failed.last() || !ReportHandler.isPlausible(task)
+        failed.last() || task.cancelled || !ReportHandler.isPlausible(task)
             ? Optional.empty()
             : NextAttempt.after(
                 task.activation.payload(),

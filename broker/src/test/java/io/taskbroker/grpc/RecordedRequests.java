@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 /// Engine stub that records requests and answers as configured.
 final class RecordedRequests implements CommandSink {
   final BlockingQueue<Command.Request> requests = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
   volatile Consumer<Command.Request> answer = request -> {};
 
   @Override
@@ -22,7 +23,20 @@ final class RecordedRequests implements CommandSink {
 
   @Override
   public void submit(Command command) {
-    throw new AssertionError("The server submits no commands");
+    commands.add(command);
+  }
+
+  /// The next command that is no request; waits for it.
+  Command nextCommand() {
+    try {
+      Command next = commands.poll(20, TimeUnit.SECONDS);
+      if (next == null) {
+        throw new AssertionError("No command came");
+      }
+      return next;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /// The next request; waits for it.
@@ -42,7 +56,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _ ->
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
@@ -55,7 +69,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _ ->
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);

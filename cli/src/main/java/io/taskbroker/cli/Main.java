@@ -16,13 +16,20 @@ import picocli.CommandLine.TypeConversionException;
     name = "taskbroker",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Delivers tasks from Kafka topics to workers and tracks them until they end.",
+    description = "Delivers tasks from clients and Kafka topics to workers until they end.",
     footer = {
       "",
       "The default command is serve: taskbroker -c FILE",
-      "To try it from a checkout: ./taskbroker demo"
+      "To try it: taskbroker dev"
     },
-    subcommands = {ServeCommand.class, ConfigCommand.class, QuarantineCommand.class})
+    subcommands = {
+      ServeCommand.class,
+      DevCommand.class,
+      EnqueueCommand.class,
+      WorkerCommand.class,
+      ConfigCommand.class,
+      QuarantineCommand.class
+    })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
   @Spec private CommandSpec spec;
