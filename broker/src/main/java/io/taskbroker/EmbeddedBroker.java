@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigLoader;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,7 +32,15 @@ public final class EmbeddedBroker implements AutoCloseable {
   ///   `TASKBROKER_GRPC_PORT`; the environment of this process does not count
   /// @throws io.taskbroker.config.ConfigException with every problem of the settings
   public static EmbeddedBroker start(Map<String, String> settings) {
-    BrokerConfig config = ConfigLoader.load(Optional.empty(), settings, log::warn);
+    return start(ConfigLoader.load(Optional.empty(), settings, log::warn));
+  }
+
+  /// Starts a broker with a configuration file, as [#start(Map)].
+  public static EmbeddedBroker start(Path file) {
+    return start(ConfigLoader.load(Optional.of(file), Map.of(), log::warn));
+  }
+
+  private static EmbeddedBroker start(BrokerConfig config) {
     var failure = new AtomicReference<@Nullable Throwable>();
     Broker broker = new Broker(config, (stage, cause) -> failed(failure, stage, cause));
     try {
