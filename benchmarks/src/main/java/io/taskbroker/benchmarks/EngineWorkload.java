@@ -12,14 +12,14 @@ import io.taskbroker.inflight.AttemptToken;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Effects;
-import io.taskbroker.inflight.EnqueueOutcome;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.EnqueueOutcome;
 import io.taskbroker.inflight.Notice;
-import io.taskbroker.inflight.WorkerSession;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.inflight.TokenEpoch;
+import io.taskbroker.inflight.WorkerSession;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -213,8 +213,7 @@ public final class EngineWorkload implements Effects {
   public void deliver(WorkerSession session, Delivery delivery) {}
 
   @Override
-  public void cancel(
-      WorkerSession session, String id, AttemptToken token, boolean requested) {}
+  public void cancel(WorkerSession session, String id, AttemptToken token, boolean requested) {}
 
   @Override
   public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {

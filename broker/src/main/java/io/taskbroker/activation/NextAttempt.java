@@ -59,8 +59,7 @@ public record NextAttempt(int attempts, long delay) {
   /// @param now milliseconds since the epoch
   public Activation of(Activation failed, long now) {
     byte[] before = failed.payload();
-    Task added =
-        Task.newBuilder().setRetry(RetryPolicy.newBuilder().setAttempts(attempts)).build();
+    Task added = Task.newBuilder().setRetry(RetryPolicy.newBuilder().setAttempts(attempts)).build();
     byte[] payload = Arrays.copyOf(before, before.length + added.getSerializedSize());
     try {
       CodedOutputStream out =

@@ -8,7 +8,8 @@ package io.taskbroker.activation;
 public record Origin(String topic, int partition, long offset) {
   /// Origin of an activation that a client enqueued directly.
   ///
-  /// @param remembered for how long its id is remembered after its end, milliseconds; 0 if it is not
+  /// @param remembered for how long its id is remembered after its end, milliseconds; 0 if it is
+  ///   not
   public static Origin enqueued(long remembered) {
     return new Origin("", -1, remembered);
   }

@@ -46,8 +46,7 @@ final class ConfigSummary {
 
   private static String produced(KafkaConfig kafka) {
     return kafka.isEnabled()
-        ? "retries to %s, dead letters to %s"
-            .formatted(kafka.retryTopic(), kafka.deadletterTopic())
+        ? "retries to %s, dead letters to %s".formatted(kafka.retryTopic(), kafka.deadletterTopic())
         : "nothing";
   }
 

@@ -208,8 +208,8 @@ final class EnqueueReader {
     return Long.compareUnsigned(value, max) > 0;
   }
 
-  private static Activation activation(
-      byte[] request, int from, int to, NewTask options, long now) throws IOException {
+  private static Activation activation(byte[] request, int from, int to, NewTask options, long now)
+      throws IOException {
     Task task = options.getTask();
     String application = task.getApplication().isEmpty() ? DEFAULT_NAME : task.getApplication();
     String namespace = task.getNamespace().isEmpty() ? DEFAULT_NAME : task.getNamespace();
@@ -243,12 +243,9 @@ final class EnqueueReader {
   private static long expiresAt(Task task, long now) {
     long at =
         task.hasExpiresAt()
-            ? task.getExpiresAt().getSeconds() * 1_000
-                + task.getExpiresAt().getNanos() / 1_000_000
+            ? task.getExpiresAt().getSeconds() * 1_000 + task.getExpiresAt().getNanos() / 1_000_000
             : Activation.NEVER;
-    return task.hasExpiresSeconds()
-        ? Math.min(at, now + task.getExpiresSeconds() * 1_000)
-        : at;
+    return task.hasExpiresSeconds() ? Math.min(at, now + task.getExpiresSeconds() * 1_000) : at;
   }
 
   /// Rounded up, so that nothing is delivered before its time.
@@ -276,9 +273,7 @@ final class EnqueueReader {
       long now)
       throws IOException {
     Task.Builder added = Task.newBuilder();
-    added.getReceivedAtBuilder()
-        .setSeconds(now / 1_000)
-        .setNanos((int) (now % 1_000) * 1_000_000);
+    added.getReceivedAtBuilder().setSeconds(now / 1_000).setNanos((int) (now % 1_000) * 1_000_000);
     if (task.getId().isEmpty()) {
       added.setId(id);
     }

@@ -25,9 +25,7 @@ final class ServiceCounts {
   /// @param duration duration of a call in seconds
   /// @param own the same duration, by the reference's name for this method; null if it has none
   record Method(
-      CounterDataPoint calls,
-      DistributionDataPoint duration,
-      @Nullable DistributionDataPoint own) {
+      CounterDataPoint calls, DistributionDataPoint duration, @Nullable DistributionDataPoint own) {
     void began() {
       calls.inc();
     }

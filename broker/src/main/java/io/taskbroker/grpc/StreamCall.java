@@ -89,8 +89,7 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
     } catch (BadRequest e) {
       close(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
     } catch (InvalidProtocolBufferException e) {
-      close(
-          Status.INVALID_ARGUMENT.withDescription("Cannot decode a message: " + e.getMessage()));
+      close(Status.INVALID_ARGUMENT.withDescription("Cannot decode a message: " + e.getMessage()));
     } catch (RuntimeException e) {
       LOGGER.error("Cannot handle a message of a stream", e);
       close(Status.INTERNAL.withDescription("Cannot handle the message"));

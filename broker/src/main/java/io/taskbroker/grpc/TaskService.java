@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// gRPC `taskbroker.v1.TaskService`: enqueues tasks, and tells of them
-/// (docs/protocol.md). Used by the event loop.
+/// gRPC `taskbroker.v1.TaskService`: enqueues tasks, and tells of them (docs/protocol.md). Used by
+/// the event loop.
 final class TaskService {
   static final String NAME = "taskbroker.v1.TaskService";
 
@@ -39,8 +39,7 @@ final class TaskService {
   private final ServiceCounts calls;
   private final EnqueueCounts counts;
 
-  TaskService(
-      CommandSink intake, InstantSource clock, ServiceCounts calls, EnqueueCounts counts) {
+  TaskService(CommandSink intake, InstantSource clock, ServiceCounts calls, EnqueueCounts counts) {
     this.intake = intake;
     this.clock = clock;
     this.calls = calls;
@@ -103,8 +102,7 @@ final class TaskService {
     if (seconds < 0 || seconds > MAX_AWAIT_SECONDS) {
       throw new BadRequest("timeout_seconds is above " + MAX_AWAIT_SECONDS);
     }
-    var query =
-        new TaskQuery.Await(request.getId(), new QueryReply(call, TaskMessages::awaited));
+    var query = new TaskQuery.Await(request.getId(), new QueryReply(call, TaskMessages::awaited));
     call.whenGoneOrAfter(seconds, () -> intake.submit(new Command.AskNoMore(query)));
     ask(query);
   }

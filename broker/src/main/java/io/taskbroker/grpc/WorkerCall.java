@@ -155,16 +155,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     List<Command.Result> translated = new ArrayList<>(count);
     for (Result result : results.getResultsList()) {
-      translated.add(
-          new Command.Result(result.getId(), token(result.getToken()), outcome(result)));
+      translated.add(new Command.Result(result.getId(), token(result.getToken()), outcome(result)));
     }
     long held = hold(bytes, count);
     if (held < 0) {
       return;
     }
     outstanding = Math.max(0, outstanding - count);
-    intake.request(
-        new Command.Results(this, translated, new Answer(results.getNumber(), held)));
+    intake.request(new Command.Results(this, translated, new Answer(results.getNumber(), held)));
   }
 
   /// Reserves memory for a request of the engine; closes the stream if there is none.

@@ -115,7 +115,9 @@ public sealed interface Command {
       for (Activation activation : activations) {
         if (activation.origin().partition() >= 0) {
           throw new IllegalArgumentException(
-              "Enqueued activation " + activation.id() + " has a partition: "
+              "Enqueued activation "
+                  + activation.id()
+                  + " has a partition: "
                   + activation.origin());
         }
       }
@@ -142,8 +144,7 @@ public sealed interface Command {
   ///
   /// @param namespaces only tasks of these; empty for all
   /// @param slots number of tasks that it has at once
-  record WorkerOpened(
-      WorkerSession session, String application, List<String> namespaces, int slots)
+  record WorkerOpened(WorkerSession session, String application, List<String> namespaces, int slots)
       implements Request {
     public WorkerOpened {
       namespaces = List.copyOf(namespaces);

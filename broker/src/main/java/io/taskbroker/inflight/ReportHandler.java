@@ -165,7 +165,8 @@ final class ReportHandler {
   private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
     boolean remembered = state.parked.leavesTombstone(id, partitionKey);
     long key = state.parked.remove(id, partitionKey);
-    InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered, TaskEnd.COMPLETED);
+    InFlightTask removed =
+        completion.removeParked(partitionKey, key, name, remembered, TaskEnd.COMPLETED);
     state.tally(Tally.COMPLETED, removed);
     return removed;
   }

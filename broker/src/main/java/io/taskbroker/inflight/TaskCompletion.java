@@ -159,8 +159,7 @@ final class TaskCompletion {
     Activation activation = next.of(task.activation, state.wall);
     Status status = state.isEarly(activation) ? Status.DELAY : Status.PENDING;
     var attempt =
-        new InFlightTask(
-            task.key, activation, TaskState.of(status, Step.INSERTING), task.queue);
+        new InFlightTask(task.key, activation, TaskState.of(status, Step.INSERTING), task.queue);
     attempt.committed = task.committed;
     attempt.attempt = InFlightTask.RETRIED;
     attempt.demotion = task.demotion;

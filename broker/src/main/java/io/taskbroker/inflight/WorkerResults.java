@@ -85,8 +85,7 @@ final class WorkerResults {
           task.step() == Step.DELETING
               || task.step() == Step.FORWARDING
               || ReportHandler.isPlausible(task);
-      case Outcome.Released _ ->
-          task.step() == Step.STORED && task.status() == Status.PROCESSING;
+      case Outcome.Released _ -> task.step() == Step.STORED && task.status() == Status.PROCESSING;
     };
   }
 
@@ -96,10 +95,7 @@ final class WorkerResults {
         failed.last() || task.cancelled || !ReportHandler.isPlausible(task)
             ? Optional.empty()
             : NextAttempt.after(
-                task.activation.payload(),
-                failed.maxAttempts(),
-                failed.retryAfter(),
-                state.random);
+                task.activation.payload(), failed.maxAttempts(), failed.retryAfter(), state.random);
     if (next.isEmpty()) {
       reports.handle(task, update(result, Status.FAILURE), reply);
     } else if (task.activation.origin().partition() < 0) {

@@ -88,7 +88,8 @@ final class TaskServiceTest extends ServedTest {
 
   @Test
   void h21TimesAreNeverEarlyNorLate() throws Exception {
-    Timestamp between = Timestamp.newBuilder().setSeconds(4_000_000_000L).setNanos(1_500_000).build();
+    Timestamp between =
+        Timestamp.newBuilder().setSeconds(4_000_000_000L).setNanos(1_500_000).build();
     Activation activation =
         enqueued(
                 NewTask.newBuilder()
@@ -129,8 +130,7 @@ final class TaskServiceTest extends ServedTest {
             NewTask.newBuilder()
                 .setTask(MINIMAL.toBuilder().setArguments(ByteString.copyFrom(new byte[1 << 20])))
                 .build());
-    var response =
-        stub.enqueue(EnqueueRequest.newBuilder().addAllTasks(bad).addTasks(ok).build());
+    var response = stub.enqueue(EnqueueRequest.newBuilder().addAllTasks(bad).addTasks(ok).build());
     Command.Enqueue command = (Command.Enqueue) intake.next();
     assertThat(command.activations()).extracting(Activation::id).containsExactly("ok");
     command.reply().done(List.of(EnqueueOutcome.ALREADY_EXISTS));
@@ -159,8 +159,7 @@ final class TaskServiceTest extends ServedTest {
     Command.Enqueue second = (Command.Enqueue) intake.next();
     second.reply().done(Collections.nCopies(2, EnqueueOutcome.ACCEPTED));
     first.reply().done(List.of(EnqueueOutcome.FULL));
-    assertThat(answers.next().getResults(0).getReason())
-        .isEqualTo(RejectReason.REJECT_REASON_FULL);
+    assertThat(answers.next().getResults(0).getReason()).isEqualTo(RejectReason.REJECT_REASON_FULL);
     assertThat(answers.next().getResultsCount()).isEqualTo(2);
     assertThat(answers.end()).isEqualTo(Status.Code.OK);
   }
@@ -214,8 +213,7 @@ final class TaskServiceTest extends ServedTest {
         .isEqualTo(Status.Code.UNAUTHENTICATED);
     assertThat(streamWith(server, "secret", System.currentTimeMillis() - 600_000))
         .isEqualTo(Status.Code.UNAUTHENTICATED);
-    assertThat(streamWith(server, "secret", System.currentTimeMillis()))
-        .isEqualTo(Status.Code.OK);
+    assertThat(streamWith(server, "secret", System.currentTimeMillis())).isEqualTo(Status.Code.OK);
   }
 
   private Status.Code streamWith(GrpcServer server, String secret, long signedAt)

@@ -45,8 +45,7 @@ final class WorkerServiceTest extends ServedTest {
     assertThat(opened.namespaces()).containsExactly("post");
     assertThat(opened.slots()).isEqualTo(3);
     opened.session().deliver(delivery("a", 7));
-    io.taskbroker.protocol.v1.Delivery delivered =
-        worker.next().getDeliveries().getDeliveries(0);
+    io.taskbroker.protocol.v1.Delivery delivered = worker.next().getDeliveries().getDeliveries(0);
     assertThat(delivered.getTask()).isEqualTo(task("a"));
     assertThat(delivered.getToken().getEpoch()).isEqualTo(EPOCH.value());
     assertThat(delivered.getToken().getNumber()).isEqualTo(7);
@@ -89,8 +88,7 @@ final class WorkerServiceTest extends ServedTest {
   @Test
   void aStreamBeginsWithHelloOnce() throws Exception {
     var server = serve(false);
-    StreamObserver<WorkerMessage> hasty =
-        WorkerServiceGrpc.newStub(connect(server)).work(worker);
+    StreamObserver<WorkerMessage> hasty = WorkerServiceGrpc.newStub(connect(server)).work(worker);
     hasty.onNext(WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(1)).build());
     assertThat(worker.end()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     open(1);
@@ -177,8 +175,7 @@ final class WorkerServiceTest extends ServedTest {
 
   private static WorkerMessage hello(int slots) {
     return WorkerMessage.newBuilder()
-        .setHello(
-            Hello.newBuilder().setApplication("shop").addNamespaces("post").setSlots(slots))
+        .setHello(Hello.newBuilder().setApplication("shop").addNamespaces("post").setSlots(slots))
         .build();
   }
 

@@ -192,8 +192,7 @@ final class InFlightTaskBytesTest {
     public void deliver(WorkerSession session, Delivery delivery) {}
 
     @Override
-    public void cancel(
-        WorkerSession session, String id, AttemptToken token, boolean requested) {}
+    public void cancel(WorkerSession session, String id, AttemptToken token, boolean requested) {}
 
     @Override
     public void reply(Command.EnqueueReply reply, List<EnqueueOutcome> outcomes) {}

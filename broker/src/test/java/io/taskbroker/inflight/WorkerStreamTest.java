@@ -47,8 +47,7 @@ final class WorkerStreamTest {
 
   @Test
   void workerGetsTasksOfItsNamespacesInArrivalOrder() {
-    enqueue(
-        Task.of("a").namespace("x"), Task.of("b").namespace("y"), Task.of("c").namespace("z"));
+    enqueue(Task.of("a").namespace("x"), Task.of("b").namespace("y"), Task.of("c").namespace("z"));
     RigWorker worker = RigWorker.open(rig, 5, "z", "x");
     assertThat(worker.ids()).containsExactly("a", "c");
   }
@@ -158,8 +157,7 @@ final class WorkerStreamTest {
     rig.pass(90_000);
     worker.heartbeat(worker.last());
     rig.pass(RigOptions.MARK_INTERVAL);
-    assertThat(rig.store.rows().getFirst().processingDeadline())
-        .isGreaterThan(rig.wall + 100_000);
+    assertThat(rig.store.rows().getFirst().processingDeadline()).isGreaterThan(rig.wall + 100_000);
     rig.crash();
     RigWorker again = RigWorker.open(rig, 1);
     again.heartbeat(worker.last());
@@ -269,8 +267,7 @@ final class WorkerStreamTest {
     rig.assigned("tasks").send(Task.of("a"));
     RigWorker worker = RigWorker.open(rig, 1);
     var again = new Outcome.Failed("", false, 1_500, 3);
-    assertThat(worker.result(again, worker.last()).statuses)
-        .containsExactly(ResultStatus.ACCEPTED);
+    assertThat(worker.result(again, worker.last()).statuses).containsExactly(ResultStatus.ACCEPTED);
     assertThat(rig.outbox).hasSize(1);
     assertThat(rig.outbox.getFirst().destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
   }

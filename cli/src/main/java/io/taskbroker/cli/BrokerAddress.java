@@ -61,8 +61,7 @@ final class BrokerAddress {
       byte[] signed = message;
       if (signed == null) {
         String now = Long.toString(System.currentTimeMillis());
-        headers.put(
-            Metadata.Key.of("taskbroker-signed-at", Metadata.ASCII_STRING_MARSHALLER), now);
+        headers.put(Metadata.Key.of("taskbroker-signed-at", Metadata.ASCII_STRING_MARSHALLER), now);
         signed = now.getBytes(US_ASCII);
       }
       headers.put(

@@ -88,10 +88,6 @@ final class DevCommand implements Callable<Integer> {
 
     """
         .formatted(
-            port,
-            data.toAbsolutePath(),
-            kafka == null ? "no Kafka" : "Kafka at " + kafka,
-            at,
-            at);
+            port, data.toAbsolutePath(), kafka == null ? "no Kafka" : "Kafka at " + kafka, at, at);
   }
 }

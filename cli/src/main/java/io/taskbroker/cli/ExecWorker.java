@@ -200,9 +200,7 @@ final class ExecWorker {
         .put("TASK_ATTEMPT", Integer.toUnsignedString(task.getRetry().getAttempts() + 1));
     builder
         .environment()
-        .put(
-            "TASK_TOKEN",
-            Long.toUnsignedString(token.getEpoch()) + "-" + token.getNumber());
+        .put("TASK_TOKEN", Long.toUnsignedString(token.getEpoch()) + "-" + token.getNumber());
     Process process = builder.start();
     synchronized (this) {
       attempt.process = process;

@@ -17,11 +17,7 @@ import picocli.CommandLine.TypeConversionException;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Delivers tasks from clients and Kafka topics to workers until they end.",
-    footer = {
-      "",
-      "The default command is serve: taskbroker -c FILE",
-      "To try it: taskbroker dev"
-    },
+    footer = {"", "The default command is serve: taskbroker -c FILE", "To try it: taskbroker dev"},
     subcommands = {
       ServeCommand.class,
       DevCommand.class,
