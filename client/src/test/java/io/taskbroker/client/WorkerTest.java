@@ -1,8 +1,10 @@
 package io.taskbroker.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.taskbroker.testkit.Ports;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,9 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -72,7 +76,7 @@ final class WorkerTest {
   }
 
   private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
-    T value = queue.poll(20, java.util.concurrent.TimeUnit.SECONDS);
+    T value = queue.poll(20, TimeUnit.SECONDS);
     assertThat(value).as("something within 20 s").isNotNull();
     return value;
   }
@@ -334,6 +338,119 @@ final class WorkerTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> done.size() == 102);
         assertThat(worker.counts().connections.sum()).isGreaterThanOrEqualTo(2);
       }
+    }
+  }
+
+  @Test
+  void aCallerWaitsForTheEnd() {
+    Task<Order> task = task("sum");
+    run(worker().handle(task, (order, context) -> context.result(order.amount() * 2)));
+    TaskHandle handle =
+        client.enqueue(task.with(new Order("1", 21)).rememberFor(Duration.ofMinutes(1)));
+    TaskOutcome outcome = handle.await(Duration.ofSeconds(20)).orThrow();
+    assertThat(outcome.kind()).isEqualTo(TaskOutcome.Kind.COMPLETED);
+    assertThat(handle.state()).isEqualTo(TaskState.ENDED);
+    assertThat(client.handle(handle.id()).outcome()).contains(outcome);
+  }
+
+  @Test
+  void aCallerSeesThatATaskFailed() {
+    Task<Order> task = task("fail");
+    run(worker().handle(task, order -> {
+      throw new FinalFailureException("no such order");
+    }));
+    TaskHandle handle =
+        client.enqueue(task.with(new Order("1", 1)).rememberFor(Duration.ofMinutes(1)));
+    TaskOutcome outcome = handle.await(Duration.ofSeconds(20));
+    assertThat(outcome.kind()).isEqualTo(TaskOutcome.Kind.FAILED);
+    assertThatThrownBy(outcome::orThrow)
+        .isInstanceOf(TaskFailedException.class)
+        .hasMessageContaining(handle.id());
+  }
+
+  @Test
+  void awaitTimesOutAndSaysSo() {
+    TaskHandle handle = client.enqueue(task("nobody"), new Order("1", 1));
+    assertThatThrownBy(() -> handle.await(Duration.ofMillis(200)))
+        .isInstanceOf(TaskTimeoutException.class)
+        .hasMessageContaining(handle.id());
+    assertThat(handle.state()).isEqualTo(TaskState.PENDING);
+  }
+
+  @Test
+  void anUnknownTaskIsNotFound() {
+    assertThatThrownBy(() -> client.handle("no-such-id").state())
+        .isInstanceOf(TaskNotFoundException.class)
+        .hasMessageContaining("no-such-id");
+  }
+
+  @Test
+  void cancellingStopsTheHandler() throws Exception {
+    Task<Order> task = task("cancelled").retry(RetryPolicy.none());
+    var begun = new CountDownLatch(1);
+    var reasons = new LinkedBlockingQueue<Cancellation.Reason>();
+    run(worker().handle(task, (order, context) -> {
+      begun.countDown();
+      try {
+        new CountDownLatch(1).await();
+      } finally {
+        reasons.add(context.cancellation().reason().orElseThrow());
+      }
+    }));
+    TaskHandle handle = client.enqueue(task.with(new Order("1", 1)).rememberFor(Duration.ofMinutes(1)));
+    begun.await();
+    assertThat(handle.cancel()).isEqualTo(TaskState.RUNNING);
+    assertThat(next(reasons)).isEqualTo(Cancellation.Reason.REQUESTED);
+    assertThat(handle.await(Duration.ofSeconds(20)).kind()).isEqualTo(TaskOutcome.Kind.CANCELLED);
+  }
+
+  @Test
+  void aWaitingTaskIsCancelledAtOnce() {
+    TaskHandle handle =
+        client.enqueue(task("waits").with(new Order("1", 1)).delay(Duration.ofHours(1)));
+    assertThat(handle.state()).isIn(TaskState.DELAYED, TaskState.PARKED);
+    assertThat(handle.cancel()).isEqualTo(TaskState.ENDED);
+  }
+
+  @Test
+  void invalidCallsAreRefusedWithAReason() {
+    TaskCall<Order> call = task("invalid").with(new Order("1", 1)).header("taskbroker-x", "1");
+    assertThatThrownBy(() -> client.enqueue(call))
+        .isInstanceOfSatisfying(
+            TaskRejectedException.class,
+            e -> assertThat(e.reason()).isEqualTo(TaskRejectedException.Reason.INVALID))
+        .hasMessageContaining("taskbroker-x");
+  }
+
+  @Test
+  void withoutABrokerAnEnqueueSaysWhatToDo() {
+    try (TaskClient lost =
+        TaskClient.builder()
+            .target("127.0.0.1:" + Ports.free())
+            .enqueueTimeout(Duration.ofMillis(300))
+            .build()) {
+      assertThatThrownBy(() -> lost.enqueue(task("lost"), new Order("1", 1)))
+          .isInstanceOf(BrokerUnavailableException.class)
+          .hasMessageContaining("check that the broker runs");
+    }
+  }
+
+  @Test
+  void tooManyUnansweredCallsAreRefusedAtOnce() {
+    try (TaskClient lost =
+        TaskClient.builder()
+            .target("127.0.0.1:" + Ports.free())
+            .enqueueTimeout(Duration.ofSeconds(1))
+            .build()) {
+      Task<Order> task = task("full");
+      List<CompletableFuture<TaskHandle>> futures = new ArrayList<>();
+      for (int i = 0; i < 10_001; i++) {
+        futures.add(lost.enqueueAsync(task.with(new Order("1", 1))));
+      }
+      assertThatThrownBy(futures.getLast()::join)
+          .hasCauseInstanceOf(BrokerFullException.class);
+      assertThatThrownBy(futures.getFirst()::join)
+          .hasCauseInstanceOf(BrokerUnavailableException.class);
     }
   }
 }
