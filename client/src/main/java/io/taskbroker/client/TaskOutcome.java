@@ -49,6 +49,11 @@ public final class TaskOutcome {
     return result.length == 0 ? Optional.empty() : Optional.of(payloads.decodeResult(result, type));
   }
 
+  /// The result as it was encoded; empty if there is none.
+  public byte[] encodedResult() {
+    return result.clone();
+  }
+
   /// @throws TaskFailedException if the task did not complete
   public TaskOutcome orThrow() {
     if (kind != Kind.COMPLETED) {
