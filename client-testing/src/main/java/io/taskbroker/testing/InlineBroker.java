@@ -44,8 +44,7 @@ public final class InlineBroker implements AutoCloseable {
   private static final int MAX_RUNS = 100_000;
 
   private static final Comparator<InlineTask> ORDER =
-      Comparator.comparing((InlineTask each) -> each.due)
-          .thenComparingLong(each -> each.sequence);
+      Comparator.comparing((InlineTask each) -> each.due).thenComparingLong(each -> each.sequence);
 
   private final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
   private final Map<String, InlineTask> tasks = new HashMap<>();
@@ -154,7 +153,8 @@ public final class InlineBroker implements AutoCloseable {
   /// Lets the next attempt of a task fail with this exception, without its code being run. Repeated
   /// calls add further failures.
   public synchronized InlineBroker failNext(Task<?> task, RuntimeException failure) {
-    failures.computeIfAbsent(key(task.namespace(), task.name()), key -> new ArrayDeque<>())
+    failures
+        .computeIfAbsent(key(task.namespace(), task.name()), key -> new ArrayDeque<>())
         .addLast(failure);
     return this;
   }
@@ -341,9 +341,7 @@ public final class InlineBroker implements AutoCloseable {
   Optional<TaskOutcome> await(InlineTask task, Duration timeout) {
     Instant end = clock.instant().plus(timeout);
     runDue();
-    for (Instant next = nextTime(end);
-        task.outcome == null && next != null;
-        next = nextTime(end)) {
+    for (Instant next = nextTime(end); task.outcome == null && next != null; next = nextTime(end)) {
       clock.set(next);
       runDue();
     }

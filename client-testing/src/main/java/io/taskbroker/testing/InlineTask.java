@@ -50,9 +50,7 @@ final class InlineTask {
     RetryPolicy policy = task.getRetry();
     due = now.plus(delay == null ? delayAfter(policy) : delay);
     task =
-        task.toBuilder()
-            .setRetry(policy.toBuilder().setAttempts(policy.getAttempts() + 1))
-            .build();
+        task.toBuilder().setRetry(policy.toBuilder().setAttempts(policy.getAttempts() + 1)).build();
   }
 
   /// Without jitter, so that tests are exact.

@@ -47,15 +47,16 @@ final class InlineBrokerTest {
   @Test
   void retriesFollowThePolicyUnderTheClock(InlineBroker broker) {
     List<Instant> attempts = new ArrayList<>();
-    broker.handle(SEND, (mail, context) -> {
-      attempts.add(broker.clock().instant());
-      throw new IllegalStateException("down");
-    });
+    broker.handle(
+        SEND,
+        (mail, context) -> {
+          attempts.add(broker.clock().instant());
+          throw new IllegalStateException("down");
+        });
     Instant start = broker.clock().instant();
     TaskHandle handle = broker.client().enqueue(SEND, new Mail("a"));
     assertThat(broker.advance(Duration.ofMinutes(1))).isEqualTo(3);
-    assertThat(attempts)
-        .containsExactly(start, start.plusSeconds(10), start.plusSeconds(25));
+    assertThat(attempts).containsExactly(start, start.plusSeconds(10), start.plusSeconds(25));
     assertThat(handle.outcome().orElseThrow().kind()).isEqualTo(TaskOutcome.Kind.FAILED);
     assertThat(broker.deadLetters(SEND)).containsExactly(new Mail("a"));
     assertThat(broker.clock().instant()).isEqualTo(start.plusSeconds(60));
@@ -97,8 +98,7 @@ final class InlineBrokerTest {
     assertThat(client.enqueue(SEND.with(new Mail("a")).idempotencyKey("k")).isNew()).isFalse();
     assertThat(first.cancel()).isEqualTo(TaskState.ENDED);
     Task<Mail> brief = SEND.expiresAfter(Duration.ofSeconds(5));
-    TaskHandle expired =
-        client.enqueue(brief.with(new Mail("b")).delay(Duration.ofSeconds(10)));
+    TaskHandle expired = client.enqueue(brief.with(new Mail("b")).delay(Duration.ofSeconds(10)));
     broker.advance(Duration.ofMinutes(1));
     assertThat(sent).isEmpty();
     assertThat(expired.outcome().orElseThrow().kind()).isEqualTo(TaskOutcome.Kind.EXPIRED);

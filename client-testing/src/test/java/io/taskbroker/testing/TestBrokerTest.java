@@ -8,6 +8,7 @@ import io.taskbroker.client.TaskHandle;
 import io.taskbroker.client.TaskOutcome;
 import io.taskbroker.client.Worker;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(60)
 @ExtendWith(TaskBrokerExtension.class)
 final class TestBrokerTest {
-  private static TestBroker seen;
+  private static @Nullable TestBroker seen;
 
   @Test
   void aTaskSurvivesARestart(TestBroker broker) {
@@ -24,8 +25,7 @@ final class TestBrokerTest {
     assertThat(broker).isSameAs(seen);
     Task<String> task = Task.of("survives", String.class);
     try (TaskClient client = broker.connect()) {
-      TaskHandle handle =
-          client.enqueue(task.with("x").rememberFor(Duration.ofMinutes(1)));
+      TaskHandle handle = client.enqueue(task.with("x").rememberFor(Duration.ofMinutes(1)));
       broker.restart();
       try (Worker worker = Worker.builder(client).handle(task, text -> {}).start()) {
         assertThat(handle.await(Duration.ofSeconds(30)).kind())

@@ -36,10 +36,9 @@ public final class Cancellation {
   /// @throws TaskCancelledException if the attempt should stop
   public void throwIfRequested() {
     reason()
-        .ifPresent(
-            why -> {
-              throw new TaskCancelledException(why);
-            });
+        .ifPresent(why -> {
+          throw new TaskCancelledException(why);
+        });
   }
 
   /// Runs an action on request, such as closing a socket that interruption does not reach; at once

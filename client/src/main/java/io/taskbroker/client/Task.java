@@ -38,13 +38,7 @@ public final class Task<T> {
       @Nullable PayloadCodec codec) {
     private static final Options DEFAULT =
         new Options(
-            "default",
-            "default",
-            Duration.ofSeconds(30),
-            null,
-            RetryPolicy.DEFAULT,
-            false,
-            null);
+            "default", "default", Duration.ofSeconds(30), null, RetryPolicy.DEFAULT, false, null);
   }
 
   private Task(String name, Class<T> type, @Nullable TaskHandler<T> handler, Options options) {

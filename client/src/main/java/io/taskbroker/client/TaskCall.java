@@ -76,15 +76,13 @@ public final class TaskCall<T> {
       throw new IllegalArgumentException("delay must not be negative, but is " + delay);
     }
     return with(
-        new Options(
-            options.id, options.key, delay, null, options.remember, options.keepResult));
+        new Options(options.id, options.key, delay, null, options.remember, options.keepResult));
   }
 
   /// Not run before this time, in milliseconds. In place of [a delay][#delay].
   public TaskCall<T> at(Instant time) {
     return with(
-        new Options(
-            options.id, options.key, null, time, options.remember, options.keepResult));
+        new Options(options.id, options.key, null, time, options.remember, options.keepResult));
   }
 
   /// For how long the broker remembers the call after its end, at most 7 days: a call of the same
@@ -98,8 +96,7 @@ public final class TaskCall<T> {
   /// Keeps the [result][TaskContext#result] as long as the call is [remembered][#rememberFor].
   public TaskCall<T> keepResult() {
     return with(
-        new Options(
-            options.id, options.key, options.delay, options.at, options.remember, true));
+        new Options(options.id, options.key, options.delay, options.at, options.remember, true));
   }
 
   /// Adds a header: for middleware and handler, not read by the broker. At most 64 of 16 KiB in
@@ -149,7 +146,12 @@ public final class TaskCall<T> {
   /// Without the argument, which may be confidential.
   @Override
   public String toString() {
-    return "TaskCall[" + task.namespace() + "/" + task.name() + id().map(id -> " " + id).orElse("") + "]";
+    return "TaskCall["
+        + task.namespace()
+        + "/"
+        + task.name()
+        + id().map(id -> " " + id).orElse("")
+        + "]";
   }
 
   private TaskCall<T> with(Options changed) {

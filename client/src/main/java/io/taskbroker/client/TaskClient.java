@@ -35,9 +35,7 @@ public final class TaskClient implements AutoCloseable {
   private final List<UnaryOperator<TaskCall<?>>> interceptors;
 
   private TaskClient(
-      TaskTransport transport,
-      @Nullable BrokerConnections connections,
-      Builder options) {
+      TaskTransport transport, @Nullable BrokerConnections connections, Builder options) {
     this.transport = transport;
     this.connections = connections;
     this.payloads = options.payloads;

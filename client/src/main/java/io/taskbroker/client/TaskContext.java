@@ -45,8 +45,8 @@ public interface TaskContext {
   /// Heartbeat that also shows how far the attempt is, for people, at most 1 KiB.
   void progress(String text);
 
-  /// Sets the result of the call, kept if the caller [asked for it][TaskCall#keepResult]. The
-  /// last one counts. Encoded as arguments are, at most 64 KiB.
+  /// Sets the result of the call, kept if the caller [asked for it][TaskCall#keepResult]. The last
+  /// one counts. Encoded as arguments are, at most 64 KiB.
   ///
   /// @throws IllegalArgumentException if it is larger, or cannot be encoded
   void result(Object result);

@@ -18,8 +18,7 @@ public final class TaskHandle {
   private final String id;
   private final boolean isNew;
 
-  TaskHandle(
-      TaskTransport transport, Payloads payloads, String broker, String id, boolean isNew) {
+  TaskHandle(TaskTransport transport, Payloads payloads, String broker, String id, boolean isNew) {
     this.transport = transport;
     this.payloads = payloads;
     this.broker = broker;

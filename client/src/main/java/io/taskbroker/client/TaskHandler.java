@@ -8,8 +8,8 @@ package io.taskbroker.client;
 /// - It throws [RetryLaterException]: another attempt after the given delay.
 ///
 /// When the deadline passes, the call is cancelled or the worker stops, the thread is interrupted
-/// and [TaskContext#cancellation] says why. A call may run more than once unless its task is
-/// [at most once][Task#atMostOnce]: make it idempotent.
+/// and [TaskContext#cancellation] says why. A call may run more than once unless its task is [at
+/// most once][Task#atMostOnce]: make it idempotent.
 ///
 /// @param <T> type of the argument
 @FunctionalInterface

@@ -41,8 +41,8 @@ public final class TaskOutcome {
     return message;
   }
 
-  /// Result that the handler set; empty if it set none, or the caller did not ask to
-  /// [keep it][TaskCall#keepResult].
+  /// Result that the handler set; empty if it set none, or the caller did not ask to [keep
+  /// it][TaskCall#keepResult].
   ///
   /// @throws IllegalArgumentException if it cannot be decoded as the type
   public <R> Optional<R> result(Class<R> type) {

@@ -51,8 +51,7 @@ public final class Worker implements AutoCloseable {
   private Worker(Builder options) {
     this.slots = options.slots;
     this.stopTimeout = options.stopTimeout;
-    this.runner =
-        new TaskRunner(options.bindings, options.middleware, options.client.payloads());
+    this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
     this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
     this.counts = new WorkerCounts();
     this.sources = new ArrayList<>();
@@ -60,16 +59,14 @@ public final class Worker implements AutoCloseable {
         options
             .client
             .connections()
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "This client does not connect to brokers: give the worker one that does,"
-                            + " by TaskClient.connect"));
+            .orElseThrow(() ->
+                new IllegalStateException(
+                    "This client does not connect to brokers: give the worker one that does,"
+                        + " by TaskClient.connect"));
     List<BrokerConnection> brokers = connections.brokers();
     int each = Math.ceilDiv(slots, brokers.size());
     WorkerOptions hello =
-        new WorkerOptions(
-            options.application, options.namespaces, each, options.name, VERSION);
+        new WorkerOptions(options.application, options.namespaces, each, options.name, VERSION);
     for (BrokerConnection broker : brokers) {
       sources.add(source(options, broker, connections, hello));
     }
@@ -220,10 +217,9 @@ public final class Worker implements AutoCloseable {
       handle(
           task,
           task.handler()
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          task + " has no code: give it to Task.of, or use handle(task, code)")));
+              .orElseThrow(() ->
+                  new IllegalArgumentException(
+                      task + " has no code: give it to Task.of, or use handle(task, code)")));
     }
 
     /// A task and its code.

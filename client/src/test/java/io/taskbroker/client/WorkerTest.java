@@ -87,12 +87,15 @@ final class WorkerTest {
     var contexts = new LinkedBlockingQueue<TaskContext>();
     var orders = new LinkedBlockingQueue<Order>();
     Instant before = Instant.now();
-    TaskHandle handle =
-        client.enqueue(task.with(new Order("4711", 3)).header("tenant", "acme"));
-    run(worker().handle(task, (order, context) -> {
-      orders.add(order);
-      contexts.add(context);
-    }));
+    TaskHandle handle = client.enqueue(task.with(new Order("4711", 3)).header("tenant", "acme"));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  orders.add(order);
+                  contexts.add(context);
+                }));
     assertThat(next(orders)).isEqualTo(new Order("4711", 3));
     TaskContext context = next(contexts);
     assertThat(context.id()).isEqualTo(handle.id()).hasSize(36);
@@ -118,10 +121,15 @@ final class WorkerTest {
     }
     List<TaskHandle> handles = client.enqueueAll(calls);
     assertThat(handles).hasSize(3_000).allMatch(TaskHandle::isNew);
-    run(worker().slots(200).handle(task, order -> {
-      runs.incrementAndGet();
-      seen.add(order.number());
-    }));
+    run(
+        worker()
+            .slots(200)
+            .handle(
+                task,
+                order -> {
+                  runs.incrementAndGet();
+                  seen.add(order.number());
+                }));
     await().atMost(Duration.ofSeconds(30)).until(() -> seen.size() == 3_000);
     assertThat(runs).hasValue(3_000);
   }
@@ -130,12 +138,16 @@ final class WorkerTest {
   void aFailedAttemptIsRetriedWithAHigherToken() throws Exception {
     Task<Order> task = task("flaky");
     var attempts = new LinkedBlockingQueue<TaskContext>();
-    run(worker().handle(task, (order, context) -> {
-      attempts.add(context);
-      if (!context.isLastAttempt()) {
-        throw new IllegalStateException("not yet");
-      }
-    }));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  attempts.add(context);
+                  if (!context.isLastAttempt()) {
+                    throw new IllegalStateException("not yet");
+                  }
+                }));
     client.enqueue(task, new Order("1", 1));
     TaskContext first = next(attempts);
     TaskContext second = next(attempts);
@@ -151,14 +163,18 @@ final class WorkerTest {
   void aFinalFailureIsNotRetriedAndABadArgumentIsOne() throws Exception {
     Task<Order> task = task("final");
     var runs = new LinkedBlockingQueue<Integer>();
-    Worker worker = run(worker().handle(task, (order, context) -> {
-      runs.add(context.attempt());
-      throw new FinalFailureException("no such order");
-    }));
+    Worker worker =
+        run(
+            worker()
+                .handle(
+                    task,
+                    (order, context) -> {
+                      runs.add(context.attempt());
+                      throw new FinalFailureException("no such order");
+                    }));
     client.enqueue(task, new Order("1", 1));
     record Other(List<String> amount) {}
-    client.enqueue(
-        Task.of("final", Other.class).application(application), new Other(List.of("x")));
+    client.enqueue(Task.of("final", Other.class).application(application), new Other(List.of("x")));
     await().until(() -> worker.counts().failed.sum() == 2);
     assertThat(runs).containsExactly(1);
   }
@@ -167,12 +183,16 @@ final class WorkerTest {
   void theDelayOfRetryLaterCounts() throws Exception {
     Task<Order> task = task("later");
     var times = new LinkedBlockingQueue<Instant>();
-    run(worker().handle(task, (order, context) -> {
-      times.add(Instant.now());
-      if (context.attempt() == 1) {
-        throw new RetryLaterException(Duration.ofMillis(700), "rate limited");
-      }
-    }));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  times.add(Instant.now());
+                  if (context.attempt() == 1) {
+                    throw new RetryLaterException(Duration.ofMillis(700), "rate limited");
+                  }
+                }));
     client.enqueue(task, new Order("1", 1));
     assertThat(next(times).plusMillis(650)).isBefore(next(times));
   }
@@ -205,14 +225,18 @@ final class WorkerTest {
     Task<Order> task = task("slow").deadline(Duration.ofSeconds(1)).retry(RetryPolicy.none());
     var reasons = new LinkedBlockingQueue<Cancellation.Reason>();
     var actions = new AtomicInteger();
-    run(worker().handle(task, (order, context) -> {
-      context.cancellation().onRequest(actions::incrementAndGet);
-      try {
-        new CountDownLatch(1).await();
-      } finally {
-        reasons.add(context.cancellation().reason().orElseThrow());
-      }
-    }));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  context.cancellation().onRequest(actions::incrementAndGet);
+                  try {
+                    new CountDownLatch(1).await();
+                  } finally {
+                    reasons.add(context.cancellation().reason().orElseThrow());
+                  }
+                }));
     client.enqueue(task, new Order("1", 1));
     assertThat(next(reasons)).isEqualTo(Cancellation.Reason.DEADLINE);
     assertThat(actions).hasValue(1);
@@ -222,14 +246,18 @@ final class WorkerTest {
   void heartbeatsMoveTheDeadline() throws Exception {
     Task<Order> task = task("long").deadline(Duration.ofSeconds(1));
     var done = new LinkedBlockingQueue<Integer>();
-    run(worker().handle(task, (order, context) -> {
-      Instant end = Instant.now().plusMillis(3_000);
-      while (Instant.now().isBefore(end)) {
-        context.heartbeat();
-        Thread.sleep(50);
-      }
-      done.add(context.attempt());
-    }));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  Instant end = Instant.now().plusMillis(3_000);
+                  while (Instant.now().isBefore(end)) {
+                    context.heartbeat();
+                    Thread.sleep(50);
+                  }
+                  done.add(context.attempt());
+                }));
     client.enqueue(task, new Order("1", 1));
     assertThat(next(done)).isEqualTo(1);
     assertThat(done).isEmpty();
@@ -240,10 +268,15 @@ final class WorkerTest {
     Task<Order> task = task("finish");
     var begun = new CountDownLatch(1);
     var finish = new CountDownLatch(1);
-    Worker worker = run(worker().handle(task, order -> {
-      begun.countDown();
-      finish.await();
-    }));
+    Worker worker =
+        run(
+            worker()
+                .handle(
+                    task,
+                    order -> {
+                      begun.countDown();
+                      finish.await();
+                    }));
     client.enqueue(task, new Order("1", 1));
     begun.await();
     Thread closer = Thread.ofVirtual().start(worker::close);
@@ -262,14 +295,19 @@ final class WorkerTest {
     var begun = new CountDownLatch(1);
     var reasons = new LinkedBlockingQueue<Cancellation.Reason>();
     Worker worker =
-        run(worker().stopTimeout(Duration.ZERO).handle(task, (order, context) -> {
-          begun.countDown();
-          try {
-            new CountDownLatch(1).await();
-          } finally {
-            reasons.add(context.cancellation().reason().orElseThrow());
-          }
-        }));
+        run(
+            worker()
+                .stopTimeout(Duration.ZERO)
+                .handle(
+                    task,
+                    (order, context) -> {
+                      begun.countDown();
+                      try {
+                        new CountDownLatch(1).await();
+                      } finally {
+                        reasons.add(context.cancellation().reason().orElseThrow());
+                      }
+                    }));
     client.enqueue(task, new Order("1", 1));
     begun.await();
     worker.close();
@@ -283,18 +321,19 @@ final class WorkerTest {
   void middlewareIsAroundTheHandler() throws Exception {
     Task<Order> task = task("around");
     var steps = new LinkedBlockingQueue<String>();
-    run(worker()
-        .middleware(
-            (context, next) -> {
-              steps.add("outer");
-              next.run();
-              steps.add("end");
-            },
-            (context, next) -> {
-              steps.add("inner");
-              next.run();
-            })
-        .handle(task, order -> steps.add("handler")));
+    run(
+        worker()
+            .middleware(
+                (context, next) -> {
+                  steps.add("outer");
+                  next.run();
+                  steps.add("end");
+                },
+                (context, next) -> {
+                  steps.add("inner");
+                  next.run();
+                })
+            .handle(task, order -> steps.add("handler")));
     client.enqueue(task, new Order("1", 1));
     assertThat(List.of(next(steps), next(steps), next(steps), next(steps)))
         .containsExactly("outer", "inner", "handler", "end");
@@ -319,12 +358,14 @@ final class WorkerTest {
       try (Worker worker =
           Worker.builder(connected)
               .application(application)
-              .handle(task, order -> {
-                if (order.amount() == 0) {
-                  held.await();
-                }
-                done.add(order.number());
-              })
+              .handle(
+                  task,
+                  order -> {
+                    if (order.amount() == 0) {
+                      held.await();
+                    }
+                    done.add(order.number());
+                  })
               .start()) {
         for (int i = 0; i < 100; i++) {
           connected.enqueue(task, new Order("before-" + i, i));
@@ -356,9 +397,13 @@ final class WorkerTest {
   @Test
   void aCallerSeesThatATaskFailed() {
     Task<Order> task = task("fail");
-    run(worker().handle(task, order -> {
-      throw new FinalFailureException("no such order");
-    }));
+    run(
+        worker()
+            .handle(
+                task,
+                order -> {
+                  throw new FinalFailureException("no such order");
+                }));
     TaskHandle handle =
         client.enqueue(task.with(new Order("1", 1)).rememberFor(Duration.ofMinutes(1)));
     TaskOutcome outcome = handle.await(Duration.ofSeconds(20));
@@ -389,15 +434,20 @@ final class WorkerTest {
     Task<Order> task = task("cancelled").retry(RetryPolicy.none());
     var begun = new CountDownLatch(1);
     var reasons = new LinkedBlockingQueue<Cancellation.Reason>();
-    run(worker().handle(task, (order, context) -> {
-      begun.countDown();
-      try {
-        new CountDownLatch(1).await();
-      } finally {
-        reasons.add(context.cancellation().reason().orElseThrow());
-      }
-    }));
-    TaskHandle handle = client.enqueue(task.with(new Order("1", 1)).rememberFor(Duration.ofMinutes(1)));
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  begun.countDown();
+                  try {
+                    new CountDownLatch(1).await();
+                  } finally {
+                    reasons.add(context.cancellation().reason().orElseThrow());
+                  }
+                }));
+    TaskHandle handle =
+        client.enqueue(task.with(new Order("1", 1)).rememberFor(Duration.ofMinutes(1)));
     begun.await();
     assertThat(handle.cancel()).isEqualTo(TaskState.RUNNING);
     assertThat(next(reasons)).isEqualTo(Cancellation.Reason.REQUESTED);
@@ -447,8 +497,7 @@ final class WorkerTest {
       for (int i = 0; i < 10_001; i++) {
         futures.add(lost.enqueueAsync(task.with(new Order("1", 1))));
       }
-      assertThatThrownBy(futures.getLast()::join)
-          .hasCauseInstanceOf(BrokerFullException.class);
+      assertThatThrownBy(futures.getLast()::join).hasCauseInstanceOf(BrokerFullException.class);
       assertThatThrownBy(futures.getFirst()::join)
           .hasCauseInstanceOf(BrokerUnavailableException.class);
     }

@@ -16,8 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// The program of the README: it runs, it is short, and the README quotes it.
 @ExtendWith(TaskBrokerExtension.class)
 final class HelloTest {
-  private static final Path SOURCE =
-      Path.of("src/main/java/io/taskbroker/examples/Hello.java");
+  private static final Path SOURCE = Path.of("src/main/java/io/taskbroker/examples/Hello.java");
 
   @Test
   void itRuns(TestBroker broker) {

@@ -4,8 +4,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// JSON by Jackson. Unknown fields are ignored, missing ones are null, or zero for primitives: so
-/// a field can be added or removed while producers and workers of both versions run.
+/// JSON by Jackson. Unknown fields are ignored, missing ones are null, or zero for primitives: so a
+/// field can be added or removed while producers and workers of both versions run.
 public final class JsonCodec implements PayloadCodec {
   static final JsonMapper MAPPER =
       JsonMapper.builder()

@@ -9,8 +9,8 @@ public interface PayloadCodec {
   }
 
   /// MessagePack as the published Python client writes it: `{"args": […], "kwargs": {…}}`. A record
-  /// is sent as keyword arguments by the names of its components. Needs
-  /// `org.msgpack:msgpack-core` on the class path.
+  /// is sent as keyword arguments by the names of its components. Needs `org.msgpack:msgpack-core`
+  /// on the class path.
   static PayloadCodec messagePack() {
     return MessagePackCodec.INSTANCE;
   }

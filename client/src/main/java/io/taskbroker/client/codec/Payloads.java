@@ -57,9 +57,25 @@ public final class Payloads {
   }
 
   /// An encoded argument.
-  ///
-  /// @param headers that say how to decode it
-  public record Encoded(byte[] bytes, Map<String, String> headers) {}
+  public static final class Encoded {
+    private final byte[] bytes;
+    private final Map<String, String> headers;
+
+    private Encoded(byte[] bytes, Map<String, String> headers) {
+      this.bytes = bytes;
+      this.headers = Map.copyOf(headers);
+    }
+
+    /// Not a copy.
+    public byte[] bytes() {
+      return bytes;
+    }
+
+    /// They say how to decode it.
+    public Map<String, String> headers() {
+      return headers;
+    }
+  }
 
   /// @param own codec of the task, in place of the default one
   /// @throws IllegalArgumentException if the value cannot be encoded

@@ -28,19 +28,16 @@ public record ConnectionOptions(
   }
 
   public ConnectionOptions withTargets(List<String> targets) {
-    return new ConnectionOptions(
-        targets, secret, tls, trusted, certificate, key, enqueueTimeout);
+    return new ConnectionOptions(targets, secret, tls, trusted, certificate, key, enqueueTimeout);
   }
 
   public ConnectionOptions withSecret(String secret) {
-    return new ConnectionOptions(
-        targets, secret, tls, trusted, certificate, key, enqueueTimeout);
+    return new ConnectionOptions(targets, secret, tls, trusted, certificate, key, enqueueTimeout);
   }
 
   public ConnectionOptions withTls(
       @Nullable Path trusted, @Nullable Path certificate, @Nullable Path key) {
-    return new ConnectionOptions(
-        targets, secret, true, trusted, certificate, key, enqueueTimeout);
+    return new ConnectionOptions(targets, secret, true, trusted, certificate, key, enqueueTimeout);
   }
 
   public ConnectionOptions withEnqueueTimeout(Duration timeout) {

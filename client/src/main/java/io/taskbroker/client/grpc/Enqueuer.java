@@ -159,8 +159,7 @@ final class Enqueuer {
       if (value != null && value.getResultsCount() == batch.size()) {
         finish(batch, value, null);
       } else {
-        finish(
-            batch, null, new IllegalStateException("The broker answered with too few results"));
+        finish(batch, null, new IllegalStateException("The broker answered with too few results"));
       }
     }
   }
@@ -216,8 +215,7 @@ final class Enqueuer {
   private RuntimeException failure(Pending each, Throwable error) {
     return Errors.of(
         "enqueue task %s (%s) at %s"
-            .formatted(
-                each.call.getTask().getId(), each.call.getTask().getName(), broker.target()),
+            .formatted(each.call.getTask().getId(), each.call.getTask().getName(), broker.target()),
         error);
   }
 
@@ -244,12 +242,8 @@ final class Enqueuer {
   void close() {
     lock.lock();
     try {
-      long end = System.nanoTime() + timeout.toNanos();
-      while (waiting > 0) {
-        long left = end - System.nanoTime();
-        if (left <= 0) {
-          break;
-        }
+      long left = timeout.toNanos();
+      while (waiting > 0 && left > 0) {
         left = hasRoom.awaitNanos(left);
       }
       closed = true;

@@ -29,8 +29,7 @@ final class Errors {
   /// @param doing such as "enqueue task 17 at localhost:50051"
   static TaskBrokerException of(String doing, Throwable error) {
     Status status = Status.fromThrowable(error);
-    String text =
-        "Could not " + doing + ": " + status.getCode() + ", " + status.getDescription();
+    String text = "Could not " + doing + ": " + status.getCode() + ", " + status.getDescription();
     return switch (status.getCode()) {
       case NOT_FOUND -> new TaskNotFoundException(text);
       case RESOURCE_EXHAUSTED -> new BrokerFullException(text);

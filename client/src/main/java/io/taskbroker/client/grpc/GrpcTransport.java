@@ -69,7 +69,7 @@ public final class GrpcTransport implements TaskTransport {
 
   @Override
   public AwaitResponse await(String broker, String id, Duration timeout) {
-    int seconds = (int) Math.clamp(timeout.toSeconds(), 1, 3_600);
+    int seconds = Math.clamp(timeout.toSeconds(), 1, 3_600);
     return call(
         "wait for task " + id,
         broker,

@@ -12,7 +12,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
@@ -112,16 +111,11 @@ public final class RunningTasks {
     try {
       long left = timeout.toNanos();
       while (!running.isEmpty() && left > 0) {
-        // The signal may precede the wait by the time between the check and it: look again soon.
-        left -= waited(Math.min(left, TimeUnit.MILLISECONDS.toNanos(100)));
+        left = empty.awaitNanos(left);
       }
       return running.isEmpty();
     } finally {
       lock.unlock();
     }
-  }
-
-  private long waited(long nanos) throws InterruptedException {
-    return nanos - Math.max(0, empty.awaitNanos(nanos));
   }
 }

@@ -77,8 +77,7 @@ public final class StreamSource implements WorkSource {
 
   @Override
   public void start() {
-    ticks =
-        timer.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    ticks = timer.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     Thread.ofVirtual().name("taskbroker-sender").start(this::send);
     connect();
   }
@@ -296,16 +295,15 @@ public final class StreamSource implements WorkSource {
   private void onCancellations(Cancellations cancellations) {
     cancellations
         .getCancellationsList()
-        .forEach(
-            each ->
-                tasks.cancel(
-                    each.getId(),
-                    each.getToken(),
-                    switch (each.getReason()) {
-                      case CANCEL_REASON_REQUESTED -> Cancellation.Reason.REQUESTED;
-                      case CANCEL_REASON_SUPERSEDED, CANCEL_REASON_UNSPECIFIED, UNRECOGNIZED ->
-                          Cancellation.Reason.SUPERSEDED;
-                    }));
+        .forEach(each ->
+            tasks.cancel(
+                each.getId(),
+                each.getToken(),
+                switch (each.getReason()) {
+                  case CANCEL_REASON_REQUESTED -> Cancellation.Reason.REQUESTED;
+                  case CANCEL_REASON_SUPERSEDED, CANCEL_REASON_UNSPECIFIED, UNRECOGNIZED ->
+                      Cancellation.Reason.SUPERSEDED;
+                }));
   }
 
   /// The stream ended. What it did not acknowledge is sent again on the next one.

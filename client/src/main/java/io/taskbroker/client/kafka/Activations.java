@@ -10,9 +10,9 @@ import io.taskbroker.protocol.v1.NewTask;
 import io.taskbroker.protocol.v1.OnFailure;
 import io.taskbroker.protocol.v1.RetryPolicy;
 import io.taskbroker.protocol.v1.Task;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
@@ -78,7 +78,7 @@ final class Activations {
           Instant.ofEpochSecond(task.getNotBefore().getSeconds(), task.getNotBefore().getNanos());
       Duration left = Duration.between(now, at);
       if (!left.isNegative()) {
-        delay = Math.max(delay, left.toSeconds() + (left.getNano() > 0 ? 1 : 0));
+        delay = Math.max(delay, left.toSeconds() + (left.toNanosPart() > 0 ? 1 : 0));
       }
     }
     return delay;

@@ -57,8 +57,7 @@ public final class KafkaTransport implements TaskTransport {
   }
 
   /// Produces each call to the topic that the function says, which must be thread-safe.
-  public static KafkaTransport of(
-      Map<String, Object> settings, Function<NewTask, String> topic) {
+  public static KafkaTransport of(Map<String, Object> settings, Function<NewTask, String> topic) {
     var config = new HashMap<String, Object>();
     config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     config.putAll(settings);
@@ -90,9 +89,7 @@ public final class KafkaTransport implements TaskTransport {
   }
 
   private void finish(
-      TaskActivation activation,
-      CompletableFuture<Enqueued> answer,
-      @Nullable Exception error) {
+      TaskActivation activation, CompletableFuture<Enqueued> answer, @Nullable Exception error) {
     room.release();
     if (error == null) {
       EnqueueResult accepted =

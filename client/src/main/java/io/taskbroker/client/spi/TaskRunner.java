@@ -44,8 +44,7 @@ public final class TaskRunner {
   public record Binding<T>(Task<T> task, TaskHandler<T> handler) {}
 
   /// @throws IllegalArgumentException if a task is bound twice
-  public TaskRunner(
-      List<Binding<?>> bindings, List<TaskMiddleware> middleware, Payloads payloads) {
+  public TaskRunner(List<Binding<?>> bindings, List<TaskMiddleware> middleware, Payloads payloads) {
     this.bindings = new HashMap<>();
     for (Binding<?> each : bindings) {
       Key key = new Key(each.task().namespace(), each.task().name());

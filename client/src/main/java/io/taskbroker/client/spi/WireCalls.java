@@ -39,7 +39,9 @@ public final class WireCalls {
       argument = payloads.encode(call.argument(), task.codec());
     } catch (IllegalArgumentException e) {
       throw new TaskRejectedException(
-          TaskRejectedException.Reason.INVALID, "Could not enqueue " + task.name() + ": " + e.getMessage(), e);
+          TaskRejectedException.Reason.INVALID,
+          "Could not enqueue " + task.name() + ": " + e.getMessage(),
+          e);
     }
     Task.Builder wire =
         Task.newBuilder()
@@ -55,8 +57,9 @@ public final class WireCalls {
     call.delay().ifPresent(delay -> delay(wire, delay));
     task.expiry().ifPresent(expiry -> wire.setExpiresSeconds(seconds(expiry)));
     NewTask.Builder all = NewTask.newBuilder().setKeepResult(call.keepsResult());
-    call.idempotencyKey().ifPresentOrElse(
-        all::setIdempotencyKey, () -> wire.setId(call.id().orElseGet(WireCalls::newId)));
+    call.idempotencyKey()
+        .ifPresentOrElse(
+            all::setIdempotencyKey, () -> wire.setId(call.id().orElseGet(WireCalls::newId)));
     boolean chosen = call.id().isPresent() || call.idempotencyKey().isPresent();
     call.remember()
         .ifPresentOrElse(
@@ -74,7 +77,7 @@ public final class WireCalls {
     if (delay.toSeconds() > 0) {
       wire.setDelaySeconds(delay.toSeconds());
     }
-    if (delay.getNano() > 0) {
+    if (delay.toNanosPart() > 0) {
       wire.setNotBefore(timestamp(clock.instant().plus(delay)));
     }
   }
@@ -100,12 +103,15 @@ public final class WireCalls {
   }
 
   private static Timestamp timestamp(Instant time) {
-    return Timestamp.newBuilder().setSeconds(time.getEpochSecond()).setNanos(time.getNano()).build();
+    return Timestamp.newBuilder()
+        .setSeconds(time.getEpochSecond())
+        .setNanos(time.getNano())
+        .build();
   }
 
   /// Rounded up.
   private static long seconds(Duration time) {
-    return time.toSeconds() + (time.getNano() > 0 ? 1 : 0);
+    return time.toSeconds() + (time.toNanosPart() > 0 ? 1 : 0);
   }
 
   /// Random UUID of version 4. It need not be hard to guess.

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -20,6 +21,7 @@ import org.msgpack.value.ValueFactory;
 final class PayloadsTest {
   record Line(String article, int count) {}
 
+  @SuppressWarnings("ArrayRecordComponent")
   record Order(
       String number, long amount, List<Line> lines, Map<String, String> notes, byte[] stamp) {}
 
@@ -52,7 +54,7 @@ final class PayloadsTest {
     Payloads.Encoded whole = Payloads.json().encode(ORDER, Optional.of(codec));
     record Fewer(String number) {}
     assertThat(decode(Payloads.json(), whole, Fewer.class)).isEqualTo(new Fewer("4711"));
-    record More(String number, int amount, int added, String text) {}
+    record More(String number, int amount, int added, @Nullable String text) {}
     Payloads.Encoded small = Payloads.json().encode(new Small("1", 2), Optional.of(codec));
     assertThat(decode(Payloads.json(), small, More.class)).isEqualTo(new More("1", 2, 0, null));
   }
@@ -65,8 +67,7 @@ final class PayloadsTest {
     record Times(Instant at, BigDecimal sum) {}
     Times times = new Times(Instant.ofEpochSecond(1_700_000_000), new BigDecimal("1.5"));
     assertThat(
-            decode(
-                Payloads.json(), Payloads.json().encode(times, Optional.of(codec)), Times.class))
+            decode(Payloads.json(), Payloads.json().encode(times, Optional.of(codec)), Times.class))
         .isEqualTo(times);
   }
 
@@ -124,15 +125,10 @@ final class PayloadsTest {
   @Test
   void aFrameThatExpandsTooFarIsRefused() {
     byte[] bomb = Zstd.compress(new byte[Payloads.MAX_DECOMPRESSED + 1]);
-    assertThatThrownBy(
-            () ->
-                Payloads.json()
-                    .decode(
-                        bomb,
-                        "",
-                        Map.of("compression-type", "zstd"),
-                        String.class,
-                        Optional.empty()))
+    assertThatThrownBy(() ->
+            Payloads.json()
+                .decode(
+                    bomb, "", Map.of("compression-type", "zstd"), String.class, Optional.empty()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("67108865 bytes");
   }

@@ -14,6 +14,7 @@ import io.taskbroker.client.Worker;
 import io.taskbroker.client.codec.PayloadCodec;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.Ports;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -159,7 +160,8 @@ final class KafkaTest {
           "by-push",
           broker,
           "secret-1",
-          worker -> worker.push(new InetSocketAddress("127.0.0.1", port)).slots(20));
+          worker ->
+              worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), port)).slots(20));
     }
   }
 
