@@ -98,7 +98,7 @@ final class EnqueueReader {
       }
     }
     check(request, begin, end);
-    String flaw = tasks == 1 ? flaw(task, options, end - begin, now) : "it has no task, or several";
+    String flaw = tasks == 1 ? flaw(task, options, end - begin) : "it has no task, or several";
     if (flaw != null) {
       enqueued.refuse(flaw);
     } else {
@@ -114,7 +114,7 @@ final class EnqueueReader {
   }
 
   /// Why a task is invalid; null if it is not.
-  private static @Nullable String flaw(Task task, NewTask options, int bytes, long now) {
+  private static @Nullable String flaw(Task task, NewTask options, int bytes) {
     if (bytes > MAX_TASK_BYTES) {
       return bytes + " bytes are more than " + MAX_TASK_BYTES;
     }

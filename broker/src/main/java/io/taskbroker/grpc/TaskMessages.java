@@ -65,7 +65,7 @@ final class TaskMessages {
   private static Timestamp timestamp(long millis) {
     return Timestamp.newBuilder()
         .setSeconds(Math.floorDiv(millis, 1_000))
-        .setNanos((int) Math.floorMod(millis, 1_000) * 1_000_000)
+        .setNanos(Math.floorMod(millis, 1_000) * 1_000_000)
         .build();
   }
 

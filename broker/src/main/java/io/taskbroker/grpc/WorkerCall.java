@@ -44,7 +44,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final String DEFAULT_APPLICATION = "default";
 
   /// Requests of one stream that the engine may have.
-  private static final int MAX_UNANSWERED = 64;
+  private static final int MAX_UNANSWERED = MAX_SLOTS;
 
   /// Memory of one decoded result or heartbeat beyond its bytes.
   private static final int ITEM_BYTES = 128;

@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
 import java.util.IdentityHashMap;
-import java.util.Map;
 
 /// Workers that opened streams: their slots, their heartbeats, and what becomes of the tasks of a
 /// worker that is gone. Not thread-safe.
@@ -13,7 +12,7 @@ final class Workers {
 
   private final EngineState state;
   private final Timeouts timeouts;
-  private final Map<WorkerSession, WorkerStream> streams = new IdentityHashMap<>();
+  private final IdentityHashMap<WorkerSession, WorkerStream> streams = new IdentityHashMap<>();
 
   Workers(EngineState state, Timeouts timeouts) {
     this.state = state;

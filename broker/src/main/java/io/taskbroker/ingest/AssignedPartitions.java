@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -134,6 +135,11 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
       throw new IllegalStateException("A rebalance callback failed", rebalanceFailure);
     }
     return !unacquired.isEmpty();
+  }
+
+  /// The assigned partitions without a start position; a view.
+  Set<TopicPartition> unacquired() {
+    return Collections.unmodifiableSet(unacquired);
   }
 
   /// Pauses or resumes reading.
@@ -397,8 +403,13 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     released.forEach(offsets::close);
   }
 
+  /// Releases all partitions, those that are being acquired included.
   void releaseAll(Duration drainTimeout) {
-    release(List.copyOf(held.keySet()), drainTimeout);
+    release(all(), drainTimeout);
+  }
+
+  private List<TopicPartition> all() {
+    return Stream.concat(held.keySet().stream(), unacquired.stream()).toList();
   }
 
   /// Drops partitions that another member may already have.
@@ -412,7 +423,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   }
 
   void dropAll() {
-    drop(List.copyOf(held.keySet()));
+    drop(all());
   }
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {

@@ -20,6 +20,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
@@ -149,9 +150,11 @@ final class TopicConsumer {
     Admin admin = null;
     try {
       admin = create(() -> Admin.create(ClientSettings.admin(source)));
-      Consumer<byte[], byte[]> consumer = create(this::newConsumer);
-      if (admin != null && consumer != null) {
-        readUntilStopped(admin, consumer);
+      while (admin != null && !isStopping()) {
+        Consumer<byte[], byte[]> consumer = create(this::newConsumer);
+        if (consumer != null) {
+          readUntilStopped(admin, consumer);
+        }
       }
     } catch (InterruptException e) {
       if (!isStopping()) {
@@ -197,6 +200,7 @@ final class TopicConsumer {
     return null;
   }
 
+  /// Reads until the consumer must stop, or must be replaced.
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
         new OffsetCommits(
@@ -237,6 +241,9 @@ final class TopicConsumer {
       }
       partitions.releaseAll(STOP_DRAIN_TIMEOUT);
       clean = true;
+    } catch (MetadataCheck.Outdated e) {
+      log.warn("Replacing the consumer of topic {}: {}", source.topic(), e.getMessage());
+      partitions.releaseAll(STOP_DRAIN_TIMEOUT);
     } finally {
       if (!clean) {
         partitions.dropAll();
@@ -246,7 +253,7 @@ final class TopicConsumer {
   }
 
   /// Closes the consumer. A broker that stops in order leaves the group, so that others take over
-  /// at once; a failed one is expected back.
+  /// at once; a failed one is expected back, and a replaced one comes back at once.
   private void close(Consumer<byte[], byte[]> consumer, boolean leave) {
     try {
       consumer.close(
@@ -301,8 +308,10 @@ final class TopicConsumer {
   private final class ProblemObserver implements TopicReader.Observer {
     private final Admin admin;
     private final Consumer<byte[], byte[]> consumer;
+    private final MetadataCheck metadata;
 
     ProblemObserver(Admin admin, Consumer<byte[], byte[]> consumer) {
+      this.metadata = new MetadataCheck(consumer, admin);
       this.admin = admin;
       this.consumer = consumer;
     }
@@ -310,6 +319,11 @@ final class TopicConsumer {
     @Override
     public long connections() {
       return connections.get();
+    }
+
+    @Override
+    public void requireCurrent(Collection<TopicPartition> partitions) {
+      metadata.requireCurrent(partitions);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.taskbroker.ingest.fetch.PollBudgetExceeded;
 import io.taskbroker.ingest.fetch.UnreadRecord;
 import io.taskbroker.runtime.SystemContext;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -15,6 +16,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 
 /// Reader of a topic. Each turn acquires the assigned partitions, commits due offsets, polls, and
@@ -71,6 +73,11 @@ final class TopicReader {
       return 0;
     }
 
+    /// Checks that the cluster answers the consumer: after a restore of the cluster it may not.
+    ///
+    /// @throws KafkaException if it cannot be checked now
+    default void requireCurrent(Collection<TopicPartition> partitions) {}
+
     /// Records arrive, or could.
     void readable();
 
@@ -96,6 +103,7 @@ final class TopicReader {
   ///
   /// @throws FencedInstanceIdException if another broker has this broker's instance id
   /// @throws KafkaException if something failed that must be retried after a pause
+  /// @throws MetadataCheck.Outdated if the consumer must be replaced
   End turn(Observer watch) {
     try {
       partitions.reacquireIfRecreated(watch::isRecreated);
@@ -110,6 +118,7 @@ final class TopicReader {
       ConsumerRecords<byte[], byte[]> records = poll();
       if (records.nextOffsets().isEmpty()) {
         watch.idle();
+        checkAfterConnect(watch);
         return End.NOTHING;
       }
       watch.readable();
@@ -158,12 +167,26 @@ final class TopicReader {
       watch.readable();
     } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
       throw e;
+    } catch (TimeoutException e) {
+      watch.failed(e);
+      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      watch.requireCurrent(partitions.unacquired());
     } catch (KafkaException e) {
       watch.failed(e);
       acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     } catch (PartitionOwnership.Unavailable e) {
       watch.notGranted(e);
       acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+    }
+  }
+
+  /// Finds, after a new connection that brings no records, whether none come because the consumer
+  /// discards the cluster's metadata.
+  private void checkAfterConnect(Observer watch) {
+    long now = watch.connections();
+    if (now != connections && !partitions.held().isEmpty()) {
+      watch.requireCurrent(partitions.held().keySet());
+      connections = now;
     }
   }
 

@@ -29,6 +29,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// `TaskService`: what clients send becomes activations, and each gets its answer.
@@ -216,7 +217,7 @@ final class TaskServiceTest extends ServedTest {
     assertThat(streamWith(server, "secret", System.currentTimeMillis())).isEqualTo(Status.Code.OK);
   }
 
-  private Status.Code streamWith(GrpcServer server, String secret, long signedAt)
+  private Status.Code streamWith(GrpcServer server, @Nullable String secret, long signedAt)
       throws InterruptedException {
     var headers = new Metadata();
     if (secret != null) {

@@ -4,6 +4,8 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
@@ -26,8 +28,10 @@ import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.protocol.v1.WorkerServiceGrpc;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// `WorkerService` over a real connection: messages become commands, and what the engine says
@@ -36,7 +40,9 @@ final class WorkerServiceTest extends ServedTest {
   private static final TokenEpoch EPOCH = TokenEpoch.at(1_700_000_000_000L, 1);
 
   private final Worker worker = new Worker();
-  private StreamObserver<WorkerMessage> stream;
+  private final GrpcServer server = serve(false);
+  private final StreamObserver<WorkerMessage> stream =
+      WorkerServiceGrpc.newStub(connect(server)).work(worker);
 
   @Test
   void aDeliveryIsTheTaskAsItIsAndItsToken() throws Exception {
@@ -147,6 +153,7 @@ final class WorkerServiceTest extends ServedTest {
       opened.session().deliver(delivery("t" + sent, sent, large));
       assertThat(++sent).isLessThan(100);
     }
+    worker.reads = true;
     worker.readOn();
     for (int i = 0; i < sent; ) {
       i += worker.next().getDeliveries().getDeliveriesCount();
@@ -163,11 +170,7 @@ final class WorkerServiceTest extends ServedTest {
     assertThat(worker.end()).isEqualTo(Status.Code.OK);
   }
 
-  private GrpcServer server;
-
   private Command.WorkerOpened open(int slots) throws InterruptedException {
-    server = serve(false);
-    stream = WorkerServiceGrpc.newStub(connect(server)).work(worker);
     stream.onNext(hello(slots));
     assertThat(worker.next().getWelcome().getLease().getSeconds()).isEqualTo(3);
     return (Command.WorkerOpened) intake.next();
@@ -216,26 +219,27 @@ final class WorkerServiceTest extends ServedTest {
 
   /// Worker that records what it is sent.
   private static final class Worker
-      implements io.grpc.stub.ClientResponseObserver<WorkerMessage, BrokerMessage> {
+      implements ClientResponseObserver<WorkerMessage, BrokerMessage> {
     private final BlockingQueue<Object> received = new LinkedBlockingQueue<>();
-    private io.grpc.stub.ClientCallStreamObserver<WorkerMessage> call;
-    boolean reads = true;
+    private @Nullable ClientCallStreamObserver<WorkerMessage> call;
+    volatile boolean reads = true;
 
     @Override
-    public void beforeStart(io.grpc.stub.ClientCallStreamObserver<WorkerMessage> observer) {
+    public void beforeStart(ClientCallStreamObserver<WorkerMessage> observer) {
       call = observer;
-      if (!reads) {
-        observer.disableAutoRequestWithInitial(1);
-      }
+      observer.disableAutoRequestWithInitial(1);
     }
 
     void readOn() {
-      call.request(Integer.MAX_VALUE);
+      Objects.requireNonNull(call).request(1);
     }
 
     @Override
     public void onNext(BrokerMessage message) {
       received.add(message);
+      if (reads) {
+        readOn();
+      }
     }
 
     @Override
