@@ -1,5 +1,6 @@
 package io.taskbroker.outbox;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.client.BrokerFullException;
 import io.taskbroker.client.TaskClient;
@@ -45,17 +46,7 @@ final class OutboxBatch {
   /// @param error why it can never be sent; null if it was, or failed for now
   private record Sent(long position, boolean done, @Nullable String error) {}
 
-  private record Row(long position, byte[] call) {
-    @Override
-    public boolean equals(@Nullable Object other) {
-      return other instanceof Row row && position == row.position;
-    }
-
-    @Override
-    public int hashCode() {
-      return Long.hashCode(position);
-    }
-  }
+  private record Row(long position, ByteString call) {}
 
   /// Sends what waits, up to a batch.
   ///
@@ -130,7 +121,7 @@ final class OutboxBatch {
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(select)) {
       while (result.next()) {
-        rows.add(new Row(result.getLong(1), result.getBytes(2)));
+        rows.add(new Row(result.getLong(1), ByteString.copyFrom(result.getBytes(2))));
       }
     }
     return rows;

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 /// refuses for good stays in the table with the `error`; the others go on.
 ///
 /// On Postgres it sleeps until a transaction with calls commits, while another relay has the lock
-/// for 5 s at most; on other databases it looks at intervals. After an error it pauses for 0.5 to 30 s. It holds a connection while it works, and
-/// on Postgres another one to listen. Thread-safe.
+/// for 5 s at most; on other databases it looks at intervals. After an error it pauses for 0.5 to
+/// 30 s. It holds a connection while it works, and on Postgres another one to listen. Thread-safe.
 public final class OutboxRelay implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OutboxRelay.class);
   private static final Duration LISTEN = Duration.ofSeconds(1);

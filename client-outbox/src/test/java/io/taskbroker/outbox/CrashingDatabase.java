@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /// Database whose client dies at one of its calls: the connection is gone without a commit, and
 /// every later call fails. Counts the calls that matter: statements, commits, roll-backs.
@@ -42,7 +43,7 @@ final class CrashingDatabase {
     return proxy(DataSource.class, source, null);
   }
 
-  private <T> T proxy(Class<T> type, T target, Connection owner) {
+  private <T> T proxy(Class<T> type, T target, @Nullable Connection owner) {
     return type.cast(
         Proxy.newProxyInstance(
             type.getClassLoader(),
@@ -67,12 +68,11 @@ final class CrashingDatabase {
               if (step) {
                 die(owner != null ? owner : (Connection) target);
               }
-              return wrapped(
-                  result, target instanceof Connection connection ? connection : owner);
+              return wrapped(result, target instanceof Connection connection ? connection : owner);
             }));
   }
 
-  private Object wrapped(Object result, Connection owner) {
+  private @Nullable Object wrapped(@Nullable Object result, @Nullable Connection owner) {
     return switch (result) {
       case null -> null;
       case Connection connection -> proxy(Connection.class, connection, null);

@@ -52,8 +52,7 @@ abstract class OutboxContract {
         insert.executeUpdate();
       }
       outbox.enqueue(connection, SEND.with(new Receipt(number)));
-      outbox.enqueue(
-          connection, SEND.with(new Receipt(number)).idempotencyKey("second-" + number));
+      outbox.enqueue(connection, SEND.with(new Receipt(number)).idempotencyKey("second-" + number));
       connection.commit();
     }
   }
@@ -131,8 +130,7 @@ abstract class OutboxContract {
   @Test
   void theRelayBringsWhatCommitsWhileItRuns() throws Exception {
     try (var broker = new InlineBroker();
-        var relay =
-            OutboxRelay.start(source, database, broker.client(), Duration.ofMillis(20))) {
+        var relay = OutboxRelay.start(source, database, broker.client(), Duration.ofMillis(20))) {
       for (int i = 0; i < 20; i++) {
         buy(source, broker, "order-" + i);
       }
@@ -174,8 +172,8 @@ abstract class OutboxContract {
       }
       buy(source, broker, "order");
       OutboxRelay.sendAll(source, database, broker.client());
-      assertThat(broker.enqueued(SEND)).isEqualTo(
-          List.of(new Receipt("order"), new Receipt("order")));
+      assertThat(broker.enqueued(SEND))
+          .isEqualTo(List.of(new Receipt("order"), new Receipt("order")));
       try (var statement = connection.createStatement();
           var row = statement.executeQuery("SELECT error FROM taskbroker_outbox")) {
         assertThat(row.next()).isTrue();
