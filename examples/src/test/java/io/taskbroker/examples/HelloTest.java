@@ -2,8 +2,8 @@ package io.taskbroker.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.taskbroker.testing.TaskBrokerExtension;
-import io.taskbroker.testing.TestBroker;
+import io.taskbroker.client.testing.TaskBrokerExtension;
+import io.taskbroker.client.testing.TestBroker;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -2,6 +2,6 @@
 /// clock, [TestBroker] runs the real broker in the process, [TaskBrokerExtension] gives both to
 /// JUnit tests.
 @NullMarked
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,4 +1,4 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 import io.taskbroker.client.TaskCall;
 import io.taskbroker.client.TaskClient;

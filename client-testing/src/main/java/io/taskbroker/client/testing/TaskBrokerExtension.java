@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;

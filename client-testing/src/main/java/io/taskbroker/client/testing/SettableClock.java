@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import java.time.Duration;
 import java.time.Instant;

@@ -1,10 +1,10 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.client.Task;
-import io.taskbroker.testing.InlineBroker;
+import io.taskbroker.client.testing.InlineBroker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import io.taskbroker.client.TaskNotFoundException;
 import io.taskbroker.client.TaskOutcome;

@@ -1,4 +1,4 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 /// The database refused a statement of the outbox. In [Outbox#enqueue] nothing was enqueued: roll
 /// the transaction back.

@@ -1,4 +1,4 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 import java.nio.file.Path;
 import javax.sql.DataSource;

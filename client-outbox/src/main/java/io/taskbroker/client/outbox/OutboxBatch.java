@@ -1,4 +1,4 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;

@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

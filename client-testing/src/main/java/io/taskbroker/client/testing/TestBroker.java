@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import io.taskbroker.EmbeddedBroker;
 import io.taskbroker.client.TaskClient;

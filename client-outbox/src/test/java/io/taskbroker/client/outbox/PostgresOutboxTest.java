@@ -1,4 +1,4 @@
-package io.taskbroker.outbox;
+package io.taskbroker.client.outbox;
 
 import io.taskbroker.testkit.PostgresServer;
 import javax.sql.DataSource;

@@ -1,4 +1,4 @@
-package io.taskbroker.testing;
+package io.taskbroker.client.testing;
 
 import com.google.protobuf.ByteString;
 import io.taskbroker.client.Cancellation;
