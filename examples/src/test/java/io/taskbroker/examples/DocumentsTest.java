@@ -21,9 +21,7 @@ final class DocumentsTest {
     for (Path document : files(DOCUMENTS, ".md")) {
       for (var match : BLOCK.matcher(Files.readString(document)).results().toList()) {
         blocks++;
-        for (String part : match.group(1).split("\n *// …\n")) {
-          assertThat(programs).as(document.toString()).contains(words(part));
-        }
+        assertThat(programs).as(document.toString()).contains(words(match.group(1)));
       }
     }
     assertThat(blocks).isPositive();

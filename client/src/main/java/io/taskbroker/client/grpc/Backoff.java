@@ -23,6 +23,11 @@ final class Backoff {
     return pause - ThreadLocalRandom.current().nextLong(pause / 2 + 1);
   }
 
+  /// Whether the pauses grow no more.
+  boolean isLongest() {
+    return nextNanos == maxNanos;
+  }
+
   void reset() {
     nextNanos = firstNanos;
   }

@@ -28,6 +28,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// Work source over the stream of one broker. It keeps one [WorkerStream] open, and a new one after
 /// a pause when it breaks; results survive that. Thread-safe.
@@ -323,13 +324,16 @@ public final class StreamSource implements WorkSource {
         return;
       }
       long pause = backoff.next();
-      log.warn(
-          "Lost broker {} ({}, {}); {} tasks run on, connecting again in {} ms",
-          broker.target(),
-          status.getCode(),
-          status.getDescription(),
-          running.size(),
-          pause / 1_000_000);
+      // Once for each outage, and again when it lasts.
+      Level level = ended.isWelcomed() || backoff.isLongest() ? Level.WARN : Level.DEBUG;
+      log.atLevel(level)
+          .log(
+              "No stream to broker {} ({}, {}); {} tasks run on, connecting again in {} ms",
+              broker.target(),
+              status.getCode(),
+              status.getDescription(),
+              running.size(),
+              pause / 1_000_000);
       var unused = timer.schedule(this::reconnect, pause, TimeUnit.NANOSECONDS);
     } finally {
       lock.unlock();
