@@ -41,6 +41,7 @@ final class ArchitectureTest {
             .resideInAnyPackage(
                 "io.taskbroker.activation..",
                 "io.taskbroker.proto..",
+                "io.taskbroker.protocol..",
                 "com.google.protobuf..",
                 "java..",
                 "org.jspecify.."));

@@ -45,10 +45,12 @@ public record NextAttempt(int attempts, long delay) {
 
   private static long delay(RetryPolicy policy, long attempts, RandomGenerator random) {
     double first =
-        policy.getDelayMs() != 0 ? (double) policy.getDelayMs() : policy.getDelaySeconds() * 1_000.0;
+        policy.getDelayMs() != 0
+            ? (double) policy.getDelayMs()
+            : policy.getDelaySeconds() * 1_000.0;
     double growth = policy.getGrowthPercent() == 0 ? 1 : policy.getGrowthPercent() / 100.0;
-    double max = (double) (policy.getMaxDelayMs() == 0 ? MAX_DELAY_MS : policy.getMaxDelayMs());
-    double delay = Math.min(max, first * Math.pow(growth, attempts - 1));
+    long max = policy.getMaxDelayMs() == 0 ? MAX_DELAY_MS : policy.getMaxDelayMs();
+    double delay = Math.min((double) max, first * Math.pow(growth, attempts - 1.0));
     double jitter = Math.min(100, policy.getJitterPercent()) / 100.0;
     return (long) Math.max(0, delay * (1 - jitter * random.nextDouble()));
   }

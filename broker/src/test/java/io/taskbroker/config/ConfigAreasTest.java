@@ -129,8 +129,21 @@ final class ConfigAreasTest {
   @Test
   void allSetDiffersFromEveryDefault() {
     for (Key<BrokerConfig, ?> key : ConfigKeys.BROKER) {
-      assertThat(key.in().apply(ALL_SET)).as(key.path()).isNotEqualTo(key.in().apply(NOTHING_SET));
+      if (!key.path().equals("kafka_enabled")) { // without Kafka, its other keys are ignored
+        assertThat(key.in().apply(ALL_SET))
+            .as(key.path())
+            .isNotEqualTo(key.in().apply(NOTHING_SET));
+      }
     }
+  }
+
+  @Test
+  void withoutKafkaThereAreNeitherTopicsNorClusters() {
+    BrokerConfig config = Configs.yaml("kafka_enabled: false");
+    assertThat(config.kafka().isEnabled()).isFalse();
+    assertThat(config.kafka().topics()).isEmpty();
+    assertThat(config.kafka().clusters()).isEmpty();
+    assertThat(config.summary()).contains("consumes: nothing", "produces: nothing");
   }
 
   @Test

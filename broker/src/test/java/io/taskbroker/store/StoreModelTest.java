@@ -287,7 +287,9 @@ final class StoreModelTest {
             new Change.Retry(
                 Row.arriving(
                     key,
-                    Rows.pending(key).activation().delayed(maybe() < 0 ? 0 : soon(), new byte[key > 5 ? 3 : 900]),
+                    Rows.pending(key)
+                        .activation()
+                        .delayed(maybe() < 0 ? 0 : soon(), new byte[key > 5 ? 3 : 900]),
                     random.nextBoolean() ? Status.DELAY : Status.PENDING,
                     now),
                 null);

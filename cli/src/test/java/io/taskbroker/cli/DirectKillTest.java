@@ -11,10 +11,10 @@ import io.taskbroker.protocol.v1.EnqueueRequest;
 import io.taskbroker.protocol.v1.EnqueueResponse;
 import io.taskbroker.protocol.v1.EnqueueStatus;
 import io.taskbroker.protocol.v1.NewTask;
+import io.taskbroker.protocol.v1.ResultStatus;
 import io.taskbroker.protocol.v1.RetryPolicy;
 import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
-import io.taskbroker.protocol.v1.ResultStatus;
 import io.taskbroker.testkit.BrokerLaunch;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.Ports;
@@ -163,8 +163,7 @@ final class DirectKillTest {
                       Task.newBuilder()
                           .setId("task-" + task)
                           .setName("sleep")
-                          .setRetry(
-                              RetryPolicy.newBuilder().setAtMostOnce(isAtMostOnce(task)))));
+                          .setRetry(RetryPolicy.newBuilder().setAtMostOnce(isAtMostOnce(task)))));
         }
         enqueue(channel, batch.build());
       }
@@ -184,8 +183,7 @@ final class DirectKillTest {
         response
             .getResultsList()
             .forEach(result -> {
-              assertThat(result.getStatus())
-                  .isNotEqualTo(EnqueueStatus.ENQUEUE_STATUS_REJECTED);
+              assertThat(result.getStatus()).isNotEqualTo(EnqueueStatus.ENQUEUE_STATUS_REJECTED);
               if (result.getStatus() == EnqueueStatus.ENQUEUE_STATUS_ALREADY_EXISTS) {
                 existing.incrementAndGet();
               }

@@ -98,8 +98,7 @@ public final class StreamWorker implements AutoCloseable {
     }
     number = 0;
     stream = WorkerServiceGrpc.newStub(channel).withWaitForReady().work(new Messages());
-    stream.onNext(
-        WorkerMessage.newBuilder().setHello(Hello.newBuilder().setSlots(slots)).build());
+    stream.onNext(WorkerMessage.newBuilder().setHello(Hello.newBuilder().setSlots(slots)).build());
     heartbeat();
     attempts.values().forEach(this::report);
   }
@@ -151,9 +150,7 @@ public final class StreamWorker implements AutoCloseable {
 
   private synchronized void acknowledged(ResultsAck ack) {
     ResultStatus status =
-        ack.getStatusesCount() == 0
-            ? ResultStatus.RESULT_STATUS_ACCEPTED
-            : ack.getStatuses(0);
+        ack.getStatusesCount() == 0 ? ResultStatus.RESULT_STATUS_ACCEPTED : ack.getStatuses(0);
     for (Attempt attempt : List.copyOf(attempts.values())) {
       if (attempt.sentAs == ack.getNumber() && attempt.done) {
         attempts.remove(attempt.delivery.getToken());
