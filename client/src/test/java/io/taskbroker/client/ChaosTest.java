@@ -96,12 +96,11 @@ final class ChaosTest {
       worker.close();
       broker.close();
       assertThat(runs)
-          .allSatisfy(
-              (number, count) -> {
-                if (number.startsWith("m")) {
-                  assertThat(count.get()).as(number).isEqualTo(1);
-                }
-              });
+          .allSatisfy((number, count) -> {
+            if (number.startsWith("m")) {
+              assertThat(count.get()).as(number).isEqualTo(1);
+            }
+          });
       assertThat(must).hasSizeGreaterThan(ROUNDS * 10);
       assertThat(ManagementFactory.getThreadMXBean().getThreadCount())
           .isLessThan(threads + MAX_MORE_THREADS);
@@ -134,7 +133,7 @@ final class ChaosTest {
       String number = (i % 4 == 0 ? "m" : "a") + i;
       Task<Step> task = i % 4 == 0 ? atMostOnce : atLeastOnce;
       CompletableFuture<TaskHandle> answer = client.enqueueAsync(task.with(new Step(number)));
-      answer.thenAccept(handle -> acknowledged.add(number));
+      var unused = answer.thenAccept(handle -> acknowledged.add(number));
       try {
         Thread.sleep(2);
       } catch (InterruptedException e) {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /// Program that measures what the worker costs beside a bare stream client, which only answers.
 ///
@@ -72,10 +73,7 @@ final class WorkerOverhead {
 
   private static void worker(TaskClient client, CountDownLatch done) throws Exception {
     try (Worker worker =
-        Worker.builder(client)
-            .slots(SLOTS)
-            .handle(TASK, payload -> done.countDown())
-            .start()) {
+        Worker.builder(client).slots(SLOTS).handle(TASK, payload -> done.countDown()).start()) {
       done.await();
       assert worker.isConnected();
     }
@@ -87,8 +85,7 @@ final class WorkerOverhead {
             .directExecutor()
             .build();
     var answers = new Answers(done);
-    StreamObserver<WorkerMessage> requests =
-        WorkerServiceGrpc.newStub(channel).work(answers);
+    StreamObserver<WorkerMessage> requests = WorkerServiceGrpc.newStub(channel).work(answers);
     answers.requests = requests;
     requests.onNext(
         WorkerMessage.newBuilder().setHello(Hello.newBuilder().setSlots(SLOTS)).build());
@@ -103,7 +100,7 @@ final class WorkerOverhead {
 
   private static final class Answers implements StreamObserver<BrokerMessage> {
     private final CountDownLatch done;
-    private StreamObserver<WorkerMessage> requests;
+    @Nullable StreamObserver<WorkerMessage> requests;
     private long number;
 
     Answers(CountDownLatch done) {
@@ -112,7 +109,8 @@ final class WorkerOverhead {
 
     @Override
     public synchronized void onNext(BrokerMessage message) {
-      if (!message.hasDeliveries()) {
+      StreamObserver<WorkerMessage> to = requests;
+      if (to == null || !message.hasDeliveries()) {
         return;
       }
       number++;
@@ -125,7 +123,7 @@ final class WorkerOverhead {
                 .setToken(each.getToken())
                 .setCompleted(Completed.getDefaultInstance()));
       }
-      requests.onNext(WorkerMessage.newBuilder().setResults(results).build());
+      to.onNext(WorkerMessage.newBuilder().setResults(results).build());
       deliveries.forEach(each -> done.countDown());
     }
 

@@ -33,8 +33,7 @@ final class TaskMethods {
           MethodIntrospector.selectMethods(
               type,
               (MethodIntrospector.MetadataLookup<HandlesTask>)
-                  method ->
-                      AnnotatedElementUtils.findMergedAnnotation(method, HandlesTask.class));
+                  method -> AnnotatedElementUtils.findMergedAnnotation(method, HandlesTask.class));
       if (methods.isEmpty()) {
         continue;
       }
@@ -48,8 +47,7 @@ final class TaskMethods {
   private static void bind(Object bean, Method method, HandlesTask name, Worker.Builder worker) {
     Class<?>[] parameters = method.getParameterTypes();
     boolean fits =
-        parameters.length == 1
-            || (parameters.length == 2 && parameters[1] == TaskContext.class);
+        parameters.length == 1 || (parameters.length == 2 && parameters[1] == TaskContext.class);
     if (!fits) {
       throw new IllegalStateException(
           "@HandlesTask(\"%s\") %s must have the argument of the task as its parameter, and may have a TaskContext as the second one"

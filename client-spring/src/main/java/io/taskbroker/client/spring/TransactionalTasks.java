@@ -30,7 +30,9 @@ public final class TransactionalTasks {
   public String enqueue(TaskCall<?> call) {
     if (!TransactionSynchronizationManager.isActualTransactionActive()) {
       throw new IllegalStateException(
-          "Could not enqueue " + call + ": there is no transaction. Add @Transactional, or use TaskClient");
+          "Could not enqueue "
+              + call
+              + ": there is no transaction. Add @Transactional, or use TaskClient");
     }
     Connection connection = DataSourceUtils.getConnection(source);
     try {

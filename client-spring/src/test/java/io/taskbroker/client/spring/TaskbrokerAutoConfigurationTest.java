@@ -1,5 +1,6 @@
 package io.taskbroker.client.spring;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -15,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -36,13 +36,13 @@ final class TaskbrokerAutoConfigurationTest {
   private static final Task<Receipt> SEND = Task.of("send-receipt", Receipt.class);
   private static final BlockingQueue<String> SENT = new LinkedBlockingQueue<>();
 
-  private static TestBroker broker;
+  private static final TestBroker BROKER = TestBroker.start();
 
   private final ApplicationContextRunner runner =
       new ApplicationContextRunner()
           .withConfiguration(AutoConfigurations.of(TaskbrokerAutoConfiguration.class))
           .withPropertyValues(
-              "taskbroker.targets=" + broker.address(), "taskbroker.worker.slots=7");
+              "taskbroker.targets=" + BROKER.address(), "taskbroker.worker.slots=7");
 
   static class Receipts {
     @HandlesTask("send-receipt")
@@ -66,14 +66,9 @@ final class TaskbrokerAutoConfigurationTest {
     }
   }
 
-  @BeforeAll
-  static void startBroker() {
-    broker = TestBroker.start();
-  }
-
   @AfterAll
   static void stopBroker() {
-    broker.close();
+    BROKER.close();
   }
 
   private static String next() throws InterruptedException {
@@ -86,15 +81,13 @@ final class TaskbrokerAutoConfigurationTest {
   void methodsRunTasksAndHealthSeesTheWorker() {
     runner
         .withBean(Receipts.class)
-        .run(
-            context -> {
-              context.getBean(TaskClient.class).enqueue(SEND, new Receipt("4711"));
-              assertThat(next()).isEqualTo("4711 1");
-              var health = context.getBean(HealthIndicator.class).health();
-              assertThat(health).isNotNull();
-              assertThat(health.getStatus()).isEqualTo(Status.UP);
-              assertThat(health.getDetails()).containsEntry("slots", 7);
-            });
+        .run(context -> {
+          context.getBean(TaskClient.class).enqueue(SEND, new Receipt("4711"));
+          assertThat(next()).isEqualTo("4711 1");
+          var health = context.getBean(HealthIndicator.class).health();
+          assertThat(requireNonNull(health).getStatus()).isEqualTo(Status.UP);
+          assertThat(requireNonNull(health).getDetails()).containsEntry("slots", 7);
+        });
   }
 
   @Test
@@ -103,32 +96,28 @@ final class TaskbrokerAutoConfigurationTest {
         .withBean(Receipts.class)
         .withUserConfiguration(Database.class)
         .withPropertyValues("taskbroker.outbox.enabled=true")
-        .run(
-            context -> {
-              var tasks = context.getBean(TransactionalTasks.class);
-              var transaction =
-                  new TransactionTemplate(context.getBean(PlatformTransactionManager.class));
-              transaction.executeWithoutResult(
-                  status -> {
-                    tasks.enqueue(SEND, new Receipt("rolled-back"));
-                    status.setRollbackOnly();
-                  });
-              transaction.executeWithoutResult(
-                  status -> tasks.enqueue(SEND, new Receipt("committed")));
-              assertThat(next()).isEqualTo("committed 1");
-              assertThatThrownBy(() -> tasks.enqueue(SEND, new Receipt("none")))
-                  .isInstanceOf(IllegalStateException.class)
-                  .hasMessageContaining("@Transactional");
-            });
+        .run(context -> {
+          var tasks = context.getBean(TransactionalTasks.class);
+          var transaction =
+              new TransactionTemplate(context.getBean(PlatformTransactionManager.class));
+          transaction.executeWithoutResult(status -> {
+            tasks.enqueue(SEND, new Receipt("rolled-back"));
+            status.setRollbackOnly();
+          });
+          transaction.executeWithoutResult(status -> tasks.enqueue(SEND, new Receipt("committed")));
+          assertThat(next()).isEqualTo("committed 1");
+          assertThatThrownBy(() -> tasks.enqueue(SEND, new Receipt("none")))
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("@Transactional");
+        });
   }
 
   @Test
   void withoutMethodsThereIsNoWorker() {
-    runner.run(
-        context -> {
-          assertThat(context.getBean(WorkerLifecycle.class).isRunning()).isFalse();
-          assertThat(context).hasSingleBean(TaskClient.class);
-        });
+    runner.run(context -> {
+      assertThat(context.getBean(WorkerLifecycle.class).isRunning()).isFalse();
+      assertThat(context).hasSingleBean(TaskClient.class);
+    });
     runner
         .withPropertyValues("taskbroker.worker.enabled=false")
         .run(context -> assertThat(context).doesNotHaveBean(WorkerLifecycle.class));
@@ -139,12 +128,11 @@ final class TaskbrokerAutoConfigurationTest {
     var stopped = new LinkedBlockingQueue<WorkerLifecycle>();
     runner
         .withBean(Receipts.class)
-        .run(
-            context -> {
-              var lifecycle = context.getBean(WorkerLifecycle.class);
-              await().until(() -> lifecycle.worker().orElseThrow().isConnected());
-              stopped.add(lifecycle);
-            });
+        .run(context -> {
+          var lifecycle = context.getBean(WorkerLifecycle.class);
+          await().until(() -> lifecycle.worker().orElseThrow().isConnected());
+          stopped.add(lifecycle);
+        });
     assertThat(stopped.remove().isRunning()).isFalse();
   }
 }
