@@ -9,14 +9,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Each block of Java in the documents of the SDK is a part of a program here, which compiles.
+/// Each block of Java in the documents of the SDK is a part of a program that compiles.
 final class DocumentsTest {
   private static final Path DOCUMENTS = Path.of("../docs/java-sdk");
   private static final Pattern BLOCK = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
 
   @Test
   void blocksOfJavaAreQuoted() throws Exception {
-    String programs = words(all(Path.of("src"), ".java"));
+    String programs =
+        words(all(Path.of("src"), ".java") + all(Path.of("../client-spring/src/test"), ".java"));
     int blocks = 0;
     for (Path document : files(DOCUMENTS, ".md")) {
       for (var match : BLOCK.matcher(Files.readString(document)).results().toList()) {

@@ -320,7 +320,7 @@ public final class StreamSource implements WorkSource {
       }
       heartbeats.clear();
       changed.signalAll();
-      if (closed) {
+      if (closed || timer.isShutdown()) {
         return;
       }
       long pause = backoff.next();
