@@ -1,5 +1,6 @@
 package io.taskbroker.client;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -94,7 +95,7 @@ final class ChaosTest {
       List<String> must =
           acknowledged.keySet().stream().filter(number -> number.startsWith("a")).toList();
       await()
-          .atMost(Duration.ofSeconds(120))
+          .atMost(Duration.ofMinutes(2))
           .untilAsserted(() -> assertThat(missing(must)).isEmpty());
       worker.close();
       broker.close();
@@ -119,7 +120,7 @@ final class ChaosTest {
             + ": "
             + missing.stream()
                 .limit(3)
-                .map(number -> number + " " + acknowledged.get(number).state())
+                .map(number -> number + " " + requireNonNull(acknowledged.get(number)).state())
                 .toList();
   }
 

@@ -1,6 +1,11 @@
 package io.taskbroker.client.spring;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import io.taskbroker.client.TaskClient;
+import io.taskbroker.client.TaskMiddleware;
+import io.taskbroker.client.Worker;
+import io.taskbroker.client.metrics.WorkerMetrics;
 import io.taskbroker.client.outbox.Outbox;
 import io.taskbroker.client.outbox.OutboxDatabase;
 import io.taskbroker.client.outbox.OutboxRelay;
@@ -22,7 +27,10 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
 
 /// Beans of the starter; each steps back for one of the application.
 @AutoConfiguration(
-    afterName = "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration")
+    afterName = {
+      "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration",
+      "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration"
+    })
 @EnableConfigurationProperties(TaskbrokerProperties.class)
 public class TaskbrokerAutoConfiguration {
   @Bean
@@ -45,8 +53,38 @@ public class TaskbrokerAutoConfiguration {
   @ConditionalOnMissingBean
   @ConditionalOnProperty(name = "taskbroker.worker.enabled", matchIfMissing = true)
   WorkerLifecycle taskWorker(
-      ListableBeanFactory beans, TaskClient client, TaskbrokerProperties properties) {
-    return new WorkerLifecycle(beans, client, properties.worker());
+      ListableBeanFactory beans,
+      TaskClient client,
+      TaskbrokerProperties properties,
+      ObjectProvider<TaskMiddleware> middleware,
+      ObjectProvider<WorkerBinder> binders) {
+    return new WorkerLifecycle(
+        beans,
+        client,
+        properties.worker(),
+        middleware.orderedStream().toList(),
+        worker -> binders.forEach(each -> each.bind(worker)));
+  }
+
+  /// What is told of each worker that was started.
+  interface WorkerBinder {
+    void bind(Worker worker);
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @ConditionalOnClass(MeterRegistry.class)
+  @ConditionalOnBean(MeterRegistry.class)
+  static class MetricsConfiguration {
+    @Bean
+    @ConditionalOnMissingBean
+    WorkerMetrics workerMetrics(MeterRegistry registry) {
+      return new WorkerMetrics(registry);
+    }
+
+    @Bean
+    WorkerBinder workerMetricsBinder(WorkerMetrics metrics) {
+      return worker -> metrics.bind(worker, Tags.empty());
+    }
   }
 
   @Configuration(proxyBeanMethods = false)

@@ -1,8 +1,11 @@
 package io.taskbroker.client.spring;
 
 import io.taskbroker.client.TaskClient;
+import io.taskbroker.client.TaskMiddleware;
 import io.taskbroker.client.Worker;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,13 +20,23 @@ public final class WorkerLifecycle implements SmartLifecycle {
   private final ListableBeanFactory beans;
   private final TaskClient client;
   private final TaskbrokerProperties.Worker properties;
+  private final List<TaskMiddleware> middleware;
+  private final Consumer<Worker> onStart;
   private volatile @Nullable Worker worker;
 
+  /// @param middleware around each attempt
+  /// @param onStart receives each worker that was started
   WorkerLifecycle(
-      ListableBeanFactory beans, TaskClient client, TaskbrokerProperties.Worker properties) {
+      ListableBeanFactory beans,
+      TaskClient client,
+      TaskbrokerProperties.Worker properties,
+      List<TaskMiddleware> middleware,
+      Consumer<Worker> onStart) {
     this.beans = beans;
     this.client = client;
     this.properties = properties;
+    this.middleware = List.copyOf(middleware);
+    this.onStart = onStart;
   }
 
   @Override
@@ -32,13 +45,16 @@ public final class WorkerLifecycle implements SmartLifecycle {
         Worker.builder(client)
             .application(properties.application())
             .slots(properties.slots())
-            .stopTimeout(properties.stopTimeout());
+            .stopTimeout(properties.stopTimeout())
+            .middleware(middleware.toArray(TaskMiddleware[]::new));
     int methods = TaskMethods.bind(beans, builder);
     if (methods == 0) {
       log.info("No method has @HandlesTask: no worker is started");
       return;
     }
-    worker = builder.start();
+    Worker started = builder.start();
+    worker = started;
+    onStart.accept(started);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.taskbroker.client.Task;
 import io.taskbroker.client.TaskClient;
 import io.taskbroker.client.TaskContext;
@@ -109,6 +110,20 @@ final class TaskbrokerAutoConfigurationTest {
           assertThatThrownBy(() -> tasks.enqueue(SEND, new Receipt("none")))
               .isInstanceOf(IllegalStateException.class)
               .hasMessageContaining("@Transactional");
+        });
+  }
+
+  @Test
+  void metricsGoToTheRegistryOfTheApplication() {
+    runner
+        .withBean(Receipts.class)
+        .withBean(SimpleMeterRegistry.class)
+        .run(context -> {
+          context.getBean(TaskClient.class).enqueue(SEND, new Receipt("counted"));
+          assertThat(next()).isEqualTo("counted 1");
+          var registry = context.getBean(SimpleMeterRegistry.class);
+          assertThat(registry.get("taskbroker.worker.slots").gauge().value()).isEqualTo(7);
+          await().until(() -> registry.find("taskbroker.worker.attempt").timer() != null);
         });
   }
 
