@@ -4,7 +4,7 @@ import java.util.UUID;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
 
-final class H2OutboxTest extends OutboxContract {
+final class H2OutboxTest extends RowLockContract {
   @Override
   DataSource newDatabase() {
     var source = new JdbcDataSource();

@@ -23,8 +23,8 @@ abstract class OutboxContract {
 
   private static final Task<Receipt> SEND = Task.of("send-receipt", Receipt.class);
 
-  private DataSource source;
-  private OutboxDatabase database;
+  DataSource source;
+  OutboxDatabase database;
 
   /// A new database.
   abstract DataSource newDatabase() throws Exception;
@@ -43,7 +43,7 @@ abstract class OutboxContract {
   }
 
   /// The transaction of an application: an order and two calls.
-  private void buy(DataSource from, InlineBroker broker, String number) throws SQLException {
+  final void buy(DataSource from, InlineBroker broker, String number) throws SQLException {
     Outbox outbox = new Outbox(broker.client(), database);
     try (Connection connection = from.getConnection()) {
       connection.setAutoCommit(false);
@@ -137,26 +137,6 @@ abstract class OutboxContract {
       await().atMost(Duration.ofSeconds(20)).until(() -> count("taskbroker_outbox") == 0);
       assertThat(broker.enqueuedCalls()).isEqualTo(40);
       assertThat(relay).isNotNull();
-    }
-  }
-
-  @Test
-  void twoRelaysDoNotSendTwice() throws Exception {
-    if (database == OutboxDatabase.SQLITE) {
-      return; // one relay only
-    }
-    try (var broker = new InlineBroker();
-        Connection leader = source.getConnection()) {
-      buy(source, broker, "order");
-      leader.setAutoCommit(false);
-      try (var statement = leader.createStatement();
-          var row = statement.executeQuery(database.lock())) {
-        assertThat(row.next()).isTrue();
-      }
-      assertThat(OutboxRelay.sendAll(source, database, broker.client())).isZero();
-      assertThat(broker.enqueuedCalls()).isZero();
-      leader.rollback();
-      assertThat(OutboxRelay.sendAll(source, database, broker.client())).isEqualTo(2);
     }
   }
 

@@ -4,7 +4,7 @@ import io.taskbroker.testkit.PostgresServer;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
-final class PostgresOutboxTest extends OutboxContract {
+final class PostgresOutboxTest extends RowLockContract {
   @Override
   DataSource newDatabase() {
     PostgresServer.Database database = PostgresServer.shared().newDatabase();
