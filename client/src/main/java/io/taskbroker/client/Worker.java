@@ -2,12 +2,12 @@ package io.taskbroker.client;
 
 import io.taskbroker.client.grpc.BrokerConnection;
 import io.taskbroker.client.grpc.BrokerConnections;
+import io.taskbroker.client.grpc.Counts;
 import io.taskbroker.client.grpc.PullSource;
 import io.taskbroker.client.grpc.PushSource;
 import io.taskbroker.client.grpc.RunningTasks;
 import io.taskbroker.client.grpc.StreamSource;
 import io.taskbroker.client.grpc.WorkSource;
-import io.taskbroker.client.grpc.WorkerCounts;
 import io.taskbroker.client.grpc.WorkerOptions;
 import io.taskbroker.client.spi.TaskRunner;
 import java.net.InetAddress;
@@ -41,7 +41,7 @@ public final class Worker implements AutoCloseable {
 
   private final List<WorkSource> sources;
   private final RunningTasks tasks;
-  private final WorkerCounts counts;
+  private final Counts counts;
   private final TaskRunner runner;
   private final int slots;
   private final Duration stopTimeout;
@@ -53,7 +53,7 @@ public final class Worker implements AutoCloseable {
     this.stopTimeout = options.stopTimeout;
     this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
     this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
-    this.counts = new WorkerCounts();
+    this.counts = new Counts();
     this.sources = new ArrayList<>();
     BrokerConnections connections =
         options
@@ -123,7 +123,7 @@ public final class Worker implements AutoCloseable {
 
   /// What it has done since it started.
   public WorkerCounts counts() {
-    return counts;
+    return counts.now();
   }
 
   /// Whether it is connected to at least one broker.

@@ -38,9 +38,7 @@ final class SleepingTasksTest {
         await().atMost(Duration.ofSeconds(60)).until(() -> worker.running() == TASKS);
         assertThat(used() - before).isLessThan(MAX_BYTES);
         end.countDown();
-        await()
-            .atMost(Duration.ofSeconds(60))
-            .until(() -> worker.counts().completed.sum() == TASKS);
+        await().atMost(Duration.ofSeconds(60)).until(() -> worker.counts().completed() == TASKS);
       }
     }
   }

@@ -30,7 +30,7 @@ final class SleepingWorker {
         Thread.sleep(100);
       }
       System.out.println(worker.running() + " tasks sleep: " + resident());
-      while (worker.counts().completed.sum() < TASKS) {
+      while (worker.counts().completed() < TASKS) {
         Thread.sleep(100);
       }
       System.out.println("All completed: " + resident());

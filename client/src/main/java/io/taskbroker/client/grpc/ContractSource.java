@@ -24,7 +24,7 @@ abstract class ContractSource implements WorkSource {
   final WorkerOptions options;
   private final ScheduledExecutorService timer;
   private final RunningTasks tasks;
-  private final WorkerCounts counts;
+  private final Counts counts;
   private final ContractReports reports;
   private final Semaphore slots;
   private @Nullable ScheduledFuture<?> ticks;
@@ -35,7 +35,7 @@ abstract class ContractSource implements WorkSource {
       ScheduledExecutorService timer,
       WorkerOptions options,
       RunningTasks tasks,
-      WorkerCounts counts) {
+      Counts counts) {
     this.broker = broker;
     this.timer = timer;
     this.options = options;

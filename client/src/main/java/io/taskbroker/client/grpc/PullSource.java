@@ -28,7 +28,7 @@ public final class PullSource extends ContractSource {
       ScheduledExecutorService timer,
       WorkerOptions options,
       RunningTasks tasks,
-      WorkerCounts counts) {
+      Counts counts) {
     super(broker, timer, options, tasks, counts);
   }
 

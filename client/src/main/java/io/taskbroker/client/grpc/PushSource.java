@@ -36,7 +36,7 @@ public final class PushSource extends ContractSource {
       ScheduledExecutorService timer,
       WorkerOptions options,
       RunningTasks tasks,
-      WorkerCounts counts,
+      Counts counts,
       InetSocketAddress address,
       @Nullable String secret) {
     super(broker, timer, options, tasks, counts);

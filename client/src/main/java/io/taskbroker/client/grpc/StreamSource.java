@@ -44,7 +44,7 @@ public final class StreamSource implements WorkSource {
   private final ScheduledExecutorService timer;
   private final WorkerOptions options;
   private final RunningTasks tasks;
-  private final WorkerCounts counts;
+  private final Counts counts;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -68,7 +68,7 @@ public final class StreamSource implements WorkSource {
       ScheduledExecutorService timer,
       WorkerOptions options,
       RunningTasks tasks,
-      WorkerCounts counts) {
+      Counts counts) {
     this.broker = broker;
     this.timer = timer;
     this.options = options;
@@ -202,7 +202,7 @@ public final class StreamSource implements WorkSource {
     lock.lock();
     try {
       backoff.reset();
-      counts.connections.increment();
+      counts.connected();
     } finally {
       lock.unlock();
     }
@@ -239,8 +239,9 @@ public final class StreamSource implements WorkSource {
     lock.lock();
     try {
       if (draining) {
-        results.addLast(TaskRunner.released(attempt));
-        counts.released.increment();
+        Result released = TaskRunner.released(attempt);
+        results.addLast(released);
+        counts.ended(released);
         changed.signalAll();
         return false;
       }

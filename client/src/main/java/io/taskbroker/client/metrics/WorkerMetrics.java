@@ -39,7 +39,7 @@ public final class WorkerMetrics implements TaskMiddleware {
         .tags(tags)
         .register(registry);
     FunctionCounter.builder(
-            "taskbroker.worker.connections", worker, each -> each.counts().connections.sum())
+            "taskbroker.worker.connections", worker, each -> each.counts().connections())
         .tags(tags)
         .register(registry);
     counter(worker, tags, "completed");
@@ -56,10 +56,10 @@ public final class WorkerMetrics implements TaskMiddleware {
 
   private static double count(Worker worker, String outcome) {
     return switch (outcome) {
-      case "completed" -> worker.counts().completed.sum();
-      case "failed" -> worker.counts().failed.sum();
-      case "released" -> worker.counts().released.sum();
-      default -> worker.counts().stale.sum();
+      case "completed" -> worker.counts().completed();
+      case "failed" -> worker.counts().failed();
+      case "released" -> worker.counts().released();
+      default -> worker.counts().stale();
     };
   }
 

@@ -1,20 +1,17 @@
 package io.taskbroker.client.grpc;
 
+import io.taskbroker.client.WorkerCounts;
 import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultStatus;
 import java.util.concurrent.atomic.LongAdder;
 
 /// What a worker has done since it started. Thread-safe.
-public final class WorkerCounts {
-  public final LongAdder completed = new LongAdder();
-  public final LongAdder failed = new LongAdder();
-  public final LongAdder released = new LongAdder();
-
-  /// Results without effect: the task was delivered again, or ended otherwise.
-  public final LongAdder stale = new LongAdder();
-
-  /// Connections to brokers that were made.
-  public final LongAdder connections = new LongAdder();
+public final class Counts {
+  private final LongAdder completed = new LongAdder();
+  private final LongAdder failed = new LongAdder();
+  private final LongAdder released = new LongAdder();
+  private final LongAdder stale = new LongAdder();
+  private final LongAdder connections = new LongAdder();
 
   void ended(Result result) {
     switch (result.getOutcomeCase()) {
@@ -29,5 +26,15 @@ public final class WorkerCounts {
     if (status != ResultStatus.RESULT_STATUS_ACCEPTED) {
       stale.increment();
     }
+  }
+
+  void connected() {
+    connections.increment();
+  }
+
+  /// The counts now.
+  public WorkerCounts now() {
+    return new WorkerCounts(
+        completed.sum(), failed.sum(), released.sum(), stale.sum(), connections.sum());
   }
 }
