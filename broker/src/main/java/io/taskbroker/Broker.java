@@ -31,6 +31,7 @@ import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
@@ -39,6 +40,7 @@ import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
+import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
 import java.io.UncheckedIOException;
@@ -148,6 +150,13 @@ public final class Broker implements Service {
             RandomGenerator.getDefault(),
             failures);
     this.rules = StageOptions.rules(config, mailbox, failures);
+    var targetProblems = new TargetProblems();
+    var clockWatch = new ClockWatch(InstantSource.system(), Ticker.SYSTEM, metrics);
+    var certificates =
+        new CertificateWatch(
+            TlsSettings.certificates(config),
+            InstantSource.system(),
+            (key, end) -> metrics.certificateExpiry.of(key).set((double) end.getEpochSecond()));
     var watchdog =
         new Watchdog(
             List.of(
@@ -162,6 +171,11 @@ public final class Broker implements Service {
               server.ifPresent(it -> it.setServing(ready));
               telemetry.setReady(ready);
             },
+            new HealthReporter(
+                List.of(committer, ingest, targetProblems, clockWatch, certificates),
+                metrics,
+                InstantSource.system(),
+                telemetry::setHealth),
             failures);
     // Stopped in reverse: the engine receives the outcomes of calls and forwards before it stops.
     var order = new ArrayList<>(telemetry.services());
@@ -182,7 +196,7 @@ public final class Broker implements Service {
             StageOptions.consumedTopics(config),
             config.kafka().maxMessageSize(),
             metrics,
-            telemetry::setTroubles,
+            targetProblems,
             failures);
     var control =
         new ControlServer(
