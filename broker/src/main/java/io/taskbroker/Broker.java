@@ -1,6 +1,8 @@
 package io.taskbroker;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.admin.AdminServer;
+import io.taskbroker.admin.PauseFile;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
@@ -20,6 +22,7 @@ import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
@@ -73,6 +76,8 @@ public final class Broker implements Service {
   private final Mailbox mailbox;
   private final EngineLoop engine;
   private final Optional<RuntimeFile> rules;
+  private final Pauses pauses;
+  private final BrokerCondition condition;
   private final ServiceGroup stages;
 
   private Broker(BrokerConfig config, FailureSink failures) {
@@ -90,6 +95,7 @@ public final class Broker implements Service {
     this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
     var telemetry = new Telemetry(config, mailbox, failures);
+    this.condition = new BrokerCondition(storage.store().name(), telemetry.metrics());
     Metrics metrics = telemetry.metrics();
     storage.replaced().ifPresent(damaged -> reportReplaced(damaged, metrics));
 
@@ -170,6 +176,7 @@ public final class Broker implements Service {
             ready -> {
               server.ifPresent(it -> it.setServing(ready));
               telemetry.setReady(ready);
+              condition.setReady(ready);
             },
             new HealthReporter(
                 List.of(committer, ingest, targetProblems, clockWatch, certificates),
@@ -196,12 +203,32 @@ public final class Broker implements Service {
             StageOptions.consumedTopics(config),
             config.kafka().maxMessageSize(),
             metrics,
-            targetProblems,
+            troubles -> {
+              targetProblems.accept(troubles);
+              condition.setTroubles(troubles);
+            },
             failures);
     var control =
         new ControlServer(
             controlSocket(config), config.kafka().topics().keySet(), mailbox, failures);
-    order.addAll(List.of(topics, targets, control, ingest, watchdog));
+    order.addAll(List.of(topics, targets, control));
+    Path pauseFile = besideStore(config, ".pauses.json");
+    this.pauses = new PauseFile(pauseFile).load();
+    rules.ifPresent(condition::setRules);
+    if (config.admin().address().isPresent()) {
+      Path audit = config.admin().auditFile().orElse(besideStore(config, ".audit.jsonl"));
+      order.add(
+          new AdminServer(
+              config,
+              TlsSettings.admin(config),
+              new AdminServer.FilesOf(audit, pauseFile),
+              pauses,
+              mailbox,
+              storage.browser(config),
+              condition,
+              failures));
+    }
+    order.addAll(List.of(ingest, watchdog));
     if (config.upkeep().auditSampleRecords() > 0) {
       order.add(new AuditSampler(config, metrics, failures));
     }
@@ -321,8 +348,13 @@ public final class Broker implements Service {
 
   /// Control socket of a broker with this configuration.
   public static Path controlSocket(BrokerConfig config) {
+    return besideStore(config, ".control");
+  }
+
+  /// File beside the SQLite store; with Postgres, where that would be.
+  private static Path besideStore(BrokerConfig config, String suffix) {
     Path store = config.store().sqlite().path().toAbsolutePath();
-    return store.resolveSibling(store.getFileName() + ".control");
+    return store.resolveSibling(store.getFileName() + suffix);
   }
 
   @Override
@@ -333,7 +365,8 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows = engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE));
+    long rows =
+        engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE), pauses);
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",

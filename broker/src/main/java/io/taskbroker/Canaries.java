@@ -7,6 +7,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.runtime.Service;
 import java.time.InstantSource;
@@ -63,7 +64,8 @@ final class Canaries implements Service {
   private void enqueue(String application, int number) {
     if (number < each && !stopped) {
       intake.request(
-          new Command.Enqueue(canary(application, number), new Enqueued(application, number)));
+          new Command.Enqueue(
+              List.of(canary(application, number)), new Enqueued(application, number)));
     }
   }
 
@@ -108,8 +110,12 @@ final class Canaries implements Service {
     }
 
     @Override
-    public void done() {
-      enqueue(application, number + 1);
+    public void done(List<EnqueueOutcome> outcomes) {
+      if (outcomes.getFirst() == EnqueueOutcome.ACCEPTED) {
+        enqueue(application, number + 1);
+      } else {
+        unavailable("the broker refused it: " + outcomes.getFirst());
+      }
     }
 
     @Override

@@ -181,6 +181,9 @@ final class StageOptions {
   /// Topics that retries and dead letters are produced to.
   static List<TargetTopic> targetTopics(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
+    if (!kafka.isEnabled()) {
+      return List.of();
+    }
     boolean creates = kafka.creation().createMissing();
     var targets = new ArrayList<TargetTopic>();
     targets.add(
@@ -270,6 +273,9 @@ final class StageOptions {
   /// Client properties per destination. Clusters other than those of the topics use the settings of
   /// the dead-letter cluster (reference-spec 3.7).
   static Function<Destination, @Nullable Map<String, String>> clusters(BrokerConfig config) {
+    if (!config.kafka().isEnabled()) {
+      return _ -> null;
+    }
     var clusters = new TreeMap<String, Map<String, String>>();
     for (String topic : config.kafka().topics().keySet()) {
       clusters.put(topic, config.kafka().clusterOf(topic).clientProperties());
@@ -303,6 +309,9 @@ final class StageOptions {
 
   private static RuleContext ruleContext(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
+    if (!kafka.isEnabled()) {
+      return new RuleContext(kafka.longTopic(), "", false, List.of());
+    }
     ClusterConfig deadLetters = kafka.clusterOf(kafka.deadletterTopic());
     return new RuleContext(
         kafka.longTopic(),

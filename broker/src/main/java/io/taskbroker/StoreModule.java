@@ -11,10 +11,12 @@ import io.taskbroker.ingest.StoreHistory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.ReplacedStore;
+import io.taskbroker.store.sqlite.SqliteBrowser;
 import io.taskbroker.store.sqlite.SqliteStore;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -133,6 +135,13 @@ record StoreModule(
     public void reported(List<RemoteReport> reports) {
       engine.submit(new Command.RemoteReportsRead(reports));
     }
+  }
+
+  /// A browser of the rows, for operators.
+  RowBrowser browser(BrokerConfig config) {
+    return store instanceof PostgresStore postgres
+        ? postgres.browser()
+        : new SqliteBrowser(config.store().sqlite().path());
   }
 
   private static StoreModule postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {

@@ -25,6 +25,28 @@ final class TlsSettings {
     return files.identity().map(_ -> TlsContext.server(files));
   }
 
+  /// TLS of the admin API; empty without a certificate.
+  ///
+  /// @throws TlsException if the files hold something else
+  static Optional<TlsContext> admin(BrokerConfig config) {
+    TlsConfig tls = config.admin().tls();
+    var files =
+        new TlsFiles(
+            identity(tls, "admin.tls_certificate", "admin.tls_key"),
+            tls.ca().map(file -> new PemFile("admin.tls_client_ca", file)));
+    return files.identity().map(_ -> TlsContext.http1Server(files));
+  }
+
+  private static Optional<IdentityFiles> identity(
+      TlsConfig tls, String certificateKey, String key) {
+    return tls.certificate()
+        .flatMap(certificate ->
+            tls.key()
+                .map(file ->
+                    new IdentityFiles(
+                        new PemFile(certificateKey, certificate), new PemFile(key, file))));
+  }
+
   /// TLS of the calls to workers; empty if all workers use plaintext.
   ///
   /// @throws TlsException if the files hold something else
@@ -37,9 +59,10 @@ final class TlsSettings {
   /// Certificate files of the broker itself.
   static List<PemFile> certificates(BrokerConfig config) {
     return Stream.of(
-            files(config.grpc().serverTls(), "grpc_tls", "client_ca"),
-            files(config.grpc().workerTls(), "worker_tls", "ca"))
-        .flatMap(files -> files.identity().stream())
+            files(config.grpc().serverTls(), "grpc_tls", "client_ca").identity(),
+            files(config.grpc().workerTls(), "worker_tls", "ca").identity(),
+            identity(config.admin().tls(), "admin.tls_certificate", "admin.tls_key"))
+        .flatMap(Optional::stream)
         .map(IdentityFiles::certificate)
         .toList();
   }
@@ -62,13 +85,7 @@ final class TlsSettings {
 
   private static TlsFiles files(TlsConfig tls, String section, String ca) {
     return new TlsFiles(
-        tls.certificate()
-            .flatMap(certificate ->
-                tls.key()
-                    .map(key ->
-                        new IdentityFiles(
-                            new PemFile(section + ".certificate", certificate),
-                            new PemFile(section + ".key", key)))),
+        identity(tls, section + ".certificate", section + ".key"),
         tls.ca().map(file -> new PemFile(section + "." + ca, file)));
   }
 }

@@ -41,6 +41,7 @@ final class ArchitectureTest {
             .resideInAnyPackage(
                 "io.taskbroker.activation..",
                 "io.taskbroker.proto..",
+                "io.taskbroker.protocol..",
                 "com.google.protobuf..",
                 "java..",
                 "org.jspecify.."));
@@ -166,11 +167,12 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyRulesAndDeadLettersDecodeParameters() {
+  void onlyRulesDeadLettersAndPayloadDecodeParameters() {
     holds(
         noClasses()
             .that()
-            .resideOutsideOfPackages("io.taskbroker.rules..", "io.taskbroker.deadletter..")
+            .resideOutsideOfPackages(
+                "io.taskbroker.rules..", "io.taskbroker.deadletter..", "io.taskbroker.payload..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.msgpack.."));
@@ -185,6 +187,17 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.."));
+  }
+
+  @Test
+  void onlyAdminSeesJetty() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.admin..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.eclipse.jetty.."));
   }
 
   @ParameterizedTest

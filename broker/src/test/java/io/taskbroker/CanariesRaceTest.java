@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -50,7 +51,7 @@ final class CanariesRaceTest {
         Command.Enqueue enqueue = asked.poll();
         if (enqueue != null) {
           now.decrementAndGet();
-          enqueue.reply().done();
+          enqueue.reply().done(List.of(EnqueueOutcome.ACCEPTED));
         }
       }
     }

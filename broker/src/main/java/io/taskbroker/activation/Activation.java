@@ -68,9 +68,57 @@ public record Activation(
         derived);
   }
 
+  /// Copy with another delay.
+  ///
+  /// @param other milliseconds since the epoch
+  public Activation withDelayUntil(long other) {
+    return new Activation(
+        id,
+        application,
+        namespace,
+        taskname,
+        payload,
+        origin,
+        receivedAt,
+        expiresAt,
+        other,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived);
+  }
+
+  /// Copy for another attempt.
+  ///
+  /// @param until no delivery before this time, milliseconds since the epoch; 0 if it is not
+  ///   delayed
+  public Activation delayed(long until, byte[] other) {
+    return new Activation(
+        id,
+        application,
+        namespace,
+        taskname,
+        other,
+        origin,
+        receivedAt,
+        expiresAt,
+        until,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived);
+  }
+
   /// Whether a finished task leaves a tombstone, so that a duplicate is dropped (H8).
   public boolean leavesTombstone() {
-    return derived || atMostOnce;
+    return origin.isEnqueued() ? origin.offset() > 0 : derived || atMostOnce;
+  }
+
+  /// For how long the tombstone lasts, milliseconds.
+  ///
+  /// @param usual unless the client that enqueued it chose
+  public long tombstoneMillis(long usual) {
+    return origin.isEnqueued() && origin.offset() > 0 ? origin.offset() : usual;
   }
 
   /// Bucket 0 to 255, stored for the reference's fetch threads: the id as a UUID modulo 256, 0 for

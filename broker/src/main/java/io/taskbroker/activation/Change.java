@@ -24,7 +24,9 @@ public sealed interface Change {
       case Insert _ -> "insert";
       case UpdateStatus _ -> "update_status";
       case ConfirmOffset _ -> "confirm_offset";
+      case ChangeDelay _ -> "change_delay";
       case Forward _ -> "forward";
+      case Retry _ -> "retry";
       case Delete _ -> "delete";
       case AdvanceWatermark _ -> "advance_watermark";
       case OffsetCommitted _ -> "offset_committed";
@@ -36,7 +38,7 @@ public sealed interface Change {
   default boolean takesSpace() {
     return switch (this) {
       case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
-      case UpdateStatus _, ConfirmOffset _, Forward _, Delete _ -> false;
+      case UpdateStatus _, ConfirmOffset _, ChangeDelay _, Forward _, Retry _, Delete _ -> false;
     };
   }
 
@@ -104,6 +106,13 @@ public sealed interface Change {
   record ConfirmOffset(long key, String id, Origin origin, @Nullable Object owner)
       implements OfRow {}
 
+  /// Another end of a row's delay, set by an operator. Unparks a parked row. The status stays: that
+  /// a delay ended is not written.
+  ///
+  /// @param delayUntil milliseconds since the epoch
+  record ChangeDelay(long key, String id, Origin origin, long delayUntil, @Nullable Object owner)
+      implements OfRow {}
+
   /// The decision to forward a row: from now on the row holds the record to produce and its
   /// destination.
   ///
@@ -119,6 +128,27 @@ public sealed interface Change {
       Destination destination,
       @Nullable Object owner)
       implements OfRow {}
+
+  /// Another attempt of a row that its worker reports as failed: status, delay and payload of the
+  /// row, and nothing of the failed attempt. The payload may be a little larger than before.
+  ///
+  /// @param row the whole row, with the key of the one it replaces
+  record Retry(Row row, @Nullable Object owner) implements OfRow {
+    @Override
+    public long key() {
+      return row.key();
+    }
+
+    @Override
+    public String id() {
+      return row.activation().id();
+    }
+
+    @Override
+    public Origin origin() {
+      return row.activation().origin();
+    }
+  }
 
   /// Removal of a finished row.
   ///

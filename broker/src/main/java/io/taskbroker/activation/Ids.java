@@ -19,6 +19,11 @@ public final class Ids {
     return uuid("retry\n" + attempt + "\n" + id);
   }
 
+  /// Id of a task that a client enqueued with an idempotency key.
+  public static String idempotent(String application, String namespace, String key) {
+    return uuid(String.join("\n", "key", application, namespace, key));
+  }
+
   /// Id of a raw-topic record. If Kafka's log is truncated and an offset is reused, the new record
   /// has another id.
   public static String raw(String topicId, int partition, RecordIdentity record) {

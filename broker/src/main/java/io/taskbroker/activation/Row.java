@@ -31,7 +31,13 @@ public record Row(
 
   /// Row of an activation that arrives at `now`.
   public static Row arriving(long key, Activation activation, Status status, long now) {
-    return new Row(key, activation, status, now, 0, NONE, NONE, false, false, NONE, null);
+    boolean committed = isCommittedOnArrival(activation);
+    return new Row(key, activation, status, now, 0, NONE, NONE, false, committed, NONE, null);
+  }
+
+  /// Whether there is no offset to commit, since the activation does not come from Kafka.
+  public static boolean isCommittedOnArrival(Activation activation) {
+    return activation.origin().partition() < 0;
   }
 
   public Row parkedUntil(long due) {

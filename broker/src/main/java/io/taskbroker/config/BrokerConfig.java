@@ -22,7 +22,8 @@ public record BrokerConfig(
     PushConfig push,
     StatusUpdateConfig statusUpdates,
     UpkeepConfig upkeep,
-    TelemetryConfig telemetry) {
+    TelemetryConfig telemetry,
+    AdminConfig admin) {
 
   static BrokerConfig read(Values values) {
     boolean given = values.has(DeliveryKeys.WORKER_MAP);
@@ -52,7 +53,8 @@ public record BrokerConfig(
         PushConfig.read(values),
         StatusUpdateConfig.read(values),
         UpkeepConfig.read(values),
-        TelemetryConfig.read(values));
+        TelemetryConfig.read(values),
+        AdminConfig.read(values));
   }
 
   /// Lease of a claim for a push call, after which the activation is requeued (reference-spec 4.7).

@@ -17,7 +17,8 @@ final class ConfigKeys {
           PushKeys.TABLE,
           ReportKeys.TABLE,
           UpkeepKeys.TABLE,
-          TelemetryKeys.TABLE);
+          TelemetryKeys.TABLE,
+          AdminKeys.TABLE);
 
   /// Keys of all those areas.
   static final List<Key<BrokerConfig, ?>> BROKER =

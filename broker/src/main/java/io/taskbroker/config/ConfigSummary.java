@@ -18,8 +18,7 @@ final class ConfigSummary {
         "store: " + store(config.store()),
         "clusters: " + clusters(config.kafka()),
         "consumes: " + consumed(config.kafka()),
-        "produces: retries to %s, dead letters to %s"
-            .formatted(config.kafka().retryTopic(), config.kafka().deadletterTopic()),
+        "produces: " + produced(config.kafka()),
         "changed from defaults: " + changed(config));
   }
 
@@ -43,6 +42,12 @@ final class ConfigSummary {
         ? "SQLite at " + store.sqlite().path()
         : "Postgres at %s:%d, database %s"
             .formatted(postgres.address().host(), postgres.address().port(), postgres.database());
+  }
+
+  private static String produced(KafkaConfig kafka) {
+    return kafka.isEnabled()
+        ? "retries to %s, dead letters to %s".formatted(kafka.retryTopic(), kafka.deadletterTopic())
+        : "nothing";
   }
 
   private static String clusters(KafkaConfig kafka) {

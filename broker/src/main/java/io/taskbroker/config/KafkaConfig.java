@@ -5,8 +5,8 @@ import java.util.Map;
 
 /// Topics and their clusters.
 ///
-/// @param topics by name; at least one of them is consumed
-/// @param clusters by name
+/// @param topics by name; at least one of them is consumed; empty if Kafka is not used
+/// @param clusters by name; empty if Kafka is not used
 /// @param deadletterTopic one of `topics`
 /// @param retryTopic one of `topics`
 /// @param longTopic default topic of demoted tasks; need not be one of `topics`
@@ -27,6 +27,11 @@ public record KafkaConfig(
   ///
   /// @param createMissing whether declared topics that do not exist are created at start
   public record Creation(boolean createMissing, int defaultPartitions) {}
+
+  /// Whether Kafka is used.
+  public boolean isEnabled() {
+    return !topics.isEmpty();
+  }
 
   /// The cluster of a declared topic.
   ///

@@ -17,6 +17,16 @@ import java.util.Optional;
 final class KafkaKeys {
   static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Kafka", "Settings of all topics");
 
+  static final Key<BrokerConfig, Boolean> KAFKA_ENABLED =
+      TABLE.key(
+          "kafka_enabled",
+          bool(),
+          true,
+          "Whether the broker reads and writes Kafka topics. Without it, tasks come from clients"
+              + " that enqueue them, and those that fail for good are discarded, or kept if their"
+              + " policy is to dead-letter them; all other Kafka settings are ignored",
+          c -> c.kafka().isEnabled());
+
   static final Key<BrokerConfig, String> KAFKA_DEADLETTER_TOPIC =
       TABLE.key(
           "kafka_deadletter_topic",

@@ -51,6 +51,9 @@ final class KafkaSection {
 
   private KafkaConfig read() {
     Optional<String> givenRetry = values.get(KAFKA_RETRY_TOPIC);
+    if (!values.get(KafkaKeys.KAFKA_ENABLED)) {
+      return config(givenRetry.orElse(""));
+    }
     boolean hasTopics = isFilled(TOPICS);
     boolean hasClusters = isFilled(CLUSTERS);
     List<String> old = OldKeys.KAFKA.stream().filter(values::has).map(key -> key.path()).toList();
@@ -75,6 +78,10 @@ final class KafkaSection {
     }
     String retry = retryTopic(givenRetry);
     topics.values().forEach(topic -> checkRaw(topic, retry));
+    return config(retry);
+  }
+
+  private KafkaConfig config(String retry) {
     return new KafkaConfig(
         Collections.unmodifiableMap(topics),
         Collections.unmodifiableMap(clusters),

@@ -21,6 +21,19 @@ public record TlsConfig(Optional<Path> certificate, Optional<Path> key, Optional
         values.get(TlsKeys.GRPC_TLS_CLIENT_CA));
   }
 
+  static TlsConfig admin(Values values) {
+    requirePair(values, AdminKeys.TLS_CERTIFICATE, AdminKeys.TLS_KEY);
+    if (values.has(AdminKeys.TLS_CLIENT_CA)
+        && !values.has(AdminKeys.TLS_CERTIFICATE)
+        && !values.has(AdminKeys.TLS_KEY)) {
+      missing(values, AdminKeys.TLS_CERTIFICATE, AdminKeys.TLS_CLIENT_CA);
+    }
+    return new TlsConfig(
+        values.get(AdminKeys.TLS_CERTIFICATE),
+        values.get(AdminKeys.TLS_KEY),
+        values.get(AdminKeys.TLS_CLIENT_CA));
+  }
+
   static TlsConfig worker(Values values) {
     requirePair(values, TlsKeys.WORKER_TLS_CERTIFICATE, TlsKeys.WORKER_TLS_KEY);
     return new TlsConfig(

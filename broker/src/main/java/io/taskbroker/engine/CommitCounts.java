@@ -51,9 +51,11 @@ final class CommitCounts {
         case Change.Delete _ -> completed++;
         case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;
+        case Change.Retry _ -> retried++;
         case Change.UpdateStatus update when update.status() == Status.PROCESSING -> processing++;
         case Change.UpdateStatus _,
             Change.ConfirmOffset _,
+            Change.ChangeDelay _,
             Change.AdvanceWatermark _,
             Change.OffsetCommitted _ -> {}
       }

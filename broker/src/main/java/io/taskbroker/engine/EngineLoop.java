@@ -5,6 +5,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.Engine;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.OperatorRequest;
+import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.runtime.FailureSink;
@@ -97,6 +99,11 @@ public final class EngineLoop implements Service, Progress {
   /// @param rules the rules in force until the first rule change
   /// @return the number of rows restored
   public long load(ActivationStore store, Rules rules) {
+    return load(store, rules, Pauses.NONE);
+  }
+
+  /// The same with pauses that hold from the first delivery on.
+  public long load(ActivationStore store, Rules rules, Pauses pauses) {
     advance();
     long rows = 0;
     long key = Row.NONE;
@@ -117,6 +124,7 @@ public final class EngineLoop implements Service, Progress {
     }
     advance();
     engine.apply(new Command.RulesChanged(rules));
+    engine.apply(new Command.Operate(new OperatorRequest.ChangePauses(pauses, () -> {})));
     engine.start(store.lastKey());
     return rows;
   }

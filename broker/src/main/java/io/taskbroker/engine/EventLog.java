@@ -137,6 +137,7 @@ public final class EventLog {
       case WORKER_REJECTS ->
           "the worker refuses every task (check worker_map, secrets and permissions), of"
               + " application";
+      case WORKER_LOST -> "the worker that had a task is gone";
       case WORKER_DIED -> "a worker died while this was its only task";
       case QUARANTINED ->
           "quarantined: Kafka refuses it; kept in the store and produced again periodically";

@@ -148,12 +148,19 @@ public final class Mailbox implements CommandSink {
       case Command.Committed committed -> committed.changes().size() <= MAX_INLINE_ITEMS;
       case Command.Ingest ingest -> ingest.arrivals().size() <= MAX_INLINE_ITEMS;
       case Command.Report report -> report.updates().size() <= MAX_INLINE_ITEMS;
+      case Command.Enqueue enqueue -> enqueue.activations().size() <= MAX_INLINE_ITEMS;
+      case Command.Results results -> results.results().size() <= MAX_INLINE_ITEMS;
+      case Command.WorkerHeartbeat heartbeat -> heartbeat.tasks().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
+          Command.Ask _,
+          Command.WorkerSlots _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
           Command.StoreSizeMeasured _ ->
           true;
-      case Command.Enqueue _,
+      case Command.WorkerOpened _,
+          Command.WorkerClosed _,
+          Command.AskNoMore _,
           Command.PartitionAssigned _,
           Command.PartitionRevoked _,
           Command.PartitionLoaded _,
@@ -174,6 +181,7 @@ public final class Mailbox implements CommandSink {
           Command.StoreRewound _,
           Command.Foreseen _,
           Command.Quarantined _,
+          Command.Operate _,
           Command.Drain _ ->
           false;
     };

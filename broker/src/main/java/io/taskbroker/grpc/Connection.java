@@ -135,7 +135,7 @@ final class Connection {
   }
 
   /// Uncounts a response that was read or is not written. Thread-safe.
-  void releaseResponse(int bytes) {
+  void releaseResponse(long bytes) {
     if (bytes > 0) {
       unread.addAndGet(-bytes);
       peer.answers().give(bytes);
@@ -149,6 +149,11 @@ final class Connection {
       writtenAtDeadline = written;
       running.unread().begin(readDeadline);
     }
+  }
+
+  /// Records that a message of a stream was passed to the transport.
+  void streamed() {
+    frames.earn(FRAMES_PER_RESPONSE);
   }
 
   /// Records that a response was sent, or never will be.

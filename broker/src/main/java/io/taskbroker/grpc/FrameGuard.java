@@ -29,6 +29,8 @@ final class FrameGuard extends ChannelDuplexHandler {
   private static final int RESET_BYTES = 13;
   private static final int GOAWAY_BYTES = 17;
   private static final int END_STREAM = 1;
+  private static final int PADDED = 8;
+  private static final int FRAME_LIMIT = 1 << 20;
   private static final int ACK = 1;
   private static final int END_HEADERS = 4;
   private static final int TINY_DATA_BYTES = 256;
@@ -59,8 +61,11 @@ final class FrameGuard extends ChannelDuplexHandler {
   private int frames;
   private boolean closing;
 
-  /// Received bytes of incomplete requests, by stream.
-  private @Nullable IntObjectMap<int[]> incomplete;
+  /// Incomplete requests, by stream.
+  private @Nullable IntObjectMap<IncompleteRequest> incomplete;
+
+  /// The request whose DATA frame is being scanned; null if there is none.
+  private @Nullable IncompleteRequest messages;
 
   FrameGuard(Connection connection) {
     this.connection = connection;
@@ -126,6 +131,9 @@ final class FrameGuard extends ChannelDuplexHandler {
       if (skip > 0) {
         int passed = Math.min(skip, end - at);
         skip -= passed;
+        if (messages != null) {
+          release(messages.scan(bytes, at, passed, skip));
+        }
         at += passed;
       } else {
         header[headerBytes++] = bytes.getByte(at++);
@@ -142,13 +150,16 @@ final class FrameGuard extends ChannelDuplexHandler {
     int length = (header[0] & 0xFF) << 16 | (header[1] & 0xFF) << 8 | (header[2] & 0xFF);
     int flags = header[4];
     skip = length;
+    messages = null;
     frames++;
     switch (header[3]) {
-      case Http2FrameTypes.DATA -> data(length, (flags & END_STREAM) != 0);
+      case Http2FrameTypes.DATA -> data(length, flags);
       case Http2FrameTypes.HEADERS -> {
         inHeaders = (flags & END_HEADERS) == 0;
         if ((flags & END_STREAM) != 0) {
           complete(stream());
+        } else {
+          var _ = request(stream());
         }
       }
       case Http2FrameTypes.CONTINUATION -> {
@@ -169,26 +180,42 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
   }
 
-  private void data(int length, boolean last) {
-    if (last) {
+  private void data(int length, int flags) {
+    if ((flags & END_STREAM) != 0) {
       complete(stream());
       return;
     }
     if (length < TINY_DATA_BYTES) {
       cost += length == 0 ? CAUSES_REPLY : CHEAP;
     }
-    IntObjectMap<int[]> streams = incomplete;
+    IncompleteRequest request = request(stream());
+    request.received(length);
+    connection.peer().requests().take(length);
+    if ((flags & PADDED) != 0) {
+      request.pad();
+    }
+    messages = request;
+    cost += request.isObscure() ? FRAME_LIMIT : 0;
+  }
+
+  private IncompleteRequest request(int stream) {
+    IntObjectMap<IncompleteRequest> streams = incomplete;
     if (streams == null) {
       streams = new IntObjectHashMap<>();
       incomplete = streams;
     }
-    int[] held = streams.get(stream());
-    if (held == null) {
-      held = new int[1];
-      streams.put(stream(), held);
+    IncompleteRequest request = streams.get(stream);
+    if (request == null) {
+      request = new IncompleteRequest();
+      streams.put(stream, request);
     }
-    held[0] += length;
-    connection.peer().requests().take(length);
+    return request;
+  }
+
+  private void release(int bytes) {
+    if (bytes > 0) {
+      connection.peer().requests().give(bytes);
+    }
   }
 
   private int stream() {
@@ -199,20 +226,20 @@ final class FrameGuard extends ChannelDuplexHandler {
   }
 
   private void complete(int stream) {
-    IntObjectMap<int[]> streams = incomplete;
+    IntObjectMap<IncompleteRequest> streams = incomplete;
     if (streams != null) {
-      int[] held = streams.remove(stream);
-      if (held != null) {
-        connection.peer().requests().give(held[0]);
+      IncompleteRequest request = streams.remove(stream);
+      if (request != null) {
+        release(request.held());
       }
     }
   }
 
   private void releaseIncomplete() {
-    IntObjectMap<int[]> streams = incomplete;
+    IntObjectMap<IncompleteRequest> streams = incomplete;
     if (streams != null) {
       incomplete = null;
-      streams.values().forEach(held -> connection.peer().requests().give(held[0]));
+      streams.values().forEach(request -> release(request.held()));
     }
   }
 
@@ -220,7 +247,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     if (cost > 0 && connection.overspends(cost, System.nanoTime())) {
       return Closing.FRAMES;
     }
-    IntObjectMap<int[]> streams = incomplete;
+    IntObjectMap<IncompleteRequest> streams = incomplete;
     if (streams == null || streams.isEmpty()) {
       return null;
     }
@@ -263,6 +290,14 @@ final class FrameGuard extends ChannelDuplexHandler {
     byte type = frame.getByte(at + 3);
     if (type == Http2FrameTypes.DATA) {
       connection.wrote(frame.getUnsignedMedium(at));
+    } else if (type == Http2FrameTypes.HEADERS && (frame.getByte(at + 4) & END_STREAM) == 0) {
+      // Only a stream of messages is answered before its request is complete.
+      IntObjectMap<IncompleteRequest> streams = incomplete;
+      IncompleteRequest request =
+          streams == null ? null : streams.get(frame.getInt(at + 5) & Integer.MAX_VALUE);
+      if (request != null && !request.isStream()) {
+        release(request.becomeStream());
+      }
     } else if (incomplete != null
         && (type == Http2FrameTypes.RST_STREAM
             || (type == Http2FrameTypes.HEADERS && (frame.getByte(at + 4) & END_STREAM) != 0))) {

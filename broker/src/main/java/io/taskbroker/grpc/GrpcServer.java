@@ -20,6 +20,8 @@ import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,8 @@ public final class GrpcServer implements Service {
   private final Metrics metrics;
   private final Signatures signatures;
   private final ConsumerService consumerService;
+  private final TaskService taskService;
+  private final WorkerService workerService;
   private final HealthService health = new HealthService();
   private @Nullable Running running;
   private volatile int port = -1;
@@ -64,7 +68,20 @@ public final class GrpcServer implements Service {
     this.options = options;
     this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());
-    this.consumerService = new ConsumerService(options, intake, new ServiceCounts(metrics));
+    var counts = new ServiceCounts(metrics);
+    this.consumerService = new ConsumerService(options, intake, counts);
+    this.taskService =
+        new TaskService(intake, InstantSource.system(), counts, new EnqueueCounts(metrics));
+    this.workerService =
+        new WorkerService(
+            intake,
+            InstantSource.system(),
+            counts,
+            new WorkerOptions(
+                host(options.address()),
+                options.limits().requestBytes(),
+                Duration.ofMillis(GRACE_MILLIS),
+                new WorkerOptions.Counts(metrics)));
   }
 
   @Override
@@ -155,6 +172,8 @@ public final class GrpcServer implements Service {
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures))
+        .addService(taskService.definition(signatures))
+        .addService(workerService.definition(signatures))
         .addService(ServerInterceptors.intercept(health, new HealthCalls(metrics)))
         .build();
   }
@@ -183,6 +202,7 @@ public final class GrpcServer implements Service {
 
   private record Running(Server server, Loops loops, Connections connections) {
     void stop() {
+      connections.calls().forEach(calls -> calls.run(calls::drainAll));
       server.shutdown();
       if (!awaitEnd(GRACE_MILLIS)) {
         connections.calls().forEach(calls -> calls.run(() -> calls.failAll(STOPPING)));

@@ -8,12 +8,17 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 
 /// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
+  /// How long a worker with tasks may be silent before it counts as dead.
+  static final Duration LEASE = Duration.ofSeconds(3);
+
   private final EventLoop loop;
-  private final Set<UnaryCall> calls = new HashSet<>();
+  private final Set<RunningCall> calls = new HashSet<>();
 
   /// Calls with incomplete requests, each holding the bytes received so far.
   private final Deadlines<IncompleteCall> incomplete;
@@ -22,6 +27,15 @@ final class RunningCalls {
   private final Deadlines<Connection> frames;
 
   private final Deadlines<Connection> unread;
+  private final Deadlines<WorkerCall> leases;
+
+  /// Pending call.
+  interface RunningCall {
+    void fail(Status reason);
+
+    /// Tells a client with a long call that the server is about to stop.
+    default void drain() {}
+  }
 
   /// Call with an incomplete request.
   interface IncompleteCall {
@@ -37,6 +51,7 @@ final class RunningCalls {
             "The request did not come in full within " + patience.toMillis() + " ms");
     this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(timedOut));
     this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW));
+    this.leases = new Deadlines<>(loop, LEASE, WorkerCall::leasePassed);
     this.unread = new Deadlines<>(loop, patience, Connection::checkReading);
   }
 
@@ -53,17 +68,32 @@ final class RunningCalls {
     return unread;
   }
 
-  void add(UnaryCall call) {
+  /// Workers with tasks, which must send something now and then.
+  Deadlines<WorkerCall> leases() {
+    return leases;
+  }
+
+  /// Tells the clients of long calls that the server is about to stop.
+  void drainAll() {
+    List.copyOf(calls).forEach(RunningCall::drain);
+  }
+
+  void add(RunningCall call) {
     calls.add(call);
   }
 
   /// Returns false if the call was not pending.
-  boolean remove(UnaryCall call) {
+  boolean remove(RunningCall call) {
     return calls.remove(call);
   }
 
   void failAll(Status reason) {
     List.copyOf(calls).forEach(call -> call.fail(reason));
+  }
+
+  /// Runs a task in the loop after some seconds.
+  Future<?> schedule(Runnable task, int seconds) {
+    return loop.schedule(task, seconds, TimeUnit.SECONDS);
   }
 
   /// Runs a task in the loop, always asynchronously: the caller may be in the middle of an engine

@@ -6,6 +6,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Metrics of worker calls and reports, with the reference's names. Thread-safe.
 final class ServiceCounts {
@@ -22,8 +23,9 @@ final class ServiceCounts {
   ///
   /// @param calls number of calls
   /// @param duration duration of a call in seconds
-  /// @param own the same duration, by the reference's name for this method
-  record Method(CounterDataPoint calls, DistributionDataPoint duration, DistributionDataPoint own) {
+  /// @param own the same duration, by the reference's name for this method; null if it has none
+  record Method(
+      CounterDataPoint calls, DistributionDataPoint duration, @Nullable DistributionDataPoint own) {
     void began() {
       calls.inc();
     }
@@ -31,12 +33,19 @@ final class ServiceCounts {
     void ended(long nanos) {
       double seconds = nanos / 1e9;
       duration.observe(seconds);
-      own.observe(seconds);
+      if (own != null) {
+        own.observe(seconds);
+      }
     }
   }
 
-  /// @param own the reference's duration metric for this method
-  Method method(String path, DistributionDataPoint own) {
+  /// Metrics of a method that the reference does not have.
+  Method method(String path) {
+    return method(path, null);
+  }
+
+  /// @param own the reference's duration metric for this method; null if it has none
+  Method method(String path, @Nullable DistributionDataPoint own) {
     return new Method(metrics.grpcRequests.of(path), metrics.grpcDuration.of(path), own);
   }
 

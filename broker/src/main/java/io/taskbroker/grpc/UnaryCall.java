@@ -6,12 +6,13 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import java.net.SocketAddress;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /// Pending unary call: receives one request and is answered once, by any thread. The event loop
 /// writes the response, together with all others submitted meanwhile.
 final class UnaryCall extends ServerCall.Listener<byte[]>
-    implements Runnable, RunningCalls.IncompleteCall {
+    implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
   /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
@@ -27,6 +28,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   private int responseBytes;
   private Status status = Status.OK;
   private boolean written;
+  private @Nullable Runnable whenGone;
+  private @Nullable Future<?> timeout;
   private volatile boolean cancelled;
 
   UnaryCall(
@@ -62,6 +65,11 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   @Override
   public void onCancel() {
     cancelled = true;
+    Runnable action = whenGone;
+    if (action != null && timeout != null) {
+      action.run();
+    }
+    endTimeout();
     running.incomplete().end(deadline);
     running.remove(this);
     ended();
@@ -120,6 +128,21 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     call.close(reason, new Metadata());
   }
 
+  /// Runs an action when the client has gone or some time has passed, unless the call is answered
+  /// before. Called by the event loop.
+  void whenGoneOrAfter(int seconds, Runnable action) {
+    whenGone = action;
+    timeout = running.schedule(action, seconds);
+  }
+
+  private void endTimeout() {
+    Future<?> scheduled = timeout;
+    if (scheduled != null) {
+      var _ = scheduled.cancel(false);
+      timeout = null;
+    }
+  }
+
   /// Answers the call; has no effect if the client has gone.
   void answer(byte[] message) {
     response = message;
@@ -129,7 +152,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   }
 
   /// Fails the call.
-  void fail(Status reason) {
+  @Override
+  public void fail(Status reason) {
     status = reason;
     running.run(this);
   }
@@ -146,6 +170,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
       return;
     }
     written = true;
+    endTimeout();
     connection.answered();
     if (message != null) {
       call.sendHeaders(new Metadata());

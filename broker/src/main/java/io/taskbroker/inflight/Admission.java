@@ -14,8 +14,10 @@ import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.inflight.api.TaskLifecycle;
+import org.jspecify.annotations.Nullable;
 
 /// Admission of one arriving task: drops it by a killswitch or as a duplicate (H4, H8),
 /// dead-letters it as undecodable, ends it as expired (W28), forwards it by a demotion (H22),
@@ -50,7 +52,7 @@ final class Admission {
     if (other != null) {
       return acceptSameId(other, activation);
     }
-    if (isKnown(activation)) {
+    if (isParkedOrRemembered(activation)) {
       state.event(EngineEvent.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
@@ -63,7 +65,7 @@ final class Admission {
     if (decision instanceof Rules.Decision.Demoted(Destination destination)) {
       return acceptDemoted(activation, destination);
     }
-    boolean accepted = acceptRunnable(partition, activation);
+    boolean accepted = acceptRunnable(partition, activation, null);
     if (accepted && decision == Rules.Decision.Kept.WOULD_COME_BACK) {
       state.event(
           EngineEvent.DEMOTION_SKIPPED, activation, EngineState.namespaceAndTask(activation));
@@ -90,27 +92,53 @@ final class Admission {
     return accepted;
   }
 
-  /// Accepts or refuses an activation that does not come from Kafka.
-  void enqueue(Command.Enqueue enqueue) {
-    Activation activation = enqueue.activation();
-    if (state.tasks.containsKey(activation.id()) || isKnown(activation)) {
-      enqueue.unavailable("activation " + activation.id() + " is in flight or ended recently");
+  /// Admits one task of an enqueue, or sets why it is refused.
+  void enqueue(PendingEnqueue enqueue, int index) {
+    Activation activation = enqueue.activation(index);
+    if (isKnown(activation)) {
+      enqueue.duplicate(index);
       return;
     }
-    ApplicationQueue queue = state.queueOf(activation.application());
-    boolean early = state.isEarly(activation);
-    if (!state.hasRoomForArrivals()
-        || backpressure.isFull()
-        || (early
-            ? state.delayed >= state.options.limits().maxDelayed()
-            : backpressure.isFull(queue))) {
-      enqueue.unavailable("no room for activations of application " + queue.application);
-      return;
+    switch (state.rules.judge(activation)) {
+      case Rules.Decision.Killed(boolean bySelector) -> {
+        state.event(
+            bySelector ? EngineEvent.KILLED_BY_SELECTOR : EngineEvent.KILLED_BY_NAME,
+            activation,
+            "");
+        enqueue.refused(index, EnqueueOutcome.SWITCHED_OFF);
+      }
+      case Rules.Decision.Demoted(Destination destination) -> {
+        if (backpressure.isFull() || !state.memory.hasRoom()) {
+          enqueue.refused(index, EnqueueOutcome.FULL);
+        } else {
+          await(insertForwarding(activation, destination), enqueue);
+          state.event(EngineEvent.DEMOTED, activation, EngineState.namespaceAndTask(activation));
+        }
+      }
+      case Rules.Decision.Kept _ -> {
+        if (state.isExpired(activation)) {
+          state.event(EngineEvent.EXPIRED_ON_ARRIVAL, activation, "");
+          enqueue.refused(index, EnqueueOutcome.EXPIRED);
+        } else if (!acceptRunnable(null, activation, enqueue)) {
+          enqueue.refused(index, EnqueueOutcome.FULL);
+        }
+      }
     }
-    insert(queue, activation, early ? Status.DELAY : Status.PENDING).enqueued = enqueue.reply();
   }
 
-  private boolean isKnown(Activation activation) {
+  private static void await(InFlightTask task, @Nullable PendingEnqueue enqueue) {
+    if (enqueue != null) {
+      enqueue.await();
+      task.enqueued = enqueue;
+    }
+  }
+
+  /// Whether a task of that id is in flight, parked or remembered.
+  boolean isKnown(Activation activation) {
+    return state.tasks.containsKey(activation.id()) || isParkedOrRemembered(activation);
+  }
+
+  private boolean isParkedOrRemembered(Activation activation) {
     return (state.parked.size() > 0 && state.parked.has(Ids.fingerprint(activation.id())))
         || state.tombstones.has(activation.id(), state.wall);
   }
@@ -150,10 +178,12 @@ final class Admission {
     return true;
   }
 
-  private void insertForwarding(Activation activation, Destination destination) {
+  private InFlightTask insertForwarding(Activation activation, Destination destination) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
     Row forwarded = row.forwardedTo(destination);
-    state.write(new Change.Insert(forwarded, forwarding(forwarded)));
+    InFlightTask task = forwarding(forwarded);
+    state.write(new Change.Insert(forwarded, task));
+    return task;
   }
 
   /// Creates the task of a row that is being forwarded.
@@ -166,7 +196,12 @@ final class Admission {
     return task;
   }
 
-  private boolean acceptRunnable(InFlightPartition partition, Activation activation) {
+  /// @param partition null if it is enqueued: it cannot wait in Kafka, so its surplus is parked
+  /// @param enqueue null if it comes from Kafka
+  private boolean acceptRunnable(
+      @Nullable InFlightPartition partition,
+      Activation activation,
+      @Nullable PendingEnqueue enqueue) {
     if (backpressure.isFull()) {
       return false;
     }
@@ -177,20 +212,21 @@ final class Admission {
       boolean far = activation.delayUntil() - now > state.options.periods().parkHorizon();
       boolean full = state.delayed >= limits.maxDelayed() || !state.memory.hasRoom(queue);
       if ((far || full) && backpressure.mayPark()) {
-        park(queue, activation, Status.DELAY, activation.delayUntil());
+        park(queue, activation, Status.DELAY, activation.delayUntil(), enqueue);
         return true;
       }
       if (!full) {
-        insert(queue, activation, Status.DELAY);
+        await(insert(queue, activation, Status.DELAY), enqueue);
       }
       return !full;
     }
     if (!backpressure.isFull(queue)) {
-      insert(queue, activation, Status.PENDING);
+      await(insert(queue, activation, Status.PENDING), enqueue);
       return true;
     }
-    if (backpressure.mayPark() && backpressure.blocksNeighbours(partition, queue)) {
-      park(queue, activation, Status.PENDING, now);
+    boolean blocks = partition == null || backpressure.blocksNeighbours(partition, queue);
+    if (backpressure.mayPark() && blocks) {
+      park(queue, activation, Status.PENDING, now, enqueue);
       return true;
     }
     return false;
@@ -199,6 +235,7 @@ final class Admission {
   private InFlightTask insert(ApplicationQueue queue, Activation activation, Status status) {
     InFlightTask task =
         new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
+    task.committed = Row.isCommittedOnArrival(activation);
     state.add(task);
     if (state.follows) {
       state.received(
@@ -209,7 +246,12 @@ final class Admission {
     return task;
   }
 
-  private void park(ApplicationQueue queue, Activation activation, Status status, long due) {
+  private void park(
+      ApplicationQueue queue,
+      Activation activation,
+      Status status,
+      long due,
+      @Nullable PendingEnqueue enqueue) {
     long key = ++state.lastKey;
     long until = queue.backlog.park(key, due);
     state.queues.schedule(queue);
@@ -219,24 +261,42 @@ final class Admission {
     if (state.follows) {
       state.received(TaskLifecycle.PARKED, activation);
     }
-    boolean proven = state.options.shared() || !activation.atMostOnce();
-    state.write(new Change.Insert(row, proven ? null : row));
+    if (enqueue != null) {
+      enqueue.await();
+      state.write(new Change.Insert(row, enqueue));
+    } else {
+      boolean proven = state.options.shared() || !activation.atMostOnce();
+      state.write(new Change.Insert(row, proven ? null : row));
+    }
   }
 
   /// Handles a row that the store cannot hold as an activation and now holds as an undecodable
   /// message (H12). If it was enqueued, its caller is informed instead.
   void replaced(Row row, RejectedInsert refusal) {
-    if (!withdraw(refusal.insert())) {
+    String id = row.activation().id();
+    PendingEnqueue enqueue = enqueueOf(refusal.insert());
+    boolean withdrawn = withdraw(refusal.insert());
+    if (enqueue != null) {
+      enqueue.unstorable(refusal.insert().row().activation().id());
+    }
+    if (!withdrawn) {
       return;
     }
-    String id = row.activation().id();
-    if (refusal.insert().owner() instanceof InFlightTask task && task.enqueued != null) {
+    if (enqueue != null) {
       state.write(new Change.Delete(row.key(), id, row.activation().origin(), Row.NONE, null));
-      task.enqueued.unavailable("the store cannot hold it: " + refusal.why());
+      state.event(EngineEvent.UNDECODABLE, id, refusal.why());
       return;
     }
     state.event(EngineEvent.UNDECODABLE, id, refusal.why());
     completion.produce(forwarding(row));
+  }
+
+  private static @Nullable PendingEnqueue enqueueOf(Change.Insert insert) {
+    return switch (insert.owner()) {
+      case InFlightTask task -> task.enqueued;
+      case PendingEnqueue enqueue -> enqueue;
+      case null, default -> null;
+    };
   }
 
   /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:

@@ -19,6 +19,9 @@ final class ApplicationQueue {
 
   private final List<DeliveryChannel> channels = new ArrayList<>();
 
+  /// The channel that gets the next task if several have credits.
+  int turn;
+
   /// Tasks in memory, stored or not: runnable, with workers, and delayed.
   int pending;
 

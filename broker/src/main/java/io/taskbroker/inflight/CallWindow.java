@@ -71,6 +71,11 @@ final class CallWindow {
     return !full;
   }
 
+  /// Most calls in flight at this moment.
+  int size() {
+    return (int) limit;
+  }
+
   /// Whether this number of calls reaches the limit.
   boolean isFull(int calls) {
     return calls >= (int) limit;

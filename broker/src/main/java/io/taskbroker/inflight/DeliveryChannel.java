@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WaitingReason;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Channel by which tasks reach workers. The dispatcher delivers while a channel has credits, and
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A channel that [#confirms] reports the end of each delivery by [Command.PushEnded]: accepted,
 /// refused or lost. With any other channel a delivery counts as accepted.
+
 interface DeliveryChannel {
   /// Number of further tasks that it accepts now.
   ///
@@ -26,6 +28,11 @@ interface DeliveryChannel {
 
   /// Whether the channel accepts this task. Asked only while it has credits.
   boolean accepts(InFlightTask task);
+
+  /// The namespaces whose tasks it accepts; empty for all.
+  default List<String> namespaces() {
+    return List.of();
+  }
 
   /// Reserves a credit for a task. [#deliver] follows once the task's status is durable, or
   /// [#release] if the task cannot be delivered after all.

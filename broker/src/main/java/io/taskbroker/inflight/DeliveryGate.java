@@ -55,6 +55,9 @@ final class DeliveryGate {
     if (task.demotion != null) {
       return Kind.FORWARDING;
     }
+    if (state.pauses.hold(task.activation)) {
+      return Kind.PAUSED;
+    }
     return state.isEarly(task.activation) ? Kind.DELAYED : null;
   }
 

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// credits or for a polling worker. An at-most-once task is delivered once its status is durable,
 /// and never twice (G3, H9). Not thread-safe.
 final class Dispatcher {
+  /// Tasks that one of several channels takes before the next has its turn.
+  private static final int TURN = 8;
+
   private final EngineState state;
   private final TaskCompletion completion;
   private final StatusWriter statusWriter;
@@ -29,19 +32,46 @@ final class Dispatcher {
   /// Delivers tasks to the channels of the application while they have credits.
   void dispatch(ApplicationQueue queue) {
     List<DeliveryChannel> channels = queue.channels();
-    for (int i = 0; i < channels.size(); i++) { // allocates no iterator
-      dispatch(queue, channels.get(i));
+    int number = channels.size();
+    int turn = number < 2 ? Integer.MAX_VALUE : TURN;
+    boolean more = number > 0;
+    while (more) {
+      more = false;
+      for (int i = 0; i < number && queue.hasReady(); i++) { // allocates no iterator
+        more |= dispatch(queue, channels.get((queue.turn + i) % number), turn);
+      }
     }
+    queue.turn = number == 0 ? 0 : (queue.turn + 1) % number;
   }
 
-  private void dispatch(ApplicationQueue queue, DeliveryChannel channel) {
-    while (state.gate.store() == null && state.gate.isOpen(channel)) {
-      InFlightTask task = next(queue, null);
+  /// Returns whether the channel took all that it may take in one turn.
+  private boolean dispatch(ApplicationQueue queue, DeliveryChannel channel, int most) {
+    for (int i = 0; i < most; i++) {
+      if (state.gate.store() != null || !state.gate.isOpen(channel)) {
+        return false;
+      }
+      InFlightTask task = next(queue, channel.namespaces());
       if (task == null || !channel.accepts(task)) {
-        return;
+        return false;
       }
       deliver(task, channel);
     }
+    return true;
+  }
+
+  /// The next task of the namespaces, of all if there are none.
+  private @Nullable InFlightTask next(ApplicationQueue queue, List<String> namespaces) {
+    if (namespaces.isEmpty()) {
+      return next(queue, (String) null);
+    }
+    InFlightTask oldest = null;
+    for (String namespace : namespaces) {
+      InFlightTask task = next(queue, namespace);
+      if (task != null && (oldest == null || task.key < oldest.key)) {
+        oldest = task;
+      }
+    }
+    return oldest;
   }
 
   /// Delivers the oldest matching task to a polling worker.
@@ -66,7 +96,7 @@ final class Dispatcher {
     InFlightTask task = state.queues.oldest();
     while (task != null) {
       // It is first in its queue, unless it has expired or is early.
-      if (next(task.queue, null) == task) {
+      if (next(task.queue, (String) null) == task) {
         return task;
       }
       task = state.queues.oldest();
@@ -145,6 +175,8 @@ final class Dispatcher {
   private void deliverClaimed(InFlightTask task, DeliveryChannel channel) {
     Delivery delivery = state.delivery(task);
     task.claimedAt = state.now;
+    task.stream = null;
+    task.workerLost = false;
     if (channel.confirms()) {
       task.inCall = true;
       timeouts.claimed(task);

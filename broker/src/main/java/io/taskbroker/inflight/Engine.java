@@ -13,6 +13,8 @@ import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.EnginePorts;
+import io.taskbroker.inflight.api.OperatorRequest;
+import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
@@ -45,9 +47,14 @@ public final class Engine {
   private final ParkedLoader parkedLoader;
   private final QuarantineRetries quarantineRetries;
   private final QuarantineRequestHandler quarantineRequests;
+  private final OperatorRequestHandler operatorRequests;
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
+  private final Enqueues enqueues;
+  private final Workers workers;
+  private final TaskQueries queries;
+  private final WorkerResults workerResults;
   private final PartitionTransfer transfer;
   private final Collection<InFlightPartition> partitions;
   private final OutcomeModel outcomeModel;
@@ -77,10 +84,20 @@ public final class Engine {
     parkedLoader = new ParkedLoader(state, ruleEnforcer, recovery);
     parkedReports = new ParkedReports(state, parkedLoader);
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
+    workers = new Workers(state, timeouts);
+    queries = new TaskQueries(state, completion);
+    workerResults = new WorkerResults(state, completion, timeouts, reports, workers);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
     quarantineRequests = new QuarantineRequestHandler(state, completion);
+    operatorRequests =
+        new OperatorRequestHandler(
+            state,
+            new TaskActs(state, completion, recovery, statusWriter),
+            completion,
+            parkedLoader);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
+    enqueues = new Enqueues(state, admission);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
     transfer =
         new PartitionTransfer(state, completion, statusWriter, recovery, parkedLoader, intakes);
@@ -125,8 +142,15 @@ public final class Engine {
       case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
+      case Command.WorkerOpened opened -> workers.opened(opened);
+      case Command.WorkerSlots slots -> workers.slots(slots);
+      case Command.WorkerHeartbeat heartbeat -> workers.heartbeat(heartbeat);
+      case Command.WorkerClosed closed -> workers.closed(closed);
+      case Command.Results results -> workerResults.handle(results);
+      case Command.Ask ask -> queries.handle(ask.query());
+      case Command.AskNoMore gone -> queries.forget(gone.query());
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
-      case Command.Enqueue enqueue -> admission.enqueue(enqueue);
+      case Command.Enqueue enqueue -> enqueues.add(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Foreseen foreseen -> arrivals.foreseen(foreseen);
       case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
@@ -139,6 +163,9 @@ public final class Engine {
       case Command.ParkedRead page -> parkedLoader.wasRead(page);
       case Command.RowsRead read when read.owner() instanceof InFlightTask task ->
           quarantineRetries.wasRead(task, read.rows());
+      case Command.RowsRead read
+          when read.owner() instanceof OperatorRequestHandler.Pending pending ->
+          operatorRequests.rowsRead(pending, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> completion.produced(produced.record());
       case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
@@ -151,6 +178,7 @@ public final class Engine {
       }
       case Command.Quarantined order ->
           order.reply().accept(quarantineRequests.handle(order.order()));
+      case Command.Operate(OperatorRequest request) -> operatorRequests.handle(request);
       case Command.ReadStats read -> read.reply().accept(StatsReader.read(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
@@ -197,9 +225,14 @@ public final class Engine {
   }
 
   private void barrierPassed(Command.BarrierPassed passed) {
-    if (passed.owner() instanceof InFlightPartition partition) {
-      partition.barriers--;
-      arrivals.drained(partition);
+    switch (passed.owner()) {
+      case InFlightPartition partition -> {
+        partition.barriers--;
+        arrivals.drained(partition);
+      }
+      case PendingEnqueue enqueue -> enqueues.barrierPassed(enqueue);
+      case OperatorRequestHandler.Pending pending -> operatorRequests.durable(pending);
+      default -> {}
     }
   }
 
@@ -215,6 +248,7 @@ public final class Engine {
 
   private void drain() {
     state.delivering = false;
+    enqueues.stop();
     statusWriter.write(true);
     for (InFlightTask task : state.tasks.values()) {
       statusWriter.resetStatus(task);
@@ -226,6 +260,7 @@ public final class Engine {
     switch (change) {
       case Change.Insert(_, InFlightTask task) -> recovery.inserted(task);
       case Change.Insert(_, Row parked) -> offsetGate.await(parked);
+      case Change.Insert(_, PendingEnqueue enqueue) -> enqueue.settle();
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
@@ -233,15 +268,26 @@ public final class Engine {
       case Change.UpdateStatus _ -> {}
       case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
       case Change.ConfirmOffset _ -> {}
+      case Change.ChangeDelay(_, _, _, _, InFlightTask task) -> task.pendingWrites--;
+      case Change.ChangeDelay _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
         if (task.step() == Step.FORWARDING) {
           state.settle(task);
           completion.produce(task);
+          if (task.end == TaskEnd.FAILED) {
+            queries.ended(task.id(), TaskEnd.FAILED); // whatever becomes of its dead letter
+          }
         } else if (task.pendingWrites > 0) {
           task.pendingWrites--; // its destination was changed
         }
       }
       case Change.Forward _ -> {}
+      case Change.Retry(_, InFlightTask task) -> {
+        if (task.step() == Step.INSERTING) {
+          recovery.inserted(task);
+        }
+      }
+      case Change.Retry _ -> {}
       case Change.Delete delete -> deleted(delete);
       case Change.AdvanceWatermark(_, _, _, Settled settled) -> arrivals.settled(settled);
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> {}
@@ -253,6 +299,7 @@ public final class Engine {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
+      queries.ended(task.id(), task.end);
       state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);
@@ -311,6 +358,7 @@ public final class Engine {
     statusWriter.write(false);
     state.tombstones.forget(wall);
     arrivals.accept();
+    enqueues.accept();
     ruleEnforcer.sweep();
   }
 

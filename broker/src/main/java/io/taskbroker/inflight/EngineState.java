@@ -15,6 +15,7 @@ import io.taskbroker.inflight.api.EnginePorts;
 import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.inflight.api.OffsetPort;
 import io.taskbroker.inflight.api.OutboxPort;
+import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.inflight.api.StorePort;
 import io.taskbroker.inflight.api.TaskLifecycle;
@@ -22,7 +23,9 @@ import io.taskbroker.inflight.api.TokenEpoch;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +70,11 @@ final class EngineState {
   long wall;
 
   Rules rules = Rules.NONE;
+
+  Pauses pauses = Pauses.NONE;
+
+  /// Runnable tasks that a pause holds, in the order in which they became runnable.
+  final Set<InFlightTask> held = new LinkedHashSet<>();
 
   long lastKey;
 
@@ -131,6 +139,11 @@ final class EngineState {
     task.deliveries++;
     task.attempt = ++deliveries;
     return new Delivery(task, task.deliveries, epoch, task.attempt);
+  }
+
+  /// The token of the task's last delivery by this process.
+  AttemptToken lastToken(InFlightTask task) {
+    return new AttemptToken(epoch.value(), task.attempt);
   }
 
   /// Whether the token is that of the task's last delivery by this process.
@@ -252,6 +265,12 @@ final class EngineState {
     return false;
   }
 
+  /// Replaces a task by its next attempt, which has the same row.
+  void replace(InFlightTask task, InFlightTask attempt) {
+    memory.vacate(task);
+    add(attempt);
+  }
+
   /// Removes a task whose row is gone or belongs to another broker.
   void remove(InFlightTask task) {
     boolean inFlight = tasks.remove(task.id(), task);
@@ -349,8 +368,19 @@ final class EngineState {
     return known;
   }
 
-  /// Removes the task from its ready queue and cancels its timer.
+  /// Keeps a runnable task from delivery while a pause matches it. It may expire meanwhile.
+  void hold(InFlightTask task) {
+    held.add(task);
+    if (task.activation.expiresAt() != Activation.NEVER) {
+      timers.set(task, monotonicTime(task.activation.expiresAt()));
+    }
+  }
+
+  /// Removes the task from its ready queue or from those that are held, and cancels its timer.
   void detach(InFlightTask task) {
+    if (!held.isEmpty()) {
+      held.remove(task);
+    }
     task.queue.ready.remove(task);
     timers.cancel(task);
   }

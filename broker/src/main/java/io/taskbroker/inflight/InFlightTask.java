@@ -6,8 +6,8 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.AttemptToken;
-import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.DeliveredTask;
+import io.taskbroker.inflight.api.TaskEnd;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +20,15 @@ final class InFlightTask implements DeliveredTask {
   /// 10 more, and 32 more after a failed delivery.
   static final int OVERHEAD_BYTES = 400;
 
+  /// Number of the last delivery of a task that failed since: no token has it, so that no result of
+  /// that delivery counts again.
+  static final long RETRIED = -1;
+
   final long key;
-  final Activation activation;
+
+  /// Replaced only if an operator changes its delay.
+  Activation activation;
+
   final ApplicationQueue queue;
 
   /// Counters of its name; null until it is counted.
@@ -86,8 +93,23 @@ final class InFlightTask implements DeliveredTask {
   /// The channel that delivers an at-most-once task once its status is durable.
   @Nullable DeliveryChannel channel;
 
-  /// The caller that enqueued it and waits for it to be durable.
-  Command.@Nullable EnqueueReply enqueued;
+  /// How it ends, once that is decided.
+  TaskEnd end = TaskEnd.UNKNOWN;
+
+  /// Whether a client cancelled it while a worker had it: it does not run again.
+  boolean cancelled;
+
+  /// The stream of the worker that has it; null if it has no stream.
+  @Nullable WorkerStream stream;
+
+  /// Whether its worker is gone: what passes next is not the processing deadline. And whether it
+  /// had no other task.
+  boolean workerLost;
+
+  boolean lostAlone;
+
+  /// The enqueue that waits for it to be durable.
+  @Nullable PendingEnqueue enqueued;
 
   private List<Reply> replies = List.of(); // an ArrayList if more than one
 
@@ -180,6 +202,12 @@ final class InFlightTask implements DeliveredTask {
       replies = new ArrayList<>(replies);
     }
     replies.add(reply);
+  }
+
+  /// Takes over a reply that waits for the task that this one replaces.
+  void adopt(Reply reply) {
+    await(reply);
+    var _ = reply.settle();
   }
 
   /// Removes and returns the replies that wait for a decision on this activation to be durable.

@@ -10,7 +10,7 @@ import java.util.List;
 /// | change | applied | duplicate | missing | fenced |
 /// |---|---|---|---|---|
 /// | insert | yes | no: the engine assigns each key once | no | shared store only |
-/// | status update, confirmation, forward, delete | yes | no | no: nothing follows the delete of a row, and nothing precedes its insert | shared store only |
+/// | status update, confirmation, delay, forward, delete | yes | no | no: nothing follows the delete of a row, and nothing precedes its insert | shared store only |
 /// | watermark, committed offset | yes | no | no | shared store only |
 ///
 /// Any other outcome is an error of the broker or of whoever changed the database. It is reported,

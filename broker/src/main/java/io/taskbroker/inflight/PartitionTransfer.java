@@ -176,6 +176,10 @@ final class PartitionTransfer {
         }
         // May be reported after the partition was released, and even after it was acquired again.
         case Change.OffsetCommitted _ -> {}
+        case Change.Insert(_, PendingEnqueue enqueue) -> {
+          enqueue.unavailable(MOVED);
+          partitionKeys.add(PartitionKey.of(change));
+        }
         default -> partitionKeys.add(PartitionKey.of(change));
       }
     }

@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
-import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.TaskLifecycle;
 
@@ -154,13 +153,14 @@ final class Recovery {
 
   /// Handles a durable insert.
   void inserted(InFlightTask task) {
-    Command.EnqueueReply enqueued = task.enqueued;
+    PendingEnqueue enqueued = task.enqueued;
     if (enqueued != null) {
       task.enqueued = null;
-      enqueued.done();
+      enqueued.settle();
     }
     if (task.step() == Step.INSERTING) {
       state.transition(task, TaskEvent.INSERTED);
+      state.settle(task);
       stored(task);
     } else {
       completion.produce(task);

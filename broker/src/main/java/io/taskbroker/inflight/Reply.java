@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.inflight.api.Command;
 
-/// Answer to one report call, sent when all its effects are durable (G2).
+/// Answer to one call with reports, sent when all its effects are durable (G2).
 final class Reply {
   final Command.Report report;
   private int awaited = 1;

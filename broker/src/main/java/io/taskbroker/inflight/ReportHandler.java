@@ -8,6 +8,7 @@ import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +43,7 @@ final class ReportHandler {
     state.settled.addLast(reply);
   }
 
-  private void handle(Command.Update update, Reply reply) {
+  void handle(Command.Update update, Reply reply) {
     InFlightTask task = state.tasks.get(update.id());
     if (task == null) {
       handleAbsent(update, reply);
@@ -52,11 +53,11 @@ final class ReportHandler {
   }
 
   /// @param reply null if nobody waits for the answer
-  private void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+  void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
-    if (isOfAnotherDelivery(task, update)) {
+    if (isOfAnotherDelivery(task, update.token())) {
       stale(task, update.status());
       return;
     }
@@ -73,7 +74,7 @@ final class ReportHandler {
       }
     } else if (isPlausible(task)) {
       await(task, reply);
-      if (update.status() == Status.RETRY) {
+      if (update.status() == Status.RETRY && !task.cancelled) {
         completion.retry(task, update.maxAttempts(), update.delayOnRetry());
       } else {
         completion.fail(task, "its worker reported a failure");
@@ -91,15 +92,14 @@ final class ReportHandler {
 
   /// Whether a worker may have run the activation: a worker has it, or it waits to run again and no
   /// other worker has it.
-  private static boolean isPlausible(InFlightTask task) {
+  static boolean isPlausible(InFlightTask task) {
     return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
   }
 
   /// Whether the report has a token, and not that of the task's last delivery. Tokens are not
   /// stored: those of earlier processes and other brokers count until this process delivers the
   /// task.
-  private boolean isOfAnotherDelivery(InFlightTask task, Command.Update update) {
-    AttemptToken token = update.token();
+  boolean isOfAnotherDelivery(InFlightTask task, @Nullable AttemptToken token) {
     if (token == null || state.isLastDelivery(task, token)) {
       return false;
     }
@@ -117,12 +117,14 @@ final class ReportHandler {
     switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
       case QUARANTINED -> {
+        task.end = TaskEnd.COMPLETED;
         state.event(EngineEvent.COMPLETED, task, "");
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
         completion.endQuarantine(task, false);
       }
       case INSERTING, STORED, WRITING_STATUS, FORWARDING, DELETING -> {
+        task.end = TaskEnd.COMPLETED;
         state.event(EngineEvent.COMPLETED, task, "");
         state.follow(TaskLifecycle.COMPLETED, task.activation, "");
         await(task, reply);
@@ -168,7 +170,8 @@ final class ReportHandler {
   private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
     boolean remembered = state.parked.leavesTombstone(id, partitionKey);
     long key = state.parked.remove(id, partitionKey);
-    InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered);
+    InFlightTask removed =
+        completion.removeParked(partitionKey, key, name, remembered, TaskEnd.COMPLETED);
     state.event(EngineEvent.COMPLETED, removed, "");
     return removed;
   }

@@ -7,6 +7,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.inflight.api.TaskEnd;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
@@ -44,7 +45,9 @@ final class RuleEnforcer {
   void change(Rules rules) {
     state.rules = rules;
     for (InFlightTask task : state.tasks.values()) {
-      if (admits(task) && task.demotion != null && task.readyQueue != null) {
+      if (admits(task)
+          && task.demotion != null
+          && (task.readyQueue != null || state.held.contains(task))) {
         completion.makeReady(task, false);
       }
     }
@@ -138,7 +141,8 @@ final class RuleEnforcer {
             PartitionKey.of(activation.origin()),
             row.key(),
             activation.id(),
-            activation.leavesTombstone());
+            activation.leavesTombstone(),
+            TaskEnd.CANCELLED);
       }
       case Rules.Decision.Demoted _ -> {
         // Another broker may have an unconfirmed one (H2): that is checked when it is due to run.

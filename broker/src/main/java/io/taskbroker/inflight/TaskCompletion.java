@@ -4,13 +4,14 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.NextAttempt;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
-import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,13 @@ final class TaskCompletion {
     this.state = state;
   }
 
+  /// Ends a task that a client cancelled.
+  void cancel(InFlightTask task) {
+    task.end = TaskEnd.CANCELLED;
+    state.event(EngineEvent.DISCARDED, task, "cancelled by its client");
+    complete(task);
+  }
+
   /// Completes the task: its row is deleted.
   void complete(InFlightTask task) {
     complete(task, false);
@@ -41,7 +49,9 @@ final class TaskCompletion {
   /// gone, a task represents it, as for any row that is being deleted.
   ///
   /// @param remembered whether its id leaves a tombstone (H8)
-  InFlightTask removeParked(PartitionKey partitionKey, long key, String id, boolean remembered) {
+  /// @param end how it ends
+  InFlightTask removeParked(
+      PartitionKey partitionKey, long key, String id, boolean remembered, TaskEnd end) {
     var unknown =
         new Activation(
             id,
@@ -58,6 +68,7 @@ final class TaskCompletion {
             false,
             remembered);
     var task = new InFlightTask(key, unknown, TaskState.COMPLETED, state.queues.nobody);
+    task.end = end;
     boolean _ = state.join(task);
     remove(task, false);
     return task;
@@ -68,12 +79,27 @@ final class TaskCompletion {
   void remove(InFlightTask task, boolean mayReturn) {
     state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
-    long until = remembered ? state.wall + state.options.periods().tombstone() : Row.NONE;
+    long usual = state.options.periods().tombstone();
+    long until =
+        remembered
+            ? toldEnd(task).in(state.wall + task.activation.tombstoneMillis(usual))
+            : Row.NONE;
     state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
+  }
+
+  /// The end that a tombstone tells. Nobody asks for that of a task from Kafka, whose retries have
+  /// ids of their own.
+  private static TaskEnd toldEnd(InFlightTask task) {
+    return task.activation.origin().partition() < 0 ? task.end : TaskEnd.UNKNOWN;
   }
 
   /// Applies the failure policy of a task that failed for good.
   void fail(InFlightTask task, String why) {
+    if (task.cancelled) {
+      cancel(task);
+      return;
+    }
+    task.end = TaskEnd.FAILED;
     if (task.activation.failurePolicy().deadLetters()) {
       state.event(EngineEvent.DEAD_LETTERED, task, why);
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, why));
@@ -85,6 +111,7 @@ final class TaskCompletion {
 
   /// Ends an expired task (G5, W9).
   void expire(InFlightTask task) {
+    task.end = TaskEnd.EXPIRED;
     state.event(EngineEvent.EXPIRED, task, "");
     if (task.activation.failurePolicy().deadLetters()) {
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, EXPIRED));
@@ -100,9 +127,17 @@ final class TaskCompletion {
     if (task.releasing) {
       return;
     }
+    if (task.cancelled) {
+      cancel(task);
+      return;
+    }
     Destination demotion = task.demotion;
     if (demotion == null) {
-      state.enqueue(task, first);
+      if (state.pauses.hold(task.activation)) {
+        state.hold(task);
+      } else {
+        state.enqueue(task, first);
+      }
       return;
     }
     state.event(EngineEvent.DEMOTED_IN_FLIGHT, task, EngineState.namespaceAndTask(task.activation));
@@ -119,6 +154,25 @@ final class TaskCompletion {
     }
     state.event(EngineEvent.RETRIED, task.activation, "retry_id=" + retry.get().id());
     forward(task, Status.RETRY, retry.get().payload(), Destination.of(state.options.retryTopic()));
+  }
+
+  /// Replaces a task that failed by its next attempt, which waits in the store. Returns that.
+  InFlightTask retryHere(InFlightTask task, NextAttempt next) {
+    release(task);
+    Activation activation = next.of(task.activation, state.wall);
+    Status status = state.isEarly(activation) ? Status.DELAY : Status.PENDING;
+    var attempt =
+        new InFlightTask(task.key, activation, TaskState.of(status, Step.INSERTING), task.queue);
+    attempt.committed = task.committed;
+    attempt.attempt = InFlightTask.RETRIED;
+    attempt.demotion = task.demotion;
+    task.takeReplies().forEach(attempt::adopt);
+    state.transition(task, TaskEvent.EVICT);
+    state.replace(task, attempt);
+    state.event(EngineEvent.RETRIED, activation, "attempt=" + (next.attempts() + 1));
+    Row row = Row.arriving(task.key, activation, status, state.wall);
+    state.write(new Change.Retry(row, attempt));
+    return attempt;
   }
 
   private void forward(
@@ -216,7 +270,7 @@ final class TaskCompletion {
     for (Reply reply : task.takeReplies()) {
       reply.unavailable(why);
     }
-    Command.EnqueueReply enqueued = task.enqueued;
+    PendingEnqueue enqueued = task.enqueued;
     if (enqueued != null) {
       task.enqueued = null;
       enqueued.unavailable(why);

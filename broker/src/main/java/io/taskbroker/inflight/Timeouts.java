@@ -31,6 +31,27 @@ final class Timeouts {
     statusWriter.writeLater(task);
   }
 
+  /// Starts the processing deadline anew, since the worker still has the task.
+  void extend(InFlightTask task) {
+    task.deadline = state.now + processing(task);
+    state.timers.set(task, task.deadline);
+    if (task.statusWritten && state.now - task.statusWrittenAt > processing(task) / 2) {
+      statusWriter.writeLater(task);
+    }
+  }
+
+  /// Handles the loss of the worker that has the task.
+  ///
+  /// @param until when it runs elsewhere, unless its worker comes back before, monotonic
+  ///   milliseconds
+  void workerLost(InFlightTask task, long until) {
+    if (until < task.deadline) {
+      task.workerLost = true;
+      task.deadline = until;
+      state.timers.set(task, until);
+    }
+  }
+
   /// Maximum processing time in milliseconds.
   long processing(InFlightTask task) {
     return task.activation.deadlineSeconds() * 1000L + state.options.periods().grace();
@@ -45,6 +66,15 @@ final class Timeouts {
     }
   }
 
+  /// Tells the worker of an attempt that its result would be stale.
+  private void superseded(InFlightTask task) {
+    WorkerStream stream = task.stream;
+    if (stream != null) {
+      task.stream = null;
+      stream.session.cancel(task.id(), state.lastToken(task), false);
+    }
+  }
+
   private void leasePassed(InFlightTask task) {
     state.event(EngineEvent.LEASE_PASSED, task, "");
     if (task.activation.atMostOnce()) {
@@ -56,7 +86,45 @@ final class Timeouts {
     }
   }
 
+  /// Ends the attempt of a task whose worker is gone. It counts as one only if the worker had no
+  /// other task that it may have died of.
+  private void lost(InFlightTask task) {
+    task.workerLost = false;
+    state.event(EngineEvent.WORKER_LOST, task, "");
+    DeliveryFailures failures = task.failures();
+    failures.losses = (short) Math.min(failures.losses + 1, Short.MAX_VALUE);
+    if (task.lostAlone) {
+      task.attempts++;
+    }
+    if (task.activation.atMostOnce()) {
+      completion.fail(task, "its worker was lost");
+    } else if (task.attempts >= state.options.limits().maxAttempts()) {
+      state.event(EngineEvent.ATTEMPTS_EXCEEDED, task, "");
+      completion.fail(task, "workers were lost with it " + failures.losses + " times");
+    } else {
+      requeue(task, task.lostAlone);
+    }
+  }
+
+  /// Requeues a task that a worker has.
+  ///
+  /// @param changed whether its row changed by more than its status
+  void requeue(InFlightTask task, boolean changed) {
+    state.transition(task, TaskEvent.REQUEUE);
+    if (changed) {
+      statusWriter.revert(task);
+    } else {
+      statusWriter.resetStatus(task);
+    }
+    completion.makeReady(task, true);
+  }
+
   private void deadlinePassed(InFlightTask task) {
+    if (task.workerLost) {
+      lost(task);
+      return;
+    }
+    superseded(task);
     state.event(EngineEvent.DEADLINE_PASSED, task, "");
     // It is not at fault if its worker has died of another task since.
     if (task.claimedAt > task.queue.diedAt) {

@@ -72,7 +72,8 @@ final class TimerHandler {
       switch (task.status()) {
         case DELAY -> state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
         case PENDING -> {
-          if (task.readyQueue != null && task.activation.expiresAt() != Activation.NEVER) {
+          if ((task.readyQueue != null || state.held.contains(task))
+              && task.activation.expiresAt() != Activation.NEVER) {
             state.timers.set(task, state.monotonicTime(task.activation.expiresAt()));
           }
         }

@@ -23,6 +23,11 @@ final class Tombstones {
     }
   }
 
+  /// When the tombstone of the id ends; [FingerprintMap#ABSENT] if there is none.
+  long until(String id) {
+    return until.size() > 0 ? until.get(Ids.fingerprint(id)) : FingerprintMap.ABSENT;
+  }
+
   boolean has(String id, long wall) {
     return until.size() > 0 && until.get(Ids.fingerprint(id)) > wall;
   }

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.WaitingReason;
 import io.taskbroker.inflight.api.WaitingReason.Kind;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,11 @@ final class WaitingReasons {
     if (reason != null) {
       return WaitingReason.of(
           reason, reason == Kind.OFFSET_COMMIT ? partition + "@" + origin.offset() : partition);
+    }
+    if (state.held.contains(task)) {
+      return WaitingReason.of(
+          Kind.PAUSED,
+          state.pauses.find(task.activation).map(Pauses.Pause::toString).orElse("").strip());
     }
     reason = gate.broker();
     if (reason != null) {

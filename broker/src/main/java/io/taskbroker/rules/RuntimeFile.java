@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -49,6 +50,7 @@ public final class RuntimeFile implements Service {
 
   private @Nullable FileWatch watch;
   private Rules rules = Rules.NONE;
+  private volatile RuleStatus status;
   private Optional<RuleReport> report = Optional.empty();
 
   /// Time of the next report, on the clock of [System#nanoTime].
@@ -66,6 +68,7 @@ public final class RuntimeFile implements Service {
   public RuntimeFile(
       Path file, Path copy, RuleContext context, CommandSink engine, FailureSink failures) {
     this.file = file;
+    this.status = new RuleStatus(file, List.of(), List.of(), "");
     this.lastGood = new LastGoodRules(copy);
     this.context = context;
     this.commands = engine;
@@ -75,6 +78,11 @@ public final class RuntimeFile implements Service {
   @Override
   public String name() {
     return "rules";
+  }
+
+  /// The rules in force. Thread-safe.
+  public RuleStatus status() {
+    return status;
   }
 
   /// The initial rules: those of the file, or of the last valid one.
@@ -136,6 +144,12 @@ public final class RuntimeFile implements Service {
     }
     var set = new RuleSet(config, context);
     rules = set;
+    status =
+        new RuleStatus(
+            file,
+            set.killed().stream().map(RuleUse::name).toList(),
+            set.demoted().stream().map(RuleUse::name).toList(),
+            problem);
     report = Optional.of(new RuleReport(set));
     reportAt = System.nanoTime() + FIRST_REPORT.toNanos();
     applied = content;
@@ -188,6 +202,7 @@ public final class RuntimeFile implements Service {
   private void logProblem(String newProblem) {
     if (!newProblem.equals(problem)) {
       problem = newProblem;
+      status = status.withProblem(newProblem);
       log.error(
           "The rules file {} is not applied, {} stay in force: {}",
           file,
@@ -203,6 +218,7 @@ public final class RuntimeFile implements Service {
       logProblem(newProblem.get());
     } else if (!problem.isEmpty()) {
       problem = "";
+      status = status.withProblem("");
       log.info("The rules file {} is valid again", file);
     }
     if (!rules.equals(before)) {

@@ -368,7 +368,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
     return switch (change) {
       case Change.Insert insert -> "the insert of " + insert.id();
       case Change.UpdateStatus update -> "the status update of " + update.id();
+      case Change.ChangeDelay delay -> "the new delay of " + delay.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
+      case Change.Retry retry -> "the retry of " + retry.id();
       case Change.Forward forward -> "the forward of " + forward.id();
       case Change.Delete delete -> "the delete of " + delete.id();
       case Change.AdvanceWatermark advance -> "the watermark of " + advance.partition();

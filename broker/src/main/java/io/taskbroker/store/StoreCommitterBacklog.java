@@ -122,7 +122,7 @@ final class StoreCommitterBacklog {
       divide(attempt);
       return true;
     }
-    return holdForward(changes.getFirst());
+    return holdPayload(changes.getFirst());
   }
 
   boolean holds() {
@@ -208,11 +208,11 @@ final class StoreCommitterBacklog {
     return relief;
   }
 
-  /// Holds a forward: it may carry a payload and so need space. Later changes of the row are then
-  /// held too.
-  private boolean holdForward(Change change) {
-    if (change instanceof Change.Forward forward) {
-      hold(forward);
+  /// Holds a forward or a retry: it may carry a payload and so need space. Later changes of the row
+  /// are then held too.
+  private boolean holdPayload(Change change) {
+    if (change instanceof Change.Forward || change instanceof Change.Retry) {
+      hold(change);
       return true;
     }
     return false;

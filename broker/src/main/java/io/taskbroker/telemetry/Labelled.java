@@ -3,6 +3,8 @@ package io.taskbroker.telemetry;
 import io.prometheus.metrics.core.datapoints.DataPoint;
 import io.prometheus.metrics.core.metrics.StatefulMetric;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +78,17 @@ public final class Labelled<D extends DataPoint> {
             Arrays.stream(values).map(Labelled::clean).toList().toArray(String[]::new));
     points.put(key, added);
     return added;
+  }
+
+  /// The data points of a metric with two tags, by their values; without `other`.
+  Map<Map.Entry<String, String>, D> byTwoTags() {
+    var found = new HashMap<Map.Entry<String, String>, D>();
+    points.forEach((key, point) -> {
+      if (key instanceof Two(String first, String second)) {
+        found.put(Map.entry(first, second), point);
+      }
+    });
+    return found;
   }
 
   /// Removes the data point of a metric with two tags; it must not be used afterwards.

@@ -9,6 +9,7 @@ import ch.qos.logback.core.spi.FilterReply;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import org.slf4j.LoggerFactory;
 
 /// Logging setup: text or JSON on the standard error stream, with levels from a filter in the
@@ -32,6 +33,7 @@ public final class Logging {
           "kafka",
           "state",
           "org.flywaydb",
+          "org.eclipse.jetty",
           "com.zaxxer.hikari");
 
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
@@ -83,6 +85,26 @@ public final class Logging {
       }
     }
     return unknown;
+  }
+
+  /// Levels that were set, by logger.
+  public static Map<String, String> levels() {
+    var levels = new TreeMap<String, String>();
+    for (Logger logger : ((LoggerContext) LoggerFactory.getILoggerFactory()).getLoggerList()) {
+      Level level = logger.getLevel();
+      if (level != null) {
+        levels.put(logger.getName(), level.toString().toLowerCase(Locale.ROOT));
+      }
+    }
+    return levels;
+  }
+
+  /// Sets a level by a directive of the filter, such as `debug` or `taskbroker::ingest=debug`,
+  /// until the process ends.
+  ///
+  /// @return whether the directive is valid
+  public static boolean set(String directive) {
+    return apply((LoggerContext) LoggerFactory.getILoggerFactory(), directive);
   }
 
   private static boolean apply(LoggerContext context, String directive) {

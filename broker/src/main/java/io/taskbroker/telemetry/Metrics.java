@@ -11,7 +11,9 @@ import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import io.taskbroker.telemetry.Declared.Channel;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// All metrics of the broker. Each is declared here and nowhere else, under its name in the
 /// reference (reference-spec 10.2), from which the Prometheus name is derived. `docs/metrics.md` is
@@ -105,6 +107,14 @@ public final class Metrics {
           "grpc_server.flush_updates.updated",
           "Rows that were deleted (Complete) or forwarded (Failure, Retry)",
           "status");
+
+  public final GaugeDataPoint workerStreams =
+      declare.gauge("worker.streams", NUMBER, "Open streams of workers");
+  public final Labelled<CounterDataPoint> enqueued =
+      declare.counters(
+          "enqueue.tasks",
+          "Tasks that clients enqueued directly; result is accepted, already_exists or rejected",
+          "result");
 
   public final GaugeDataPoint grpcConnections =
       declare.gauge("grpc_server.connections", NUMBER, "Open connections of the gRPC server");
@@ -569,6 +579,14 @@ public final class Metrics {
           "End of the certificate in a file, in seconds since the epoch; certificate is the"
               + " configuration key of the file",
           "certificate");
+
+  /// Messages that are not stored yet, of each partition that this broker reads, by topic and
+  /// partition number.
+  public Map<Map.Entry<String, String>, Long> lags() {
+    var lags = new HashMap<Map.Entry<String, String>, Long>();
+    lag.byTwoTags().forEach((partition, gauge) -> lags.put(partition, (long) gauge.get()));
+    return lags;
+  }
 
   /// Current values of the registry.
   MetricSnapshots scrape() {

@@ -21,7 +21,7 @@ import javax.net.ssl.SSLSessionContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// TLS 1.2 and 1.3 context for HTTP/2 that follows its files while the broker runs.
+/// TLS 1.2 and 1.3 context for HTTP that follows its files while the broker runs.
 ///
 /// Every connection uses the current contents of the files: they are checked before a handshake, at
 /// most once a second, and reloaded if changed. If the new contents are invalid, a warning is
@@ -33,14 +33,16 @@ public final class TlsContext extends SslContext {
 
   private final TlsFiles files;
   private final boolean client;
+  private final boolean http2;
   private SslContext current;
   private List<String> stamps;
   private String lastProblem = "";
   private long checkedAt = System.nanoTime();
 
-  private TlsContext(TlsFiles files, boolean client) {
+  private TlsContext(TlsFiles files, boolean client, boolean http2) {
     this.files = files;
     this.client = client;
+    this.http2 = http2;
     this.stamps = files.stamps();
     this.current = load();
   }
@@ -49,14 +51,26 @@ public final class TlsContext extends SslContext {
   ///
   /// @throws TlsException if the files are not there, or hold something else
   public static TlsContext server(TlsFiles files) {
-    return new TlsContext(files, false);
+    return new TlsContext(files, false, true);
+  }
+
+  /// Context of a server for HTTP/1.1. If there is a CA, clients must present a certificate.
+  ///
+  /// @throws TlsException if the files are not there, or hold something else
+  public static TlsContext http1Server(TlsFiles files) {
+    return new TlsContext(files, false, false);
+  }
+
+  /// Engine of a new connection.
+  public SSLEngine newEngine() {
+    return newEngine(ByteBufAllocator.DEFAULT);
   }
 
   /// Context of a client. Servers must present a certificate for the name that they are called by.
   ///
   /// @throws TlsException if the files are not there, or hold something else
   public static TlsContext client(TlsFiles files) {
-    return new TlsContext(files, true);
+    return new TlsContext(files, true, true);
   }
 
   @Override
@@ -136,11 +150,13 @@ public final class TlsContext extends SslContext {
           .protocols("TLSv1.3", "TLSv1.2")
           .ciphers(Http2SecurityUtil.CIPHERS, SupportedCipherSuiteFilter.INSTANCE)
           .applicationProtocolConfig(
-              new ApplicationProtocolConfig(
-                  Protocol.ALPN,
-                  SelectorFailureBehavior.NO_ADVERTISE,
-                  SelectedListenerFailureBehavior.ACCEPT,
-                  ApplicationProtocolNames.HTTP_2))
+              http2
+                  ? new ApplicationProtocolConfig(
+                      Protocol.ALPN,
+                      SelectorFailureBehavior.NO_ADVERTISE,
+                      SelectedListenerFailureBehavior.ACCEPT,
+                      ApplicationProtocolNames.HTTP_2)
+                  : ApplicationProtocolConfig.DISABLED)
           .build();
     } catch (SSLException | IllegalArgumentException e) {
       throw new TlsException("Cannot set up TLS with " + files + ": " + e.getMessage(), e);

@@ -96,6 +96,18 @@ final class ConfigAreasTest {
       sentry_dsn: https://key@sentry.invalid/1
       sentry_env: prod
       traces_sample_rate: 0.5
+      admin:
+        addr: "[::1]:9470"
+        tokens: /tokens
+        tls_certificate: /a.pem
+        tls_key: /a.key
+        tls_client_ca: /admins.pem
+        trusted_proxies: [10.0.0.2]
+        identity_header: X-User
+        roles: {ann: admin}
+        audit_file: /audit
+        redact: [iban]
+        requests_per_second: 5
       kafka_clusters:
         main:
           address: k1:9092,k2:9092
@@ -130,8 +142,21 @@ final class ConfigAreasTest {
   @Test
   void allSetDiffersFromEveryDefault() {
     for (Key<BrokerConfig, ?> key : ConfigKeys.BROKER) {
-      assertThat(key.in().apply(ALL_SET)).as(key.path()).isNotEqualTo(key.in().apply(NOTHING_SET));
+      if (!key.path().equals("kafka_enabled")) { // without Kafka, its other keys are ignored
+        assertThat(key.in().apply(ALL_SET))
+            .as(key.path())
+            .isNotEqualTo(key.in().apply(NOTHING_SET));
+      }
     }
+  }
+
+  @Test
+  void withoutKafkaThereAreNeitherTopicsNorClusters() {
+    BrokerConfig config = Configs.yaml("kafka_enabled: false");
+    assertThat(config.kafka().isEnabled()).isFalse();
+    assertThat(config.kafka().topics()).isEmpty();
+    assertThat(config.kafka().clusters()).isEmpty();
+    assertThat(config.summary()).contains("consumes: nothing", "produces: nothing");
   }
 
   @Test

@@ -6,11 +6,13 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Delivery;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// Engine stub that records requests and answers as configured.
 final class RecordedRequests implements CommandSink {
   final BlockingQueue<Command.Request> requests = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
   volatile Consumer<Command.Request> answer = request -> {};
 
   @Override
@@ -21,14 +23,41 @@ final class RecordedRequests implements CommandSink {
 
   @Override
   public void submit(Command command) {
-    throw new AssertionError("The server submits no commands");
+    commands.add(command);
+  }
+
+  /// The next command that is no request; waits for it.
+  Command nextCommand() {
+    try {
+      Command next = commands.poll(20, TimeUnit.SECONDS);
+      if (next == null) {
+        throw new AssertionError("No command came");
+      }
+      return next;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /// The next request; waits for it.
+  Command.Request next() {
+    try {
+      Command.Request next = requests.poll(20, TimeUnit.SECONDS);
+      if (next == null) {
+        throw new AssertionError("No request came");
+      }
+      return next;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   void answerWithNothing() {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+                throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
           }
@@ -40,7 +69,8 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+                throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);
           }

@@ -7,6 +7,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.inflight.api.QuarantineRequest;
@@ -303,10 +304,10 @@ final class H17PartitionTransferTest {
     a.take(log);
     a.tell(
         new Command.Enqueue(
-            canary,
+            List.of(canary),
             new Command.EnqueueReply() {
               @Override
-              public void done() {}
+              public void done(List<EnqueueOutcome> outcomes) {}
 
               @Override
               public void unavailable(String why) {}

@@ -65,6 +65,8 @@ final class RigStore {
         implements Work {}
 
     record ReadRows(List<Long> keys, Object owner) implements Work {}
+
+    record Barrier(Object owner) implements Work {}
   }
 
   /// Accepts a change if it is valid after the earlier ones: nothing follows a row's delete, and no
@@ -74,7 +76,9 @@ final class RigStore {
       case Change.Insert insert -> begin(insert);
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
+      case Change.ChangeDelay delay -> follow(delay, delay.key());
       case Change.Forward forward -> follow(forward, forward.key());
+      case Change.Retry retry -> follow(retry, retry.key());
       case Change.Delete delete -> {
         follow(delete, delete.key());
         ended.add(delete.key());
@@ -117,6 +121,10 @@ final class RigStore {
 
   void read(List<Long> keys, Object owner) {
     waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
+  }
+
+  void barrier(Object owner) {
+    waiting.add(new Work.Barrier(owner));
   }
 
   /// Drops everything that is not committed.
@@ -179,6 +187,7 @@ final class RigStore {
             case Work.ReadRows(List<Long> read, Object owner) ->
                 new Command.RowsRead(
                     read.stream().filter(rows::containsKey).map(rows::get).toList(), owner);
+            case Work.Barrier(Object owner) -> new Command.BarrierPassed(owner);
             case Work.Write write -> throw new AssertionError("Not a read: " + write);
           });
     }
@@ -198,8 +207,12 @@ final class RigStore {
           update(update, update.key(), update.id(), row -> withStatus(row, update));
       case Change.ConfirmOffset confirm ->
           update(confirm, confirm.key(), confirm.id(), RigStore::withCommit);
+      case Change.ChangeDelay delay ->
+          update(delay, delay.key(), delay.id(), row -> withDelay(row, delay));
       case Change.Forward forward ->
           update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
+      case Change.Retry retry ->
+          update(retry, retry.key(), retry.id(), row -> withRetry(row, retry.row()));
       case Change.Delete delete -> {
         if (delete.tombstoneUntil() != Row.NONE) {
           tombstones.put(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
@@ -255,8 +268,38 @@ final class RigStore {
         row.forwardTo());
   }
 
+  private static Row withDelay(Row row, Change.ChangeDelay by) {
+    return new Row(
+        row.key(),
+        row.activation().withDelayUntil(by.delayUntil()),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
+        Row.NONE,
+        row.forwardTo());
+  }
+
   private static Row withCommit(Row row) {
     return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.forwardTo());
+  }
+
+  private static Row withRetry(Row row, Row retry) {
+    return new Row(
+        row.key(),
+        retry.activation(),
+        retry.status(),
+        row.addedAt(),
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        row.committed(),
+        Row.NONE,
+        null);
   }
 
   private static Row withForward(Row row, Change.Forward forward) {

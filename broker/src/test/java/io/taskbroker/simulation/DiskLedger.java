@@ -50,7 +50,7 @@ final class DiskLedger {
           history.everDurable.putIfAbsent(name, c.committed());
         }
       }
-      case Change.UpdateStatus _, Change.ConfirmOffset _ -> {}
+      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.ChangeDelay _, Change.Retry _ -> {}
     }
   }
 

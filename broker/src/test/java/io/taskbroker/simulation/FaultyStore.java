@@ -130,7 +130,9 @@ final class FaultyStore extends ForwardingStore {
                   row.parkedUntil() == Row.NONE ? "" : " parked",
                   row.forwardTo() == null ? "" : " forwarding");
       case Change.UpdateStatus update -> "update " + update.key() + " " + update.status();
+      case Change.ChangeDelay delay -> "delay " + delay.key() + " to " + delay.delayUntil();
       case Change.ConfirmOffset confirm -> "confirm " + confirm.key();
+      case Change.Retry retry -> "retry " + retry.key();
       case Change.Forward forward ->
           "forward " + forward.key() + " to " + forward.destination().topic();
       case Change.Delete delete -> "delete " + delete.key();

@@ -156,16 +156,16 @@ final class Ledger {
   }
 
   /// A known limit: only the process that delivered a task since the last offset commit knows that;
-  /// it must be the next one that takes the partition.
+  /// it must live until it reads the partition again.
   private void forgive(SimulatedProcess process, Predicate<Origin> which) {
     uncertain
         .entrySet()
         .removeIf(each -> {
-          boolean taken = which.test(each.getKey().origin());
-          if (taken && each.getValue() != process) {
+          boolean byAnother = which.test(each.getKey().origin()) && each.getValue() != process;
+          if (byAnother) {
             workers.sends.remove(each.getKey());
           }
-          return taken;
+          return byAnother;
         });
   }
 

@@ -66,6 +66,11 @@ final class ObservedOwnership implements Ownership {
     return ownership.reports(partition);
   }
 
+  @Override
+  public int countAsHandedOut(SourcePartition partition, long now) {
+    return ownership.countAsHandedOut(partition, now);
+  }
+
   private void mayFail() {
     if (world.happens(Fault.STORE_FAILS)) {
       throw new StoreException(Kind.TRANSIENT, "random failure", null);

@@ -61,7 +61,12 @@ final class Changes {
   static boolean needsSpace(Change change) {
     return switch (change) {
       case Change.Insert _, Change.AdvanceWatermark _, Change.OffsetCommitted _ -> true;
-      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.Forward _, Change.Delete _ ->
+      case Change.UpdateStatus _,
+          Change.ConfirmOffset _,
+          Change.ChangeDelay _,
+          Change.Forward _,
+          Change.Retry _,
+          Change.Delete _ ->
           false;
     };
   }

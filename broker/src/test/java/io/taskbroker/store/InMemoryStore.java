@@ -188,7 +188,9 @@ public final class InMemoryStore implements ActivationStore {
       }
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
+      case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
       case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
+      case Change.Retry c -> replace(disk.rows.get(c.key()), row -> retried(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
@@ -238,6 +240,21 @@ public final class InMemoryStore implements ActivationStore {
         row.forwardTo());
   }
 
+  static Row delayed(Row row, Change.ChangeDelay by) {
+    return new Row(
+        row.key(),
+        row.activation().withDelayUntil(by.delayUntil()),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
+        Row.NONE,
+        row.forwardTo());
+  }
+
   static Row confirmed(Row row) {
     return new Row(
         row.key(),
@@ -250,6 +267,22 @@ public final class InMemoryStore implements ActivationStore {
         row.deadlineExtended(),
         true,
         row.parkedUntil(),
+        row.forwardTo());
+  }
+
+  static Row retried(Row row, Change.Retry by) {
+    return new Row(
+        row.key(),
+        row.activation()
+            .delayed(by.row().activation().delayUntil(), by.row().activation().payload()),
+        by.row().status(),
+        row.addedAt(),
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        row.committed(),
+        Row.NONE,
         row.forwardTo());
   }
 

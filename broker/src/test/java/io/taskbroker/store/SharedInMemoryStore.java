@@ -117,8 +117,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   /// Drops every partition, as `LostTransactions` does.
   private void rewind(long now) {
     for (SourcePartition partition : taken.values()) {
+      int _ = countAsHandedOut(partition, now);
       if (owns(partition)) {
-        var _ = countAsHandedOut(partition, now);
         disk.owners.remove(ownerKeyOf(partition));
       }
       Watermark known = written.get(partition);
@@ -307,6 +307,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
+      case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
+      case Change.Retry c -> replace(c.key(), row -> InMemoryStore.retried(row, c));
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
@@ -482,7 +484,9 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
+      case Change.ChangeDelay delay -> home(delay.origin());
       case Change.Forward forward -> home(forward.origin());
+      case Change.Retry retry -> home(retry.origin());
       case Change.Delete delete -> home(delete.origin());
       case Change.AdvanceWatermark consumed -> ownerKeyOf(consumed.partition());
       case Change.OffsetCommitted committed -> ownerKeyOf(committed.partition());

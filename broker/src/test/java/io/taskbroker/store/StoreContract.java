@@ -292,6 +292,32 @@ public abstract class StoreContract {
   }
 
   @Test
+  void retriedRowHasNothingOfTheFailedAttempt() {
+    insert(pending(1), parked(2, "app", NOW));
+    commit(
+        new Change.UpdateStatus(
+            1, "id-1", Rows.ORIGIN, Status.PROCESSING, 3, NOW, NOW + 2, true, true, null));
+    Activation next = pending(1).activation().delayed(NOW + 500, new byte[] {7, 8});
+    Row retry = Row.arriving(1, next, Status.DELAY, NOW + 100);
+    Row missing = Row.arriving(9, next, Status.DELAY, NOW + 100);
+    assertThat(commit(new Change.Retry(retry, null), new Change.Retry(missing, null)))
+        .containsExactly(ChangeOutcome.APPLIED, ChangeOutcome.MISSING);
+    reopen();
+    Row stored = store.load(0, 1).getFirst();
+    assertThat(stored.status()).isEqualTo(Status.DELAY);
+    assertThat(stored.attempts()).isZero();
+    assertThat(stored.processingDeadline()).isEqualTo(Row.NONE);
+    assertThat(stored.claimExpiresAt()).isEqualTo(Row.NONE);
+    assertThat(stored.deadlineExtended()).isFalse();
+    assertThat(stored.committed()).isTrue();
+    assertThat(stored.addedAt()).isEqualTo(NOW);
+    assertThat(stored.activation().delayUntil()).isEqualTo(NOW + 500);
+    assertThat(stored.activation().payload()).containsExactly(7, 8);
+    commit(delete(1));
+    assertThat(store.load(0, 1)).isEmpty();
+  }
+
+  @Test
   void g4ForwardedRowCanChangeItsDestination() {
     insert(pending(1));
     Destination first = new Destination("gone", "far:9092", Map.of("reason", "failed"));

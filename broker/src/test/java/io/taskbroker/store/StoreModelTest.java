@@ -112,6 +112,8 @@ final class StoreModelTest {
                         c.committed(),
                         Row.NONE,
                         row.forwardTo()));
+        case Change.ChangeDelay c ->
+            rows.computeIfPresent(c.key(), (_, row) -> InMemoryStore.delayed(row, c));
         case Change.ConfirmOffset c ->
             rows.computeIfPresent(
                 c.key(),
@@ -128,6 +130,8 @@ final class StoreModelTest {
                         true,
                         row.parkedUntil(),
                         row.forwardTo()));
+        case Change.Retry c ->
+            rows.computeIfPresent(c.key(), (_, row) -> InMemoryStore.retried(row, c));
         case Change.Forward c ->
             rows.computeIfPresent(
                 c.key(),
@@ -253,7 +257,7 @@ final class StoreModelTest {
     private Change change() {
       long key = 1 + random.nextLong(model.lastKey + 3);
       String id = "id-" + key;
-      return switch (random.nextInt(10)) {
+      return switch (random.nextInt(12)) {
         case 0, 1, 2 -> new Change.Insert(Rows.pending(key), null);
         case 3 -> new Change.Insert(Rows.parked(key, application(), soon()), null);
         case 4 ->
@@ -281,6 +285,17 @@ final class StoreModelTest {
                     random.nextBoolean() ? Map.of() : Map.of("k", id)),
                 null);
         case 6 -> new Change.AdvanceWatermark(partition(), random.nextInt(1000), null);
+        case 9 -> new Change.ChangeDelay(key, id, Rows.ORIGIN, soon(), null);
+        case 11 ->
+            new Change.Retry(
+                Row.arriving(
+                    key,
+                    Rows.pending(key)
+                        .activation()
+                        .delayed(maybe() < 0 ? 0 : soon(), new byte[key > 5 ? 3 : 900]),
+                    random.nextBoolean() ? Status.DELAY : Status.PENDING,
+                    now),
+                null);
         case 8 -> new Change.ConfirmOffset(key, id, Rows.ORIGIN, null);
         case 7 -> new Change.OffsetCommitted(partition(), random.nextInt(1000), null);
         default -> new Change.Delete(key, id, Rows.ORIGIN, maybe(), null);

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Alert rules and dashboards name only metrics and labels that the broker has, and each alert has a
-/// unit test and a runbook entry.
+/// Alert rules and dashboards name only metrics and labels that the broker has, and each alert has
+/// a unit test and a runbook entry.
 final class MonitoringFilesTest {
   private static final Path FOLDER = Documents.root().resolve("deploy/monitoring");
   private static final Pattern SELECTOR = Pattern.compile("(taskbroker_[a-z_]+)(\\{[^}]*\\})?");
@@ -75,8 +75,8 @@ final class MonitoringFilesTest {
     if (selector.group(2) != null) {
       assertThat(LABEL.matcher(selector.group(2)).results().map(label -> label.group(1)))
           .as(expression)
-          .allMatch(label ->
-              OF_TARGET.contains(label) || known.get(selector.group(1)).contains(label));
+          .allMatch(
+              label -> OF_TARGET.contains(label) || known.get(selector.group(1)).contains(label));
     }
   }
 

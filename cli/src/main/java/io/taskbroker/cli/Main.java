@@ -16,19 +16,31 @@ import picocli.CommandLine.TypeConversionException;
     name = "taskbroker",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Delivers tasks from Kafka topics to workers and tracks them until they end.",
-    footer = {
-      "",
-      "The default command is serve: taskbroker -c FILE",
-      "To try it from a checkout: ./taskbroker demo"
-    },
+    description = "Delivers tasks from clients and Kafka topics to workers until they end.",
+    footer = {"", "The default command is serve: taskbroker -c FILE", "To try it: taskbroker dev"},
     subcommands = {
       ServeCommand.class,
+      DevCommand.class,
+      EnqueueCommand.class,
+      WorkerCommand.class,
       ConfigCommand.class,
       QuarantineCommand.class,
       DlqCommand.class,
       AuditCommand.class,
-      HealthCommand.class
+      HealthCommand.class,
+      OperateCommands.Status.class,
+      OperateCommands.Top.class,
+      OperateCommands.Tasks.class,
+      OperateCommands.Task.class,
+      OperateCommands.Explain.class,
+      OperateCommands.Workers.class,
+      OperateCommands.Partitions.class,
+      OperateCommands.Rules.class,
+      OperateCommands.Pause.class,
+      OperateCommands.Resume.class,
+      OperateCommands.Drain.class,
+      OperateCommands.Act.class,
+      CompletionCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;

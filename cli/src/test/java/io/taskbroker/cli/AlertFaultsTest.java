@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The faults behind the alerts about tasks and workers, made for real: the expression of each alert
-/// becomes true on the pages of the real process. `HealthTest` has those about stages.
+/// The faults behind the alerts about tasks and workers, made for real: the expression of each
+/// alert becomes true on the pages of the real process. `HealthTest` has those about stages.
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class AlertFaultsTest {
@@ -75,8 +75,7 @@ final class AlertFaultsTest {
     try (var pages = BrokerPages.of(setup);
         var _ = setup.start().awaitServing(PATIENCE)) {
       Instant hourAgo = Instant.now().minus(Duration.ofHours(1));
-      publish(
-          view, setup, FLOOD, task -> task.setReceivedAt(TaskTemplate.timestamp(hourAgo)));
+      publish(view, setup, FLOOD, task -> task.setReceivedAt(TaskTemplate.timestamp(hourAgo)));
       await()
           .atMost(PATIENCE)
           .until(() ->
@@ -131,8 +130,8 @@ final class AlertFaultsTest {
       awaitAlert(pages, "TaskbrokerWorkersReject");
       await()
           .atMost(PATIENCE)
-          .until(() ->
-              pages.metric("taskbroker_push_outcome_total", "outcome=\"unreachable\"") > 0);
+          .until(
+              () -> pages.metric("taskbroker_push_outcome_total", "outcome=\"unreachable\"") > 0);
       before = pages.get("/metrics").body();
       awaitAlert(pages, "TaskbrokerWorkersUnreachable");
     } finally {
@@ -200,8 +199,7 @@ final class AlertFaultsTest {
   private static void publish(
       KafkaView view, BrokerSetup setup, int tasks, UnaryOperator<TaskActivation.Builder> change)
       throws Exception {
-    var template =
-        new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, System.nanoTime());
+    var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, System.nanoTime());
     for (int task = 0; task < tasks; task++) {
       view.publish(setup.topic(), change.apply(template.task(task)).build().toByteArray());
     }

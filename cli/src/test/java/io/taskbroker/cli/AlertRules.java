@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Alert rules of `deploy/monitoring`, evaluated on the pages that a broker really served. Reads the
-/// forms of expression that these rules use: a gauge, or the increase of a counter, compared with a
-/// number; a rule holds if it holds for one series. `promtool test rules` checks the rest.
+/// Alert rules of `deploy/monitoring`, evaluated on the pages that a broker really served. Reads
+/// the forms of expression that these rules use: a gauge, or the increase of a counter, compared
+/// with a number; a rule holds if it holds for one series. `promtool test rules` checks the rest.
 final class AlertRules {
   private static final Pattern RULE = Pattern.compile("- alert: (\\w+)\\s+expr: (.+)\\n");
   private static final Pattern EXPRESSION =

@@ -77,8 +77,7 @@ final class FullDiskTest {
               () -> setup.output().stream().anyMatch(line -> line.contains("The store is full")));
       await().atMost(PATIENCE).until(() -> pages.conditions().contains("store_full"));
       assertThat(pages.status("/readyz")).isEqualTo(200);
-      assertThat(
-              new AlertRules().fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()))
+      assertThat(new AlertRules().fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()))
           .isTrue();
       try (var _ = worker(setup, BrokerSetup.APPLICATION)) {
         awaitDone(0, SOME);

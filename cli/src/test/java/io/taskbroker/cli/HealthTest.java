@@ -57,8 +57,7 @@ final class HealthTest {
         awaitCondition(pages, "store_unavailable", 200);
         awaitCondition(pages, "stage_stuck", 503);
         assertThat(pages.get("/readyz").body()).contains("stage_stuck (store-committer)");
-        assertThat(
-                new AlertRules().fires("TaskbrokerNotReady", "", pages.get("/metrics").body()))
+        assertThat(new AlertRules().fires("TaskbrokerNotReady", "", pages.get("/metrics").body()))
             .isTrue();
         assertThat(pages.status("/livez")).isEqualTo(200);
         statement.execute("ROLLBACK");

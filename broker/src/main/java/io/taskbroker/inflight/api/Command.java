@@ -107,14 +107,20 @@ public sealed interface Command {
     }
   }
 
-  /// Activation from a source other than Kafka. It has no partition: no watermark covers it, and it
-  /// stays with this broker whatever partitions move (H23). It is refused where a record would wait
-  /// or be parked; the sender can try again.
-  record Enqueue(Activation activation, EnqueueReply reply) implements Request {
+  /// Activations from a source other than Kafka. They have no partition: no watermark covers them,
+  /// and they stay with this broker whatever partitions move (H23). Those that are due later, or
+  /// have no room in memory, are parked.
+  record Enqueue(List<Activation> activations, EnqueueReply reply) implements Request {
     public Enqueue {
-      if (activation.origin().partition() >= 0) {
-        throw new IllegalArgumentException(
-            "Enqueued activation " + activation.id() + " has a partition: " + activation.origin());
+      activations = List.copyOf(activations);
+      for (Activation activation : activations) {
+        if (activation.origin().partition() >= 0) {
+          throw new IllegalArgumentException(
+              "Enqueued activation "
+                  + activation.id()
+                  + " has a partition: "
+                  + activation.origin());
+        }
       }
     }
 
@@ -126,12 +132,102 @@ public sealed interface Command {
 
   /// Answer to an enqueue. Called by the engine's thread: must not block.
   interface EnqueueReply {
-    /// The activation is durable.
-    void done();
+    /// Every accepted activation is durable.
+    ///
+    /// @param outcomes one for each activation, in their order
+    void done(List<EnqueueOutcome> outcomes);
 
-    /// The activation was not accepted.
+    /// Nothing is known about any of the activations: the sender must try again.
     void unavailable(String why);
   }
+
+  /// A worker opens a stream: it receives tasks until it is closed, as many as it has slots.
+  ///
+  /// @param namespaces only tasks of these; empty for all
+  /// @param slots number of tasks that it has at once
+  record WorkerOpened(WorkerSession session, String application, List<String> namespaces, int slots)
+      implements Request {
+    public WorkerOpened {
+      namespaces = List.copyOf(namespaces);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      session.unavailable(why);
+    }
+  }
+
+  /// The number of slots of a worker, whether it changed or not.
+  record WorkerSlots(WorkerSession session, int slots) implements Command {}
+
+  /// A worker still runs these tasks.
+  record WorkerHeartbeat(WorkerSession session, List<TaskHeartbeat> tasks) implements Command {
+    public WorkerHeartbeat {
+      tasks = List.copyOf(tasks);
+    }
+  }
+
+  /// A task that its worker still runs.
+  record TaskHeartbeat(String id, AttemptToken token) {}
+
+  /// The stream of a worker ended.
+  ///
+  /// @param silent whether the worker said nothing for its lease, and so is dead
+  record WorkerClosed(WorkerSession session, boolean silent) implements Command {}
+
+  /// Results of a worker, answered when the effects of all of them are durable (G2).
+  record Results(WorkerSession session, List<Result> results, ResultsReply reply)
+      implements Request {
+    public Results {
+      results = List.copyOf(results);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      reply.unavailable(why);
+    }
+  }
+
+  /// Result of one attempt.
+  record Result(String id, AttemptToken token, Outcome outcome) {}
+
+  /// Outcome of an attempt.
+  sealed interface Outcome {
+    record Completed() implements Outcome {}
+
+    /// The attempt failed.
+    ///
+    /// @param last whether another attempt would fail as well
+    /// @param retryAfter milliseconds before the next attempt, negative if the retry policy of the
+    ///   task decides
+    /// @param maxAttempts maximum of attempts, negative if the retry policy decides
+    record Failed(String message, boolean last, long retryAfter, long maxAttempts)
+        implements Outcome {}
+
+    /// The worker did not begin it, and gives it back.
+    record Released() implements Outcome {}
+  }
+
+  /// Answer to results. Called by the engine's thread: must not block.
+  interface ResultsReply {
+    /// Everything is durable.
+    ///
+    /// @param statuses one for each result, in their order
+    void done(List<ResultStatus> statuses);
+
+    void unavailable(String why);
+  }
+
+  /// Question of a client about a task.
+  record Ask(TaskQuery query) implements Request {
+    @Override
+    public void unavailable(String why) {
+      query.reply().unavailable(why);
+    }
+  }
+
+  /// The caller that awaits a task does so no longer.
+  record AskNoMore(TaskQuery query) implements Command {}
 
   /// Records of one partition in the order of their offsets. The sender bounds how many of them the
   /// engine has; the engine reports progress through [OffsetPort#consumed].
@@ -337,6 +433,9 @@ public sealed interface Command {
   /// @param reply called by the engine's thread: must not block
   record Quarantined(QuarantineRequest order, Consumer<QuarantineAnswer> reply)
       implements Command {}
+
+  /// Request of an operator.
+  record Operate(OperatorRequest request) implements Command {}
 
   /// The broker is about to stop: nothing more is delivered, and the status of what workers have is
   /// written (H17).

@@ -87,6 +87,8 @@ public enum EngineEvent {
   WORKER_REJECTS(Level.WARN),
   /// A worker died while it was called with one activation alone.
   WORKER_DIED(Level.WARN),
+  /// The worker that had an activation is gone.
+  WORKER_LOST(Level.WARN),
 
   // Reports.
 

@@ -32,6 +32,8 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     /// An earlier delivery was refused or had an uncertain outcome, or the task was found at
     /// startup: delivered again after a pause.
     POSTPONED,
+    /// An operator paused it. Detail: the pause.
+    PAUSED,
     /// The broker is stopping, or its lease on the store ended.
     BROKER_NOT_DELIVERING,
     /// No worker is configured for the application. Detail: the application.

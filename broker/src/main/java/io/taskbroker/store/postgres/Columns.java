@@ -32,8 +32,32 @@ final class Columns {
       }
       case UPDATE_STATUS -> bindStatusUpdates(part, binder);
       case CONFIRM_OFFSET, DELETE -> binder.set(part.partitionIds()).set(part.keys());
+      case CHANGE_DELAY ->
+          binder
+              .set(part.partitionIds())
+              .set(part.keys())
+              .set(
+                  part.changes.stream()
+                      .mapToLong(change ->
+                          PostgresRowCodec.time(((Change.ChangeDelay) change).delayUntil(), 0))
+                      .toArray());
       case FORWARD, FORWARD_WITH_PAYLOAD -> bindForwards(part, binder);
+      case RETRY -> bindRetries(part, binder);
     }
+  }
+
+  private static void bindRetries(Part part, Binder binder) throws SQLException {
+    int n = part.changes.size();
+    String[] statuses = new String[n];
+    long[] delays = new long[n];
+    byte[] @Nullable [] payloads = new byte[n][];
+    for (int i = 0; i < n; i++) {
+      Row row = ((Change.Retry) part.changes.get(i)).row();
+      statuses[i] = row.status().storedName();
+      delays[i] = PostgresRowCodec.time(row.activation().delayUntil(), 0);
+      payloads[i] = row.activation().payload();
+    }
+    binder.set(part.partitionIds()).set(part.keys()).set(statuses).set(delays).set(payloads);
   }
 
   private static void bindStatusUpdates(Part part, Binder binder) throws SQLException {

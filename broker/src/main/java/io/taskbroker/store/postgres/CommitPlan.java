@@ -121,9 +121,11 @@ final class CommitPlan {
       case Change.Insert c -> addRowChange(Kind.INSERT, c, index, owned);
       case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, index, owned);
       case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, index, owned);
+      case Change.ChangeDelay c -> addRowChange(Kind.CHANGE_DELAY, c, index, owned);
       case Change.Forward c ->
           addRowChange(
               c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD, c, index, owned);
+      case Change.Retry c -> addRowChange(Kind.RETRY, c, index, owned);
       case Change.Delete c -> {
         OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {

@@ -20,8 +20,10 @@ final class CommitSegment {
     INSERT('i'),
     UPDATE_STATUS('m'),
     CONFIRM_OFFSET('p'),
+    CHANGE_DELAY('e'),
     FORWARD('v'),
     FORWARD_WITH_PAYLOAD('y'),
+    RETRY('r'),
     DELETE('d');
 
     private final char letter;

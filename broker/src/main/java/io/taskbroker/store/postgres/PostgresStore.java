@@ -379,6 +379,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return options.limits().lease().toMillis() / 4;
   }
 
+  /// A browser of the rows of all brokers, with a connection of its own.
+  public PostgresBrowser browser() {
+    return new PostgresBrowser(server);
+  }
+
   private static List<Watermark> watermarks(Collection<VersionedWatermark> versioned) {
     return versioned.stream().map(VersionedWatermark::watermark).toList();
   }

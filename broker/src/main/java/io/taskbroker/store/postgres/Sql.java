@@ -66,6 +66,15 @@ final class Sql {
       RETURNING t.partition_id, t.key, 0 AS size\
       """;
 
+  static final String CHANGE_DELAY =
+      """
+      UPDATE taskbroker_activation t SET delay_until = %s, parked_until = NULL
+      FROM unnest(?::int[], ?::bigint[], ?::bigint[]) AS u(partition_id, key, delay)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
+      """
+          .formatted(PostgresRowCodec.time("u.delay"));
+
   static final String FORWARD =
       """
       UPDATE taskbroker_activation t SET status = u.status, forward_topic = u.topic, \
@@ -89,6 +98,21 @@ final class Sql {
       RETURNING t.partition_id, t.key, \
       octet_length(t.activation) - octet_length(o.activation) AS size\
       """;
+
+  /// Joins the old version of the row to compute the growth in bytes.
+  static final String RETRY =
+      """
+      UPDATE taskbroker_activation t SET status = u.status, processing_attempts = 0, \
+      claim_expires_at = NULL, processing_deadline = NULL, deadline_extended = FALSE, \
+      parked_until = NULL, delay_until = %s, activation = u.payload
+      FROM unnest(?::int[], ?::bigint[], ?::text[], ?::bigint[], ?::bytea[]) \
+      AS u(partition_id, key, status, delay, payload)
+      JOIN taskbroker_activation o ON o.partition_id = u.partition_id AND o.key = u.key
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, \
+      octet_length(t.activation) - octet_length(o.activation) AS size\
+      """
+          .formatted(PostgresRowCodec.time("u.delay"));
 
   static final String DELETE =
       """
@@ -164,8 +188,10 @@ final class Sql {
       case INSERT -> PostgresRowCodec.INSERT;
       case UPDATE_STATUS -> UPDATE_STATUS;
       case CONFIRM_OFFSET -> CONFIRM_OFFSET;
+      case CHANGE_DELAY -> CHANGE_DELAY;
       case FORWARD -> FORWARD;
       case FORWARD_WITH_PAYLOAD -> FORWARD_WITH_PAYLOAD;
+      case RETRY -> RETRY;
       case DELETE -> DELETE;
     };
   }

@@ -159,8 +159,8 @@ final class StatementScript {
     return switch (kind) {
       case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
-      case FORWARD_WITH_PAYLOAD -> bytes;
-      case UPDATE_STATUS, CONFIRM_OFFSET, FORWARD -> 0;
+      case FORWARD_WITH_PAYLOAD, RETRY -> bytes;
+      case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, FORWARD -> 0;
     };
   }
 }

@@ -22,6 +22,9 @@ final class ChangeWriter {
 
   private static final String CONFIRM_OFFSET = "UPDATE activation SET committed = 1 WHERE key = ?";
 
+  private static final String CHANGE_DELAY =
+      "UPDATE activation SET delay_until = ?, parked_until = NULL WHERE key = ?";
+
   private static final String MARK_FORWARDED =
       """
       UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
@@ -33,6 +36,14 @@ final class ChangeWriter {
       """
       UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
       forward_headers = ?, parked_until = NULL, payload = ?
+      WHERE key = ?
+      """;
+
+  private static final String RETRY =
+      """
+      UPDATE activation SET status = ?, attempts = 0, claim_expires_at = NULL, \
+      processing_deadline = NULL, deadline_extended = 0, parked_until = NULL, delay_until = ?, \
+      payload = ?
       WHERE key = ?
       """;
 
@@ -71,8 +82,10 @@ final class ChangeWriter {
   private final PreparedStatement insert;
   private final PreparedStatement updateStatus;
   private final PreparedStatement confirmOffset;
+  private final PreparedStatement changeDelay;
   private final PreparedStatement forward;
   private final PreparedStatement forwardWithPayload;
+  private final PreparedStatement retry;
   private final PreparedStatement delete;
   private final PreparedStatement tombstone;
   private final PreparedStatement advanceWatermark;
@@ -84,8 +97,10 @@ final class ChangeWriter {
     insert = statements.prepare(SqliteRowCodec.INSERT);
     updateStatus = statements.prepare(UPDATE_STATUS);
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
+    changeDelay = statements.prepare(CHANGE_DELAY);
     forward = statements.prepare(MARK_FORWARDED);
     forwardWithPayload = statements.prepare(MARK_FORWARDED_WITH_PAYLOAD);
+    retry = statements.prepare(RETRY);
     delete = statements.prepare(DELETE);
     tombstone = statements.prepare(TOMBSTONE);
     advanceWatermark = statements.prepare(ADVANCE_WATERMARK);
@@ -98,7 +113,9 @@ final class ChangeWriter {
       case Change.Insert c -> insert(c.row());
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
+      case Change.ChangeDelay c -> changeDelay(c);
       case Change.Forward c -> forward(c);
+      case Change.Retry c -> retry(c.row());
       case Change.Delete c -> delete(c);
       case Change.AdvanceWatermark c -> advanceWatermark(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
@@ -126,6 +143,12 @@ final class ChangeWriter {
     return ofExisting(confirmOffset);
   }
 
+  private ChangeOutcome changeDelay(Change.ChangeDelay change) throws SQLException {
+    SqliteRowCodec.bindTime(changeDelay, 1, change.delayUntil(), 0);
+    changeDelay.setLong(2, change.key());
+    return ofExisting(changeDelay);
+  }
+
   private ChangeOutcome forward(Change.Forward change) throws SQLException {
     byte[] payload = change.payload();
     PreparedStatement statement = payload == null ? forward : forwardWithPayload;
@@ -140,6 +163,14 @@ final class ChangeWriter {
       statement.setLong(6, change.key());
     }
     return ofExisting(statement);
+  }
+
+  private ChangeOutcome retry(Row row) throws SQLException {
+    retry.setString(1, row.status().storedName());
+    SqliteRowCodec.bindTime(retry, 2, row.activation().delayUntil(), 0);
+    retry.setBytes(3, row.activation().payload());
+    retry.setLong(4, row.key());
+    return ofExisting(retry);
   }
 
   private ChangeOutcome delete(Change.Delete change) throws SQLException {

@@ -1,0 +1,114 @@
+package io.taskbroker.admin;
+
+import io.taskbroker.config.AdminConfig;
+import io.taskbroker.config.AdminConfig.Role;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Request;
+
+/// Authentication of a request: by bearer token, then by the header of a trusted proxy, then by
+/// client certificate. If none of them is configured, only loopback is bound, and every caller
+/// there may do everything. Thread-safe.
+final class Authenticator {
+  private static final Pattern COMMON_NAME = Pattern.compile("(?:^|,)CN=([^,]+)");
+  private static final Pattern LOCAL_HOST =
+      Pattern.compile("(localhost|127\\.[0-9.]+|\\[::1])(:[0-9]+)?", Pattern.CASE_INSENSITIVE);
+  private static final int LONGEST_NAME = 200;
+  private static final String BEARER = "bearer ";
+
+  private final AdminConfig config;
+  private final Optional<TokenFile> tokens;
+
+  /// @throws IllegalArgumentException if the file of tokens is invalid
+  Authenticator(AdminConfig config) {
+    this.config = config;
+    this.tokens = config.tokens().map(TokenFile::new);
+  }
+
+  /// The caller of a request.
+  ///
+  /// @throws ApiProblem 401 if there is none; 403 if it has no role
+  Caller caller(Request request) {
+    String address = Request.getRemoteAddr(request);
+    if (!config.authenticates()) {
+      requireLocalHost(request);
+      return new Caller("local", Role.ADMIN, address);
+    }
+    String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+    if (authorization != null && tokens.isPresent()) {
+      boolean bearer = authorization.toLowerCase(Locale.ROOT).startsWith(BEARER);
+      return tokens
+          .filter(_ -> bearer)
+          .flatMap(file -> file.find(authorization.substring(BEARER.length()).strip(), address))
+          .orElseThrow(() -> unauthenticated("The bearer token is unknown"));
+    }
+    Optional<String> name = ofProxy(request).or(() -> ofCertificate(request));
+    return new Caller(
+        name.orElseThrow(() -> unauthenticated("No bearer token was sent")),
+        role(name.get()),
+        address);
+  }
+
+  /// A web page that makes a browser call loopback under another name is refused (DNS rebinding).
+  private static void requireLocalHost(Request request) {
+    String host = request.getHeaders().get(HttpHeader.HOST);
+    if (host != null && !LOCAL_HOST.matcher(host).matches()) {
+      throw new ApiProblem(
+          403,
+          "Forbidden",
+          "Without authentication the API is called by a loopback name only, not " + shown(host));
+    }
+  }
+
+  private Optional<String> ofProxy(Request request) {
+    boolean trusted =
+        request.getConnectionMetaData().getRemoteSocketAddress() instanceof InetSocketAddress peer
+            && isProxy(peer.getAddress());
+    return Optional.ofNullable(request.getHeaders().get(config.identityHeader()))
+        .filter(name -> trusted && !name.isBlank() && name.length() <= LONGEST_NAME);
+  }
+
+  private boolean isProxy(InetAddress peer) {
+    return config.proxies().contains(peer);
+  }
+
+  private static Optional<String> ofCertificate(Request request) {
+    Object data = request.getAttribute(EndPoint.SslSessionData.ATTRIBUTE);
+    if (data instanceof EndPoint.SslSessionData session
+        && session.peerCertificates() != null
+        && session.peerCertificates().length > 0) {
+      X509Certificate own = session.peerCertificates()[0];
+      Matcher name = COMMON_NAME.matcher(own.getSubjectX500Principal().getName());
+      return name.find() ? Optional.of(name.group(1)) : Optional.empty();
+    }
+    return Optional.empty();
+  }
+
+  private Role role(String name) {
+    Map<String, Role> roles = config.roles();
+    Role role = roles.getOrDefault(name, roles.get("*"));
+    if (role == null) {
+      throw new ApiProblem(
+          403, "Forbidden", shown(name) + " has no role: add it to admin.roles of the broker");
+    }
+    return role;
+  }
+
+  private static ApiProblem unauthenticated(String why) {
+    return new ApiProblem(
+        401, "Not authenticated", why + ": send Authorization: Bearer TOKEN (admin.tokens)");
+  }
+
+  private static String shown(String text) {
+    String clean = text.replaceAll("\\p{Cntrl}", "?");
+    return clean.length() > 80 ? clean.substring(0, 80) + "…" : clean;
+  }
+}

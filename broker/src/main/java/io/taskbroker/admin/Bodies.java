@@ -1,0 +1,54 @@
+package io.taskbroker.admin;
+
+import java.util.List;
+import java.util.Optional;
+
+/// Bodies of requests, in JSON with names in snake case.
+final class Bodies {
+  private Bodies() {}
+
+  /// Act on tasks, by id or by filter.
+  ///
+  /// @param act `run_now`, `delay`, `cancel`, `discard` or `retry`
+  /// @param ids at most 1,000
+  /// @param limit most tasks to act on, 100 by default, 10,000 at most
+  /// @param dryRun only tells what would be done
+  /// @param delaySeconds with `delay`: seconds from now until it may run
+  /// @param reason why, for the audit record
+  record Act(
+      String act,
+      Optional<List<String>> ids,
+      Optional<Filter> filter,
+      Optional<Integer> limit,
+      Optional<Boolean> dryRun,
+      Optional<Long> delaySeconds,
+      String reason) {}
+
+  /// Filter of tasks: at least one field.
+  record Filter(
+      Optional<String> application,
+      Optional<String> namespace,
+      Optional<String> taskname,
+      Optional<String> status,
+      Optional<String> waiting,
+      Optional<Long> olderThanSeconds,
+      Optional<Long> youngerThanSeconds,
+      Optional<Integer> minAttempts,
+      Optional<String> header) {}
+
+  /// What to pause or resume: at least one name.
+  record PauseChange(
+      Optional<String> application,
+      Optional<String> namespace,
+      Optional<String> taskname,
+      String reason) {}
+
+  /// Drain of this broker.
+  record Drain(String reason) {}
+
+  /// Log level of a logger, until the process ends.
+  ///
+  /// @param logger such as `io.taskbroker.ingest`; absent for all without a level of their own
+  /// @param level `trace`, `debug`, `info`, `warn`, `error` or `off`
+  record LogLevel(Optional<String> logger, String level, String reason) {}
+}

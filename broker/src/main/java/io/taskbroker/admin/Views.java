@@ -1,0 +1,192 @@
+package io.taskbroker.admin;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Bodies of answers. In JSON their names are in snake case, times are ISO 8601 in UTC, and empty
+/// values are left out. The schemas of the OpenAPI document are made from these records.
+final class Views {
+  private Views() {}
+
+  /// The broker at one moment.
+  record Overview(
+      Broker broker,
+      Counts tasks,
+      double oldestWaitingSeconds,
+      Rate rate,
+      List<Application> applications,
+      List<TaskName> tasknames,
+      List<Partition> partitions,
+      List<Pause> pauses,
+      Store store) {}
+
+  /// Identity and condition of this broker.
+  ///
+  /// @param troubles problems that do not make it unready
+  record Broker(
+      String name,
+      String version,
+      String commit,
+      Instant startedAt,
+      String deliveryMode,
+      boolean ready,
+      boolean draining,
+      List<String> troubles) {}
+
+  /// Tasks in flight.
+  ///
+  /// @param pending in memory and not with workers
+  /// @param parked on disk only
+  /// @param forwarding being produced as retries or dead letters
+  /// @param quarantined refused by Kafka, by topic
+  record Counts(
+      int pending,
+      int claimed,
+      int processing,
+      int delayed,
+      int parked,
+      int forwarding,
+      Map<String, Integer> quarantined) {}
+
+  /// Outcomes a second, over the last `over_seconds`.
+  record Rate(
+      double completed, double failed, double retried, double deadLettered, double overSeconds) {}
+
+  /// Store of this broker.
+  ///
+  /// @param outstanding changes that are not durable yet
+  /// @param memoryBytes bytes of memory of the tasks
+  record Store(String kind, int outstanding, long memoryBytes) {}
+
+  /// An application. The figures count tasks.
+  ///
+  /// @param parked whether some are on disk only
+  /// @param worker URL of its workers, in push mode
+  /// @param calls calls to workers in flight, in push mode
+  /// @param slots most calls at this moment, in push mode
+  /// @param pausedUntil end of the pause after failed calls
+  record Application(
+      String application,
+      int pending,
+      int processing,
+      int delayed,
+      boolean parked,
+      Optional<Double> oldestWaitingSeconds,
+      long memoryBytes,
+      Optional<String> worker,
+      Optional<Integer> calls,
+      Optional<Integer> slots,
+      Optional<Instant> pausedUntil) {}
+
+  /// A task name of an application, in memory.
+  record TaskName(
+      String application,
+      String taskname,
+      int pending,
+      int delayed,
+      int claimed,
+      int processing,
+      Rate rate) {}
+
+  /// A partition that this broker reads.
+  ///
+  /// @param lag messages that are not stored yet
+  record Partition(String topic, int partition, long lag) {}
+
+  /// What is paused; an absent field matches all.
+  record Pause(
+      Optional<String> application, Optional<String> namespace, Optional<String> taskname) {}
+
+  /// Pauses in force.
+  record Pauses(List<Pause> pauses) {}
+
+  /// Applications with their workers.
+  record Workers(String deliveryMode, List<Application> applications) {}
+
+  /// This broker and its partitions.
+  record Partitions(String broker, List<Partition> partitions) {}
+
+  /// A task in flight.
+  ///
+  /// @param status as stored
+  /// @param state of the engine, as in docs/task-states.md; absent at another broker
+  /// @param attempts processing deadlines that passed
+  /// @param waiting why it does not run now; absent at another broker
+  record Task(
+      String id,
+      String application,
+      String namespace,
+      String taskname,
+      String status,
+      Optional<String> state,
+      Optional<Waiting> waiting,
+      int attempts,
+      boolean atMostOnce,
+      Instant receivedAt,
+      Optional<Instant> delayUntil,
+      Optional<Instant> expiresAt,
+      Optional<Instant> deadline,
+      boolean parked,
+      Optional<String> forwardTo,
+      String topic,
+      int partition,
+      long offset,
+      long payloadBytes) {}
+
+  /// Why a task does not run now.
+  ///
+  /// @param reason such as `QUEUED`
+  /// @param until when that ends by itself
+  /// @param advice what to do, if it should run
+  record Waiting(String reason, Optional<Instant> until, String detail, String advice) {}
+
+  /// Tasks found.
+  ///
+  /// @param cursor of the next page; absent if there is none. A page may be short or empty and have
+  ///   one: the search ended by its time
+  record TaskPage(List<Task> tasks, Optional<String> cursor) {}
+
+  /// A task in full.
+  ///
+  /// @param attempt 1 for the first, one more for each retry
+  /// @param arguments decoded, without secret values
+  /// @param problem why they are absent or incomplete
+  record TaskDetail(
+      Task task,
+      Map<String, String> headers,
+      long attempt,
+      long maxAttempts,
+      Optional<Object> arguments,
+      Optional<String> problem) {}
+
+  /// What became of an act on a task.
+  ///
+  /// @param detail the state before, or why it was not done
+  record ActOutcome(String id, boolean done, String detail) {}
+
+  /// What became of an act.
+  ///
+  /// @param matched tasks that were examined
+  /// @param more whether more tasks match than `limit`
+  record ActResult(
+      String act, boolean dryRun, int matched, int done, boolean more, List<ActOutcome> tasks) {}
+
+  /// Rules in force, of `runtime_config_path`.
+  ///
+  /// @param switchedOff task names that are switched off, at least for some arguments
+  /// @param demoted namespaces whose tasks are forwarded
+  /// @param problem why the file is not applied as it is
+  record Rules(
+      Optional<String> file,
+      List<String> switchedOff,
+      List<String> demoted,
+      Optional<String> problem) {}
+
+  /// Levels that are set, by logger.
+  record LogLevels(Map<String, String> levels) {}
+
+  /// Something was done.
+  record Done(String done) {}
+}

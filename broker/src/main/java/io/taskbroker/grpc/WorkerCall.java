@@ -1,0 +1,402 @@
+package io.taskbroker.grpc;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.taskbroker.grpc.UnaryMethod.BadRequest;
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.ResultStatus;
+import io.taskbroker.inflight.api.WorkerSession;
+import io.taskbroker.protocol.v1.BrokerMessage;
+import io.taskbroker.protocol.v1.CancelReason;
+import io.taskbroker.protocol.v1.Cancellation;
+import io.taskbroker.protocol.v1.Cancellations;
+import io.taskbroker.protocol.v1.Drain;
+import io.taskbroker.protocol.v1.Failed;
+import io.taskbroker.protocol.v1.Heartbeat;
+import io.taskbroker.protocol.v1.Hello;
+import io.taskbroker.protocol.v1.Result;
+import io.taskbroker.protocol.v1.Results;
+import io.taskbroker.protocol.v1.ResultsAck;
+import io.taskbroker.protocol.v1.TaskHeartbeat;
+import io.taskbroker.protocol.v1.Welcome;
+import io.taskbroker.protocol.v1.WorkerMessage;
+import io.taskbroker.runtime.Deadlines.Deadline;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// Stream of one worker. Tasks and answers come from the engine's thread; everything else is
+/// confined to the event loop.
+final class WorkerCall extends StreamCall implements WorkerSession {
+  static final int MAX_SLOTS = 10_000;
+  static final int MAX_RESULTS = 10_000;
+
+  private static final int MAX_NAMESPACES = 64;
+  private static final int MAX_NAME_BYTES = 255;
+  private static final int MAX_RESULT_BYTES = 64 << 10;
+  private static final int MAX_MESSAGE_CHARS = 1_024;
+  private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
+  private static final String DEFAULT_APPLICATION = "default";
+
+  /// Requests of one stream that the engine may have.
+  private static final int MAX_UNANSWERED = MAX_SLOTS;
+
+  /// Memory of one decoded result or heartbeat beyond its bytes.
+  private static final int ITEM_BYTES = 128;
+
+  private final WorkerOptions options;
+  private final CommandSink intake;
+
+  /// Lease of the worker, while it has tasks.
+  private final Deadline<WorkerCall> lease = new Deadline<>(this);
+
+  /// Tasks that the engine delivered and that are not sent.
+  private final Queue<Delivery> deliveries = new ConcurrentLinkedQueue<>();
+
+  private boolean greeted;
+  private int slots;
+
+  /// Tasks sent whose results did not come.
+  private int outstanding;
+
+  private int unanswered;
+  private boolean silent;
+  private boolean draining;
+
+  /// Whether the engine did not deliver because the worker does not read.
+  private volatile boolean heldBack;
+
+  /// @param options the same for all streams
+  WorkerCall(
+      ServerCall<byte[], byte[]> call,
+      Connection connection,
+      CommandSink intake,
+      WorkerOptions options) {
+    super(call, connection);
+    this.intake = intake;
+    this.options = options;
+  }
+
+  @Override
+  void message(byte[] bytes) throws InvalidProtocolBufferException {
+    WorkerMessage message = WorkerMessage.parseFrom(bytes);
+    if (!greeted) {
+      if (!message.hasHello()) {
+        throw new BadRequest("The first message must be Hello");
+      }
+      greet(message.getHello());
+      return;
+    }
+    running.leases().end(lease);
+    switch (message.getMessageCase()) {
+      case HELLO -> throw new BadRequest("Hello was sent before");
+      case SLOTS -> {
+        slots = slots(message.getSlots().getSlots());
+        intake.submit(new Command.WorkerSlots(this, slots));
+      }
+      case RESULTS -> results(message.getResults(), bytes.length);
+      case HEARTBEAT -> heartbeat(message.getHeartbeat());
+      case MESSAGE_NOT_SET -> {} // of a later version
+    }
+    renewLease();
+  }
+
+  private void greet(Hello hello) {
+    if (hello.getNamespacesCount() > MAX_NAMESPACES) {
+      throw new BadRequest("More than " + MAX_NAMESPACES + " namespaces");
+    }
+    name("application", hello.getApplication());
+    hello.getNamespacesList().forEach(each -> name("namespaces", each));
+    name("worker", hello.getWorker());
+    name("version", hello.getVersion());
+    slots = slots(hello.getSlots());
+    greeted = true;
+    send(
+        BrokerMessage.newBuilder()
+            .setWelcome(
+                Welcome.newBuilder()
+                    .setBroker(options.broker())
+                    .setLease(
+                        com.google.protobuf.Duration.newBuilder()
+                            .setSeconds(RunningCalls.LEASE.toSeconds()))
+                    .setMaxMessageBytes(options.maxMessageBytes())
+                    .setMaxResults(MAX_RESULTS))
+            .build()
+            .toByteArray());
+    String application =
+        hello.getApplication().isEmpty() ? DEFAULT_APPLICATION : hello.getApplication();
+    intake.request(
+        new Command.WorkerOpened(this, application, List.copyOf(hello.getNamespacesList()), slots));
+    options.counts().opened();
+  }
+
+  private static void name(String field, String value) {
+    if (value.length() > MAX_NAME_BYTES) {
+      throw new BadRequest(field + " has more than " + MAX_NAME_BYTES + " characters");
+    }
+  }
+
+  private static int slots(int number) {
+    if (number < 0 || number > MAX_SLOTS) {
+      throw new BadRequest("slots is not between 0 and " + MAX_SLOTS);
+    }
+    return number;
+  }
+
+  private void results(Results results, int bytes) {
+    int count = results.getResultsCount();
+    if (count > MAX_RESULTS) {
+      throw new BadRequest("More than " + MAX_RESULTS + " results in one message");
+    }
+    List<Command.Result> translated = new ArrayList<>(count);
+    for (Result result : results.getResultsList()) {
+      translated.add(new Command.Result(result.getId(), token(result.getToken()), outcome(result)));
+    }
+    long held = hold(bytes, count);
+    if (held < 0) {
+      return;
+    }
+    outstanding = Math.max(0, outstanding - count);
+    intake.request(new Command.Results(this, translated, new Answer(results.getNumber(), held)));
+  }
+
+  /// Reserves memory for a request of the engine; closes the stream if there is none.
+  private long hold(int bytes, int items) {
+    long held =
+        unanswered < MAX_UNANSWERED
+            ? connection.holdRequest(bytes + (long) items * ITEM_BYTES)
+            : -1;
+    if (held < 0) {
+      close(Connection.TOO_MANY);
+    } else {
+      unanswered++;
+    }
+    return held;
+  }
+
+  private static Command.Outcome outcome(Result result) {
+    return switch (result.getOutcomeCase()) {
+      case COMPLETED -> {
+        if (result.getCompleted().getResult().size() > MAX_RESULT_BYTES) {
+          throw new BadRequest(
+              "The result of " + result.getId() + " has more than " + MAX_RESULT_BYTES + " bytes");
+        }
+        yield new Command.Outcome.Completed();
+      }
+      case FAILED -> failed(result.getFailed());
+      case RELEASED -> new Command.Outcome.Released();
+      case OUTCOME_NOT_SET ->
+          throw new BadRequest("The result of " + result.getId() + " has no outcome");
+    };
+  }
+
+  private static Command.Outcome failed(Failed failed) {
+    String message = failed.getMessage();
+    long delay = failed.getRetryAfterMs();
+    return new Command.Outcome.Failed(
+        message.substring(0, Math.min(message.length(), MAX_MESSAGE_CHARS)),
+        failed.getFinal(),
+        !failed.hasRetryAfterMs() ? -1 : delay < 0 ? MAX_DELAY_MS : Math.min(delay, MAX_DELAY_MS),
+        failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
+  }
+
+  private void heartbeat(Heartbeat heartbeat) {
+    int count = heartbeat.getTasksCount();
+    if (count == 0) {
+      return;
+    }
+    if (count > MAX_RESULTS) {
+      throw new BadRequest("More than " + MAX_RESULTS + " tasks in one heartbeat");
+    }
+    List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
+    for (TaskHeartbeat task : heartbeat.getTasksList()) {
+      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken())));
+    }
+    // After a reconnection, these are tasks of the stream before.
+    outstanding = Math.max(outstanding, count);
+    intake.submit(new Command.WorkerHeartbeat(this, tasks));
+  }
+
+  private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {
+    return new AttemptToken(token.getEpoch(), token.getNumber());
+  }
+
+  private void renewLease() {
+    if (outstanding > 0 && !isClosed()) {
+      running.leases().end(lease);
+      running.leases().begin(lease);
+    }
+  }
+
+  /// Handles the silence of a worker with tasks.
+  void leasePassed() {
+    silent = true;
+    close(
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "The worker has tasks and sent nothing for " + RunningCalls.LEASE.toMillis() + " ms"));
+  }
+
+  @Override
+  void halfClosed() {
+    close(Status.OK);
+  }
+
+  @Override
+  void ended() {
+    running.leases().end(lease);
+    deliveries.clear();
+    if (greeted) {
+      options.counts().closed();
+      intake.submit(new Command.WorkerClosed(this, silent));
+    }
+  }
+
+  @Override
+  public void drain() {
+    if (greeted) {
+      send(
+          BrokerMessage.newBuilder()
+              .setDrain(
+                  Drain.newBuilder()
+                      .setGrace(
+                          com.google.protobuf.Duration.newBuilder()
+                              .setSeconds(options.grace().toSeconds())))
+              .build()
+              .toByteArray());
+      draining = true;
+      closeIfDrained();
+    }
+  }
+
+  private void closeIfDrained() {
+    if (draining && outstanding == 0 && unanswered == 0) {
+      close(Status.OK);
+    }
+  }
+
+  // Called by the engine's thread.
+
+  @Override
+  public boolean mayReceive() {
+    if (hasRoom()) {
+      return true;
+    }
+    heldBack = true;
+    return hasRoom(); // otherwise [#readOn] sees it
+  }
+
+  @Override
+  public void deliver(Delivery delivery) {
+    hold(delivery.payload().length);
+    deliveries.add(delivery);
+    flushSoon();
+  }
+
+  @Override
+  public void cancel(String id, AttemptToken token, boolean requested) {
+    send(
+        BrokerMessage.newBuilder()
+            .setCancellations(
+                Cancellations.newBuilder()
+                    .addCancellations(
+                        Cancellation.newBuilder()
+                            .setId(id)
+                            .setToken(
+                                io.taskbroker.protocol.v1.AttemptToken.newBuilder()
+                                    .setEpoch(token.epoch())
+                                    .setNumber(token.number()))
+                            .setReason(
+                                requested
+                                    ? CancelReason.CANCEL_REASON_REQUESTED
+                                    : CancelReason.CANCEL_REASON_SUPERSEDED)))
+            .build()
+            .toByteArray());
+  }
+
+  @Override
+  public void unavailable(String why) {
+    running.run(() -> close(Status.UNAVAILABLE.withDescription(why)));
+  }
+
+  @Override
+  void prepare() {
+    Delivery delivery = deliveries.poll();
+    if (delivery == null) {
+      return;
+    }
+    var message = new DeliveriesMessage();
+    int count = 0;
+    while (delivery != null) {
+      if (!message.hasRoomFor(delivery)) {
+        enqueue(message.bytes());
+        message = new DeliveriesMessage();
+      }
+      message.add(delivery);
+      count++;
+      delivery = deliveries.poll();
+    }
+    enqueue(message.bytes());
+    boolean first = outstanding == 0;
+    outstanding += count;
+    if (first) {
+      renewLease();
+    }
+  }
+
+  @Override
+  void readOn() {
+    if (heldBack) {
+      heldBack = false;
+      intake.submit(new Command.WorkerSlots(this, slots));
+    }
+  }
+
+  /// Answer to one message of results, given by the engine's thread.
+  private final class Answer implements Command.ResultsReply {
+    private final long number;
+    private final long held;
+
+    Answer(long number, long held) {
+      this.number = number;
+      this.held = held;
+    }
+
+    @Override
+    public void done(List<ResultStatus> statuses) {
+      ResultsAck.Builder ack = ResultsAck.newBuilder().setNumber(number);
+      if (statuses.stream().anyMatch(status -> status != ResultStatus.ACCEPTED)) {
+        statuses.forEach(status -> ack.addStatuses(wire(status)));
+      }
+      byte[] bytes = BrokerMessage.newBuilder().setResultsAck(ack).build().toByteArray();
+      send(bytes);
+      running.run(this::release);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      running.run(() -> {
+        release();
+        close(Status.UNAVAILABLE.withDescription(why));
+      });
+    }
+
+    private void release() {
+      unanswered--;
+      connection.releaseRequest(held);
+      closeIfDrained();
+    }
+  }
+
+  private static io.taskbroker.protocol.v1.ResultStatus wire(ResultStatus status) {
+    return switch (status) {
+      case ACCEPTED -> io.taskbroker.protocol.v1.ResultStatus.RESULT_STATUS_ACCEPTED;
+      case STALE -> io.taskbroker.protocol.v1.ResultStatus.RESULT_STATUS_STALE;
+      case UNKNOWN -> io.taskbroker.protocol.v1.ResultStatus.RESULT_STATUS_UNKNOWN;
+    };
+  }
+}

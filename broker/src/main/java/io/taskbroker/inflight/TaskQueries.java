@@ -1,0 +1,144 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.TaskEnd;
+import io.taskbroker.inflight.api.TaskQuery;
+import io.taskbroker.inflight.api.TaskQuery.Phase;
+import io.taskbroker.inflight.api.TaskQuery.View;
+import io.taskbroker.inflight.api.WaitingReason;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Answers to clients that ask about tasks by id, cancel them or wait for their end. Not
+/// thread-safe.
+final class TaskQueries {
+  private final EngineState state;
+  private final TaskCompletion completion;
+
+  /// Callers that wait for the end of a task, by its id.
+  private final Map<String, List<TaskQuery>> waiting = new HashMap<>();
+
+  TaskQueries(EngineState state, TaskCompletion completion) {
+    this.state = state;
+    this.completion = completion;
+  }
+
+  void handle(TaskQuery query) {
+    switch (query) {
+      case TaskQuery.Find _ -> query.reply().done(view(query.id()));
+      case TaskQuery.Cancel _ -> cancel(query);
+      case TaskQuery.Await _ -> await(query);
+    }
+  }
+
+  private void await(TaskQuery query) {
+    InFlightTask task = state.tasks.get(query.id());
+    View view = view(query.id());
+    if (task != null && isDeadLetter(task)) {
+      query.reply().done(View.ended(task.end));
+    } else if (view == null || (view.phase() == Phase.ENDED && task == null)) {
+      query.reply().done(view);
+    } else {
+      waiting.computeIfAbsent(query.id(), _ -> new ArrayList<>()).add(query);
+    }
+  }
+
+  /// Whether the decision that the task failed is durable.
+  private static boolean isDeadLetter(InFlightTask task) {
+    return task.end == TaskEnd.FAILED
+        && (task.step() == Step.PRODUCING || task.step() == Step.QUARANTINED);
+  }
+
+  /// Ends a wait: answers with the task as it is now.
+  void forget(TaskQuery query) {
+    List<TaskQuery> callers = waiting.get(query.id());
+    if (callers != null && callers.remove(query)) {
+      if (callers.isEmpty()) {
+        waiting.remove(query.id());
+      }
+      query.reply().done(view(query.id()));
+    }
+  }
+
+  /// Answers those who wait for the end of a task.
+  void ended(String id, TaskEnd end) {
+    if (!waiting.isEmpty()) {
+      List<TaskQuery> callers = waiting.remove(id);
+      if (callers != null) {
+        callers.forEach(query -> query.reply().done(View.ended(end)));
+      }
+    }
+  }
+
+  private void cancel(TaskQuery query) {
+    InFlightTask task = state.tasks.get(query.id());
+    if (task == null) {
+      cancelAbsent(query);
+      return;
+    }
+    switch (phase(task)) {
+      case RUNNING -> {
+        task.cancelled = true;
+        WorkerStream stream = task.stream;
+        if (stream != null) {
+          stream.session.cancel(task.id(), state.lastToken(task), true);
+        }
+        query.reply().done(view(query.id()));
+      }
+      case PENDING, DELAYED -> {
+        completion.cancel(task);
+        await(query);
+      }
+      case ENDED -> await(query);
+      case FORWARDING, PARKED -> query.reply().done(view(query.id()));
+    }
+  }
+
+  private void cancelAbsent(TaskQuery query) {
+    Fingerprint id = Ids.fingerprint(query.id());
+    PartitionKey partition = state.parked.size() > 0 ? state.parked.find(id) : null;
+    if (partition != null) {
+      boolean remembered = state.parked.leavesTombstone(id, partition);
+      long key = state.parked.remove(id, partition);
+      completion.removeParked(partition, key, query.id(), remembered, TaskEnd.CANCELLED);
+    }
+    await(query);
+  }
+
+  private @Nullable View view(String id) {
+    InFlightTask task = state.tasks.get(id);
+    if (task != null) {
+      Phase phase = phase(task);
+      return new View(
+          phase,
+          WaitingReasons.of(state, task),
+          phase == Phase.ENDED ? null : task.activation,
+          phase == Phase.RUNNING ? state.lastToken(task) : null,
+          task.end);
+    }
+    WaitingReason why = WaitingReasons.of(state, id);
+    if (why != null) {
+      return new View(Phase.PARKED, why, null, null, TaskEnd.UNKNOWN);
+    }
+    long until = state.tombstones.until(id);
+    return until > state.wall ? View.ended(TaskEnd.of(until)) : null;
+  }
+
+  private static Phase phase(InFlightTask task) {
+    if (task.isForwarding()) {
+      return Phase.FORWARDING;
+    }
+    return switch (task.status()) {
+      case PENDING -> Phase.PENDING;
+      case DELAY -> Phase.DELAYED;
+      case CLAIMED, PROCESSING -> Phase.RUNNING;
+      case FAILURE, RETRY -> Phase.FORWARDING;
+      case COMPLETE -> Phase.ENDED;
+    };
+  }
+}

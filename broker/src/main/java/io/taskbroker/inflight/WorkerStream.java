@@ -1,0 +1,104 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.WorkerSession;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Channel of one worker that opened a stream: it has as many credits as the worker has free slots.
+/// Not thread-safe.
+final class WorkerStream implements DeliveryChannel {
+  final WorkerSession session;
+  final String application;
+
+  /// The attempts that the worker has, as far as it has not reported their results.
+  final Map<AttemptToken, InFlightTask> attempts = new HashMap<>();
+
+  private final List<String> namespaces;
+  private int slots;
+
+  /// Tasks whose status is being written before they are delivered.
+  private int reserved;
+
+  /// The task that the worker has alone, because workers died of it (G8).
+  private @Nullable InFlightTask suspect;
+
+  private boolean closed;
+
+  WorkerStream(Command.WorkerOpened opened) {
+    this.session = opened.session();
+    this.application = opened.application();
+    this.namespaces = opened.namespaces();
+    this.slots = opened.slots();
+  }
+
+  void setSlots(int number) {
+    slots = number;
+  }
+
+  @Override
+  public List<String> namespaces() {
+    return namespaces;
+  }
+
+  @Override
+  public int credits(long now) {
+    int free = slots - attempts.size() - reserved;
+    return closed || suspect != null || free <= 0 || !session.mayReceive() ? 0 : free;
+  }
+
+  @Override
+  public boolean accepts(InFlightTask task) {
+    return !task.isSuspect() || (attempts.isEmpty() && reserved == 0);
+  }
+
+  @Override
+  public void reserve(InFlightTask task) {
+    if (task.isSuspect()) {
+      suspect = task;
+    }
+    reserved++;
+  }
+
+  @Override
+  public void release() {
+    reserved--;
+    if (reserved == 0 && attempts.isEmpty()) {
+      suspect = null;
+    }
+  }
+
+  @Override
+  public void deliver(Delivery delivery) {
+    reserved--;
+    InFlightTask task = (InFlightTask) delivery.task();
+    task.stream = this;
+    attempts.put(delivery.token(), task);
+    session.deliver(delivery);
+  }
+
+  /// Handles the result of an attempt, whatever it is worth: its slot is free.
+  void ended(AttemptToken token) {
+    if (attempts.remove(token) != null && attempts.isEmpty() && reserved == 0) {
+      suspect = null;
+    }
+  }
+
+  @Override
+  public boolean confirms() {
+    return false;
+  }
+
+  void close() {
+    closed = true;
+  }
+
+  @Override
+  public boolean isClosed() {
+    return closed;
+  }
+}

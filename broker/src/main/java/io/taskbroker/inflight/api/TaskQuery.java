@@ -1,0 +1,56 @@
+package io.taskbroker.inflight.api;
+
+import io.taskbroker.activation.Activation;
+import org.jspecify.annotations.Nullable;
+
+/// Question of a client about a task, or its request to cancel it. Replies are called by the
+/// engine's thread and must not block.
+public sealed interface TaskQuery {
+  String id();
+
+  Reply reply();
+
+  /// Asks for the task as it is now.
+  record Find(String id, Reply reply) implements TaskQuery {}
+
+  /// Cancels the task: one that no worker has ends, and is answered when that is durable.
+  record Cancel(String id, Reply reply) implements TaskQuery {}
+
+  /// Asks for the task when it has ended, or at [Command.AskNoMore].
+  record Await(String id, Reply reply) implements TaskQuery {}
+
+  /// Answer to a query.
+  interface Reply {
+    /// @param view null if there is no task of that id, nor is it remembered
+    void done(@Nullable View view);
+
+    void unavailable(String why);
+  }
+
+  /// What the engine knows of a task.
+  ///
+  /// @param phase where it is
+  /// @param why why it does not run now; null once it has ended
+  /// @param activation null if it is parked or has ended
+  /// @param token of the worker that has it; null if none has
+  record View(
+      Phase phase,
+      @Nullable WaitingReason why,
+      @Nullable Activation activation,
+      @Nullable AttemptToken token,
+      TaskEnd end) {
+    public static View ended(TaskEnd end) {
+      return new View(Phase.ENDED, null, null, null, end);
+    }
+  }
+
+  /// Where a task is.
+  enum Phase {
+    PENDING,
+    DELAYED,
+    PARKED,
+    RUNNING,
+    FORWARDING,
+    ENDED
+  }
+}

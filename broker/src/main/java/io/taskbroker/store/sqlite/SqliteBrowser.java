@@ -1,0 +1,171 @@
+package io.taskbroker.store.sqlite;
+
+import io.taskbroker.store.RowBrowser;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+
+/// Browser of a SQLite store. There is no index for what operators search, since it would cost each
+/// commit; so the table is read in windows of keys, each a statement of some tens of milliseconds,
+/// until the page is full or its time is over. No read transaction outlives its statement, so the
+/// write-ahead log can be reset in between. Thread-safe: one lock.
+public final class SqliteBrowser implements RowBrowser {
+  private static final int BUSY_MILLISECONDS = 500;
+  private static final long FIRST_WINDOW = 4_096;
+  private static final long LARGEST_WINDOW = 1L << 40;
+  private static final long SHORT_NANOS = 20_000_000;
+
+  private static final String FIRST = "SELECT min(key) FROM activation WHERE key > ?";
+  private static final String PAYLOAD = "SELECT payload FROM activation WHERE key = ?";
+
+  private static final String WINDOW =
+      """
+      SELECT %s, length(payload) FROM activation NOT INDEXED
+      WHERE key >= ?1 AND key < ?2 AND (?3 IS NULL OR id = ?3)
+        AND (?4 IS NULL OR application = ?4) AND (?5 IS NULL OR status = ?5)
+        AND (?6 IS NULL OR namespace = ?6) AND (?7 IS NULL OR taskname = ?7)
+        AND (?8 IS NULL OR (parked_until IS NOT NULL) = ?8)
+        AND received_at >= ?9 AND received_at < ?10 AND attempts >= ?11
+      ORDER BY key LIMIT ?12
+      """
+          .formatted(SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none"));
+
+  private final Path file;
+  private final SqliteRowCodec codec = new SqliteRowCodec();
+  private @Nullable Connection connection;
+  private boolean closed;
+
+  /// @param file of an open store
+  public SqliteBrowser(Path file) {
+    this.file = file.toAbsolutePath();
+  }
+
+  @Override
+  public synchronized Page browse(Query query) {
+    long end = System.nanoTime() + query.within().toNanos();
+    try {
+      return browse(connected(), query, end);
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "search rows", e);
+    }
+  }
+
+  private Page browse(Connection reading, Query query, long end) throws SQLException {
+    List<Found> found = new ArrayList<>();
+    long reached = query.after().key();
+    try (PreparedStatement first = reading.prepareStatement(FIRST);
+        PreparedStatement window = reading.prepareStatement(WINDOW)) {
+      bind(window, query);
+      long size = FIRST_WINDOW;
+      while (true) {
+        long start = first(first, reached);
+        if (start < 0) {
+          return new Page(found, Optional.empty());
+        }
+        long started = System.nanoTime();
+        if (started - end > 0) {
+          return new Page(found, Optional.of(new Position(0, reached)));
+        }
+        window.setLong(1, start);
+        window.setLong(2, start + size);
+        window.setInt(12, query.limit() - found.size());
+        read(window, found);
+        if (found.size() == query.limit()) {
+          return new Page(found, Optional.of(found.getLast().position()));
+        }
+        reached = start + size - 1;
+        size = next(size, System.nanoTime() - started);
+      }
+    }
+  }
+
+  /// Size of the next window, from the time that the last one took.
+  private static long next(long size, long nanos) {
+    if (nanos < SHORT_NANOS) {
+      return Math.min(2 * size, LARGEST_WINDOW);
+    }
+    return nanos > 3 * SHORT_NANOS ? Math.max(size / 2, FIRST_WINDOW) : size;
+  }
+
+  private static long first(PreparedStatement first, long after) throws SQLException {
+    first.setLong(1, after);
+    try (ResultSet result = first.executeQuery()) {
+      return result.next() ? SqliteRowCodec.time(result, 1, -1) : -1;
+    }
+  }
+
+  private static void bind(PreparedStatement window, Query query) throws SQLException {
+    window.setString(3, query.id().orElse(null));
+    window.setString(4, query.application().orElse(null));
+    window.setString(5, query.status().map(status -> status.storedName()).orElse(null));
+    window.setString(6, query.namespace().orElse(null));
+    window.setString(7, query.taskname().orElse(null));
+    window.setObject(8, query.parked().map(SqliteRowCodec::flag).orElse(null));
+    window.setLong(9, query.receivedFrom());
+    window.setLong(10, query.receivedTo());
+    window.setInt(11, query.attempts());
+  }
+
+  private void read(PreparedStatement window, List<Found> found) throws SQLException {
+    try (ResultSet result = window.executeQuery()) {
+      while (result.next()) {
+        var row = codec.read(result);
+        found.add(new Found(new Position(0, row.key()), row, result.getLong(29)));
+      }
+    }
+  }
+
+  @Override
+  public synchronized Optional<byte[]> payload(Position position) {
+    try (PreparedStatement payload = connected().prepareStatement(PAYLOAD)) {
+      payload.setLong(1, position.key());
+      try (ResultSet result = payload.executeQuery()) {
+        return result.next() ? Optional.of(result.getBytes(1)) : Optional.empty();
+      }
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "read a payload", e);
+    }
+  }
+
+  private Connection connected() throws SQLException {
+    if (closed) {
+      throw new SQLException("the broker is stopping");
+    }
+    Connection current = connection;
+    if (current == null) {
+      var config = new SQLiteConfig();
+      config.setReadOnly(true);
+      config.setBusyTimeout(BUSY_MILLISECONDS);
+      current = config.createConnection("jdbc:sqlite:" + file.toUri());
+      connection = current;
+    }
+    return current;
+  }
+
+  private void disconnect() {
+    Connection current = connection;
+    connection = null;
+    if (current != null) {
+      try {
+        current.close();
+      } catch (SQLException _) {
+        // it only reads
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    disconnect();
+  }
+}

@@ -1,0 +1,443 @@
+package io.taskbroker.admin;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ConfigException;
+import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EngineStats;
+import io.taskbroker.inflight.api.OperatorRequest;
+import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.store.RowBrowser;
+import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.CertificateAuthority.Issued;
+import io.taskbroker.tls.PemFile;
+import io.taskbroker.tls.TlsContext;
+import io.taskbroker.tls.TlsFiles;
+import io.taskbroker.tls.TlsFiles.IdentityFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyFactory;
+import java.security.KeyStore;
+import java.security.MessageDigest;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Who may call the admin API, in which size and number; with a fake engine and store.
+@Timeout(30)
+@SuppressWarnings("NullAway.Init") // by each start
+final class AdminServerTest {
+  private static final String TOKEN = "0123456789abcdef0123";
+  private static final String ACT = "{\"application\":\"a\",\"reason\":\"a test\"}";
+
+  private final List<Command> commands = new ArrayList<>();
+
+  @TempDir private Path dir;
+  private AdminServer server;
+
+  @AfterEach
+  void stop() {
+    if (server != null) {
+      server.stop();
+    }
+  }
+
+  @Test
+  void onLoopbackWithoutAuthenticationEverybodyMayActUnderALoopbackName() throws Exception {
+    start("");
+    assertThat(get("Host: localhost")).startsWith("HTTP/1.1 200");
+    assertThat(get("Host: 127.0.0.1:9470")).startsWith("HTTP/1.1 200");
+    assertThat(get("Host: evil.example"))
+        .startsWith("HTTP/1.1 403")
+        .contains("application/problem+json", "by a loopback name only");
+    assertThat(pause("Host: localhost")).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void otherAddressesNeedAuthentication() throws Exception {
+    for (String address : List.of("0.0.0.0:1", "10.0.0.1:1", "\"[::]:1\"", "example.org:1")) {
+      assertThatThrownBy(() -> config("admin: {addr: " + address + "}"))
+          .as(address)
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining("must be a loopback address");
+      config("admin: {addr: " + address + ", tokens: /t}");
+    }
+    config("admin: {addr: \"[::1]:1\"}");
+  }
+
+  @Test
+  void tokensHaveRolesAndAreReadAgainWhenTheyChange() throws Exception {
+    Path tokens = tokens("reader read");
+    start("tokens: " + tokens);
+    assertThat(get("Host: anything"))
+        .startsWith("HTTP/1.1 401")
+        .contains("WWW-Authenticate: Bearer");
+    assertThat(get("Authorization: Bearer wrong-wrong-wrong-wrong")).startsWith("HTTP/1.1 401");
+    assertThat(get("Authorization: Basic " + TOKEN)).startsWith("HTTP/1.1 401");
+    assertThat(get("Authorization: Bearer " + TOKEN)).startsWith("HTTP/1.1 200");
+    assertThat(pause("Authorization: Bearer " + TOKEN))
+        .startsWith("HTTP/1.1 403")
+        .contains("reader has the role READ; this needs OPERATE");
+    assertThat(audit()).isEmpty();
+
+    tokens("operator operate");
+    Files.setLastModifiedTime(
+        tokens, java.nio.file.attribute.FileTime.from(Instant.now().plusSeconds(5)));
+    await().until(() -> pause("Authorization: Bearer " + TOKEN).startsWith("HTTP/1.1 200"));
+    assertThat(audit())
+        .contains("\"who\":\"operator\"", "\"phase\":\"intended\"", "\"phase\":\"done\"");
+  }
+
+  @Test
+  void invalidTokensEndTheStartWithoutShowingThem() throws Exception {
+    Path tokens = Files.writeString(dir.resolve("tokens"), "ann admin " + TOKEN);
+    assertThatThrownBy(() -> start("tokens: " + tokens))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("line 1")
+        .hasMessageNotContaining(TOKEN);
+  }
+
+  @Test
+  void headerOfATrustedProxyNamesTheCaller() throws Exception {
+    start(
+        "trusted_proxies: [127.0.0.1], identity_header: X-User, roles: {ann: operate, \"*\":"
+            + " read}");
+    assertThat(get("Host: x")).startsWith("HTTP/1.1 401");
+    assertThat(get("X-User: bob")).startsWith("HTTP/1.1 200");
+    assertThat(pause("X-User: bob")).startsWith("HTTP/1.1 403");
+    assertThat(pause("X-User: ann")).startsWith("HTTP/1.1 200");
+    assertThat(audit()).contains("\"who\":\"ann\"");
+  }
+
+  @Test
+  void headerOfAnybodyElseIsNotBelieved() throws Exception {
+    start("trusted_proxies: [10.0.0.9], identity_header: X-User, roles: {ann: admin}");
+    assertThat(get("X-User: ann")).startsWith("HTTP/1.1 401");
+  }
+
+  @Test
+  void clientCertificateNamesTheCaller() throws Exception {
+    var authority = new CertificateAuthority("operators");
+    Issued own = authority.issue(dir, "broker", "127.0.0.1");
+    Issued ann = authority.issue(dir, "ann");
+    Path ca = authority.write(dir.resolve("ca.pem"));
+    start(
+        "tls_certificate: %s, tls_key: %s, tls_client_ca: %s, roles: {ann: operate}"
+            .formatted(own.certificate(), own.key(), ca),
+        Optional.of(
+            TlsContext.http1Server(
+                new TlsFiles(
+                    Optional.of(
+                        new IdentityFiles(
+                            new PemFile("c", own.certificate()), new PemFile("k", own.key()))),
+                    Optional.of(new PemFile("ca", ca))))));
+    try (Socket socket = tls(ca, ann).getSocketFactory().createSocket(address(), server.port())) {
+      assertThat(exchange(socket, request("POST", "/v1/pause", "Host: x", ACT)))
+          .startsWith("HTTP/1.1 200");
+    }
+    assertThat(audit()).contains("\"who\":\"ann\"");
+    assertThatThrownBy(
+            () -> {
+              try (Socket socket =
+                  tls(ca, null).getSocketFactory().createSocket(address(), server.port())) {
+                assertThat(exchange(socket, request("GET", "/v1/pauses", "Host: x", ""))).isEmpty();
+                throw new IOException("closed");
+              }
+            })
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void g7LargeRequestsAreRefused() throws Exception {
+    start("");
+    assertThat(get("X-Long: " + "x".repeat(20_000))).startsWith("HTTP/1.1 431");
+    String large = "{\"reason\":\"" + "x".repeat(300_000) + "\"}";
+    assertThat(send(request("POST", "/v1/pause", "Host: localhost", large)))
+        .startsWith("HTTP/1.1 413");
+    assertThat(send("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400").contains("problem+json");
+  }
+
+  @Test
+  void g7RequestsOfOneAddressAreLimitedInRate() throws Exception {
+    start("requests_per_second: 5");
+    List<String> answers = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      answers.add(get("Host: localhost"));
+    }
+    assertThat(answers).anyMatch(answer -> answer.startsWith("HTTP/1.1 429"));
+    assertThat(answers.stream().filter(answer -> answer.startsWith("HTTP/1.1 429")))
+        .allMatch(answer -> answer.contains("Retry-After: 1"));
+  }
+
+  @Test
+  void g7ConnectionsAreBounded() throws Exception {
+    start("");
+    List<Socket> idle = new ArrayList<>();
+    try {
+      for (int i = 0; i < 200; i++) {
+        idle.add(new Socket(address(), server.port()));
+      }
+      await().until(() -> server.connections() == AdminServer.MAX_CONNECTIONS);
+    } finally {
+      for (Socket socket : idle) {
+        socket.close();
+      }
+    }
+    await().until(() -> get("Host: localhost").startsWith("HTTP/1.1 200"));
+  }
+
+  @Test
+  void webPagesOfOthersCannotAct() throws Exception {
+    start("");
+    String form =
+        "POST /v1/pause HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+            + "Content-Length: "
+            + ACT.length()
+            + "\r\n\r\n"
+            + ACT;
+    assertThat(send(form)).startsWith("HTTP/1.1 415");
+    assertThat(commands).noneMatch(AdminServerTest::changesPauses);
+  }
+
+  @Test
+  void nothingIsDoneWithoutARecord() throws Exception {
+    Files.createDirectory(dir.resolve("folder"));
+    start("audit_file: " + dir.resolve("folder"));
+    assertThat(pause("Host: localhost"))
+        .startsWith("HTTP/1.1 503")
+        .contains("The act was not done: it cannot be recorded");
+    assertThat(commands).noneMatch(AdminServerTest::changesPauses);
+    assertThat(dir.resolve("pauses")).doesNotExist();
+  }
+
+  private static boolean changesPauses(Command command) {
+    return command instanceof Command.Operate(OperatorRequest.ChangePauses _);
+  }
+
+  @Test
+  void reasonsAreRequired() throws Exception {
+    start("");
+    assertThat(send(request("POST", "/v1/pause", "Host: localhost", "{\"application\":\"a\"}")))
+        .startsWith("HTTP/1.1 400")
+        .contains("reason must say why");
+  }
+
+  private void start(String keys) throws Exception {
+    start(keys, Optional.empty());
+  }
+
+  private void start(String keys, Optional<TlsContext> tls) throws Exception {
+    BrokerConfig config =
+        config("admin: {addr: \"127.0.0.1:0\"" + (keys.isEmpty() ? "" : ", " + keys) + "}");
+    server =
+        new AdminServer(
+            config,
+            tls,
+            new AdminServer.FilesOf(
+                config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
+            Pauses.NONE,
+            new FakeEngine(),
+            new NoRows(),
+            new FakeBroker(),
+            (_, failure) -> failure.printStackTrace());
+    server.start();
+  }
+
+  private BrokerConfig config(String yaml) throws IOException {
+    Path file = Files.writeString(dir.resolve("config.yaml"), yaml);
+    return ConfigLoader.load(Optional.of(file), Map.of(), _ -> {});
+  }
+
+  private Path tokens(String nameAndRole) throws Exception {
+    byte[] hash = MessageDigest.getInstance("SHA-256").digest(TOKEN.getBytes(UTF_8));
+    return Files.writeString(
+        dir.resolve("tokens"),
+        "# people\n" + nameAndRole + " " + HexFormat.of().formatHex(hash) + "\n");
+  }
+
+  private String audit() throws IOException {
+    Path file = dir.resolve("audit");
+    return Files.exists(file) ? Files.readString(file) : "";
+  }
+
+  private String get(String header) throws IOException {
+    return send(request("GET", "/v1/pauses", header, ""));
+  }
+
+  private String pause(String header) throws IOException {
+    return send(request("POST", "/v1/pause", header, ACT));
+  }
+
+  private static String request(String method, String path, String header, String body) {
+    return method
+        + " "
+        + path
+        + " HTTP/1.1\r\n"
+        + (header.startsWith("Host:") ? "" : "Host: localhost\r\n")
+        + header
+        + "\r\n"
+        + (body.isEmpty()
+            ? ""
+            : "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n")
+        + "\r\n"
+        + body;
+  }
+
+  private String send(String request) throws IOException {
+    try (var socket = new Socket(address(), server.port())) {
+      return exchange(socket, request);
+    }
+  }
+
+  /// The whole answer: the server closes each connection behind it.
+  private static String exchange(Socket socket, String request) throws IOException {
+    socket.setSoTimeout(10_000);
+    socket.getOutputStream().write(request.getBytes(US_ASCII));
+    socket.getOutputStream().flush();
+    var answer = new StringBuilder();
+    byte[] part = new byte[8_192];
+    try {
+      for (int n = read(socket, part); n > 0; n = read(socket, part)) {
+        answer.append(new String(part, 0, n, UTF_8));
+      }
+    } catch (java.net.SocketException e) {
+      if (answer.isEmpty()) {
+        throw e;
+      }
+    }
+    return answer.toString();
+  }
+
+  private static int read(Socket socket, byte[] part) throws IOException {
+    return socket.getInputStream().read(part);
+  }
+
+  private static InetAddress address() {
+    return InetAddress.getLoopbackAddress();
+  }
+
+  private SSLContext tls(Path ca, @Nullable Issued client) throws Exception {
+    KeyStore trusted = KeyStore.getInstance("PKCS12");
+    trusted.load(null, null);
+    trusted.setCertificateEntry("ca", certificate(ca));
+    TrustManagerFactory trust =
+        TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(trusted);
+    KeyStore own = KeyStore.getInstance("PKCS12");
+    own.load(null, null);
+    if (client != null) {
+      String pem =
+          Files.readString(client.key()).replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
+      own.setKeyEntry(
+          "own",
+          KeyFactory.getInstance("EC")
+              .generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(pem))),
+          new char[0],
+          new Certificate[] {certificate(client.certificate())});
+    }
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(own, new char[0]);
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    return context;
+  }
+
+  private static Certificate certificate(Path file) throws Exception {
+    try (InputStream in = Files.newInputStream(file)) {
+      return CertificateFactory.getInstance("X.509").generateCertificate(in);
+    }
+  }
+
+  /// Engine that has no tasks.
+  private final class FakeEngine implements CommandSink {
+    @Override
+    public void request(Command.Request request) {
+      throw new AssertionError(request);
+    }
+
+    @Override
+    public synchronized void submit(Command command) {
+      commands.add(command);
+      switch (command) {
+        case Command.ReadStats(var reply) ->
+            reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
+        case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
+        default -> throw new AssertionError(command);
+      }
+    }
+  }
+
+  static final class NoRows implements RowBrowser {
+    @Override
+    public Page browse(Query query) {
+      return new Page(List.of(), Optional.empty());
+    }
+
+    @Override
+    public Optional<byte[]> payload(Position position) {
+      return Optional.empty();
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  static final class FakeBroker implements BrokerStatus {
+    @Override
+    public String name() {
+      return "broker";
+    }
+
+    @Override
+    public Instant startedAt() {
+      return Instant.EPOCH;
+    }
+
+    @Override
+    public boolean ready() {
+      return true;
+    }
+
+    @Override
+    public List<String> troubles() {
+      return List.of();
+    }
+
+    @Override
+    public Map<Map.Entry<String, String>, Long> lags() {
+      return Map.of();
+    }
+
+    @Override
+    public Optional<RuleStatus> rules() {
+      return Optional.empty();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package io.taskbroker.cli;
+
+import io.taskbroker.Broker;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Runs a broker for development: a SQLite store in a folder, the loopback interface, no Kafka
+/// unless asked for.
+@Command(
+    name = "dev",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Runs a broker on this machine that needs nothing else.")
+final class DevCommand implements Callable<Integer> {
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      defaultValue = "taskbroker-dev",
+      description = "Folder of the store, created if missing (default: ${DEFAULT-VALUE}).")
+  private Path data = Path.of("taskbroker-dev");
+
+  @Option(
+      names = "--port",
+      defaultValue = BrokerAddress.DEFAULT_PORT,
+      description = "Port of the gRPC server (default: ${DEFAULT-VALUE}).")
+  private int port;
+
+  @Option(
+      names = "--kafka",
+      paramLabel = "HOST:PORT",
+      description = "Also consumes the topic taskworker of this Kafka.")
+  private @Nullable String kafka;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    try {
+      Files.createDirectories(data);
+    } catch (IOException e) {
+      throw new CommandException("cannot create the folder " + data + ": " + e.getMessage(), e);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    out.print(welcome());
+    out.flush();
+    return Broker.run(Optional.empty(), environment(System.getenv()));
+  }
+
+  /// Settings of the broker; those of the given environment win.
+  private Map<String, String> environment(Map<String, String> given) {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("TASKBROKER_GRPC_ADDR", "127.0.0.1");
+    settings.put("TASKBROKER_GRPC_PORT", Integer.toString(port));
+    settings.put("TASKBROKER_STORE__SQLITE__PATH", "\"" + data.resolve("tasks.sqlite") + "\"");
+    if (kafka == null) {
+      settings.put("TASKBROKER_KAFKA_ENABLED", "false");
+    } else {
+      settings.put("TASKBROKER_KAFKA_CLUSTER", "\"" + kafka + "\"");
+      settings.put("TASKBROKER_CREATE_MISSING_TOPICS", "true");
+    }
+    settings.putAll(given);
+    return settings;
+  }
+
+  private String welcome() {
+    String at = port == Integer.parseInt(BrokerAddress.DEFAULT_PORT) ? "" : " --broker :" + port;
+    return """
+    A broker for development: gRPC at 127.0.0.1:%d, tasks in %s, %s. Stop it with Ctrl-C.
+
+    In a second terminal, run a program for each task (it gets the arguments as JSON on its input):
+      ./taskbroker worker%s --exec 'cat; echo'
+
+    In a third one, enqueue a task and wait for it:
+      ./taskbroker enqueue hello --arg name=World --wait%s
+
+    Any language can do both: docs/protocol.md
+
+    """
+        .formatted(
+            port, data.toAbsolutePath(), kafka == null ? "no Kafka" : "Kafka at " + kafka, at, at);
+  }
+}

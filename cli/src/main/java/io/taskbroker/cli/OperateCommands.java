@@ -1,0 +1,483 @@
+package io.taskbroker.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+
+/// Commands that look at a running broker and act on its tasks through its admin API. Their exit
+/// codes are in docs/admin.md.
+abstract class OperateCommands {
+  /// Exit code if a task was not acted on.
+  private static final int NOT_ALL = 3;
+
+  @Spec CommandSpec spec;
+  @Mixin AdminTarget target;
+
+  PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  int show(JsonNode answer, Consumer<JsonNode> table) {
+    if (target.wantsJson()) {
+      out().println(answer.toPrettyString());
+    } else {
+      table.accept(answer);
+    }
+    out().flush();
+    return 0;
+  }
+
+  /// Filter of tasks.
+  static final class Which {
+    @Option(names = "--application", paramLabel = "NAME", description = "Their application.")
+    private String application = "";
+
+    @Option(names = "--namespace", paramLabel = "NAME", description = "Their namespace.")
+    private String namespace = "";
+
+    @Option(names = "--taskname", paramLabel = "NAME", description = "Their task name.")
+    private String taskname = "";
+
+    @Option(
+        names = "--status",
+        paramLabel = "STATUS",
+        description = "Pending, Claimed, Processing, Delay, Failure, Retry or Complete.")
+    private String status = "";
+
+    @Option(
+        names = "--waiting",
+        paramLabel = "REASON",
+        description = "Why they do not run, such as QUEUED or NO_WORKER.")
+    private String waiting = "";
+
+    @Option(
+        names = "--older-than",
+        paramLabel = "SECONDS",
+        description = "Least age since they were published.")
+    private @Nullable Long olderThan;
+
+    @Option(
+        names = "--younger-than",
+        paramLabel = "SECONDS",
+        description = "Greatest age since they were published.")
+    private @Nullable Long youngerThan;
+
+    @Option(
+        names = "--min-attempts",
+        paramLabel = "N",
+        description = "Least number of passed processing deadlines.")
+    private @Nullable Integer minAttempts;
+
+    @Option(
+        names = "--header",
+        paramLabel = "NAME[=VALUE]",
+        description = "A header that they have.")
+    private String header = "";
+
+    Map<String, Object> fields() {
+      var fields = new LinkedHashMap<String, Object>();
+      put(fields, "application", application);
+      put(fields, "namespace", namespace);
+      put(fields, "taskname", taskname);
+      put(fields, "status", status);
+      put(fields, "waiting", waiting);
+      put(fields, "older_than_seconds", olderThan);
+      put(fields, "younger_than_seconds", youngerThan);
+      put(fields, "min_attempts", minAttempts);
+      put(fields, "header", header);
+      return fields;
+    }
+
+    private static void put(Map<String, Object> fields, String name, @Nullable Object value) {
+      if (value != null && !value.equals("")) {
+        fields.put(name, value);
+      }
+    }
+  }
+
+  @Command(
+      name = "status",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows a running broker: backlogs, rates, workers, partitions.")
+  static final class Status extends OperateCommands implements Runnable {
+    @Override
+    public void run() {
+      int _ =
+          show(
+              target.client().get("/v1/overview", Map.of()),
+              answer -> StatusPage.print(answer, out()));
+    }
+  }
+
+  @Command(
+      name = "top",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows the status of a running broker again and again, until Ctrl-C.")
+  static final class Top extends OperateCommands implements Runnable {
+    private static final String CLEAR = "\033[H\033[2J\033[3J";
+
+    @Option(
+        names = "--interval",
+        paramLabel = "SECONDS",
+        defaultValue = "2",
+        description = "Time between two looks (default: ${DEFAULT-VALUE}).")
+    private int interval;
+
+    @Option(names = "--count", paramLabel = "N", description = "Ends after N looks.")
+    private int count;
+
+    @Override
+    public void run() {
+      AdminClient client = target.client();
+      for (int shown = 0; count == 0 || shown < count; shown++) {
+        if (shown > 0 && !pause()) {
+          return;
+        }
+        JsonNode answer = client.get("/v1/overview", Map.of());
+        out().print(CLEAR);
+        StatusPage.print(answer, out());
+      }
+    }
+
+    private boolean pause() {
+      try {
+        TimeUnit.SECONDS.sleep(Math.max(1, interval));
+        return true;
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+
+  @Command(
+      name = "tasks",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Searches the tasks in flight.")
+  static final class Tasks extends OperateCommands implements Runnable {
+    private static final int PAGE = 1_000;
+
+    @Mixin private Which which = new Which();
+
+    @Option(
+        names = "--limit",
+        paramLabel = "N",
+        defaultValue = "100",
+        description = "Most tasks to list (default: ${DEFAULT-VALUE}).")
+    private int limit;
+
+    @Override
+    public void run() {
+      var query = new LinkedHashMap<String, String>();
+      which.fields().forEach((name, value) -> query.put(name, value.toString()));
+      AdminClient client = target.client();
+      List<JsonNode> found = new ArrayList<>();
+      String cursor = "";
+      do {
+        query.put("limit", Integer.toString(Math.clamp(limit - found.size(), 1, PAGE)));
+        query.put("cursor", cursor);
+        JsonNode page = client.get("/v1/tasks", query);
+        page.path("tasks").forEach(found::add);
+        cursor = page.path("cursor").asString("");
+      } while (!cursor.isEmpty() && found.size() < limit);
+      if (target.wantsJson()) {
+        found.forEach(task -> out().println(task));
+      } else {
+        var table = new Table("ID", "APPLICATION", "TASK", "STATUS", "WAITS FOR", "TRIES", "SINCE");
+        for (JsonNode task : found) {
+          table.add(
+              task.path("id"),
+              task.path("application"),
+              task.path("namespace").asString() + ":" + task.path("taskname").asString(),
+              task.path("status"),
+              task.path("waiting").path("reason"),
+              task.path("attempts"),
+              task.path("received_at"));
+        }
+        table.print(out());
+        out().println(found.size() + " tasks" + (cursor.isEmpty() ? "" : "; more match"));
+      }
+      out().flush();
+    }
+  }
+
+  @Command(
+      name = "task",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows one task in full, with its arguments.")
+  static final class Task extends OperateCommands implements Runnable {
+    @Parameters(paramLabel = "ID", description = "Id of the task.")
+    private String id = "";
+
+    @Override
+    public void run() {
+      JsonNode answer = target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
+      out().println(answer.toPrettyString()); // JSON escapes control characters
+      out().flush();
+    }
+  }
+
+  @Command(
+      name = "explain",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Says why a task does not run, and what to do.")
+  static final class Explain extends OperateCommands implements Runnable {
+    @Parameters(paramLabel = "ID", description = "Id of the task.")
+    private String id = "";
+
+    @Override
+    public void run() {
+      JsonNode answer = target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
+      int _ = show(answer.path("task").path("waiting"), this::explain);
+    }
+
+    private void explain(JsonNode waiting) {
+      if (waiting.isMissingNode()) {
+        out().println("Another broker has it: ask that one.");
+        return;
+      }
+      String until = waiting.path("until").asString("");
+      out()
+          .println(
+              Table.printable(
+                  waiting.path("reason").asString()
+                      + (until.isEmpty() ? "" : " until " + until)
+                      + " "
+                      + waiting.path("detail").asString()));
+      out().println(waiting.path("advice").asString());
+    }
+  }
+
+  @Command(
+      name = "workers",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows applications and the condition of their workers.")
+  static final class Workers extends OperateCommands implements Runnable {
+    @Override
+    public void run() {
+      int _ =
+          show(
+              target.client().get("/v1/workers", Map.of()),
+              answer -> StatusPage.applications(answer.path("applications"), out()));
+    }
+  }
+
+  @Command(
+      name = "partitions",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows the partitions that the broker reads, with their lag.")
+  static final class Partitions extends OperateCommands implements Runnable {
+    @Override
+    public void run() {
+      int _ =
+          show(
+              target.client().get("/v1/partitions", Map.of()),
+              answer -> StatusPage.partitions(answer.path("partitions"), out()));
+    }
+  }
+
+  @Command(
+      name = "rules",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Shows the rules in force.")
+  static final class Rules extends OperateCommands implements Runnable {
+    @Override
+    public void run() {
+      int _ = show(target.client().get("/v1/rules", Map.of()), this::table);
+    }
+
+    private void table(JsonNode rules) {
+      var table = new Table("RULE", "NAME");
+      rules.path("switched_off").forEach(name -> table.add("switched off", name));
+      rules.path("demoted").forEach(name -> table.add("demoted", name));
+      table.print(out());
+      out().println("file: " + Table.printable(rules.path("file").asString("none")));
+      if (rules.has("problem")) {
+        out().println("! " + Table.printable(rules.path("problem").asString()));
+      }
+    }
+  }
+
+  /// Names that are paused or resumed.
+  abstract static class PauseChange extends OperateCommands implements Runnable {
+    @Option(names = "--application", paramLabel = "NAME", description = "Application.")
+    private @Nullable String application;
+
+    @Option(names = "--namespace", paramLabel = "NAME", description = "Namespace.")
+    private @Nullable String namespace;
+
+    @Option(names = "--taskname", paramLabel = "NAME", description = "Task name.")
+    private @Nullable String taskname;
+
+    @Option(
+        names = "--reason",
+        required = true,
+        paramLabel = "WHY",
+        description = "Why; kept in the audit record.")
+    private String reason = "";
+
+    void change(String path) {
+      var body = new LinkedHashMap<String, Object>();
+      body.put("reason", reason);
+      put(body, "application", application);
+      put(body, "namespace", namespace);
+      put(body, "taskname", taskname);
+      int _ =
+          show(
+              target.client().post(path, body),
+              answer -> {
+                answer.path("pauses").forEach(pause -> out().println(StatusPage.pause(pause)));
+                out().println(answer.path("pauses").size() + " paused");
+              });
+    }
+
+    private static void put(Map<String, Object> body, String name, @Nullable String value) {
+      if (value != null) {
+        body.put(name, value);
+      }
+    }
+  }
+
+  @Command(
+      name = "pause",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Holds the tasks of an application, a namespace or a task name.")
+  static final class Pause extends PauseChange {
+    @Override
+    public void run() {
+      change("/v1/pause");
+    }
+  }
+
+  @Command(
+      name = "resume",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Ends a pause of exactly these names.")
+  static final class Resume extends PauseChange {
+    @Override
+    public void run() {
+      change("/v1/resume");
+    }
+  }
+
+  @Command(
+      name = "drain",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = "Ends all deliveries until the broker is restarted.")
+  static final class Drain extends OperateCommands implements Runnable {
+    @Option(
+        names = "--reason",
+        required = true,
+        paramLabel = "WHY",
+        description = "Why; kept in the audit record.")
+    private String reason = "";
+
+    @Override
+    public void run() {
+      int _ =
+          show(
+              target.client().post("/v1/drain", Map.of("reason", reason)),
+              answer -> out().println(answer.path("done").asString()));
+    }
+  }
+
+  @Command(
+      name = "act",
+      mixinStandardHelpOptions = true,
+      versionProvider = Version.class,
+      description = {
+        "Acts on tasks, by id or by filter.",
+        "ACT is run_now, delay, cancel, discard or retry."
+      })
+  static final class Act extends OperateCommands implements java.util.concurrent.Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "ACT", description = "What to do.")
+    private String act = "";
+
+    @Parameters(index = "1..*", paramLabel = "ID", arity = "0..*", description = "Ids of tasks.")
+    private List<String> ids = List.of();
+
+    @Mixin private Which which = new Which();
+
+    @Option(
+        names = "--delay",
+        paramLabel = "SECONDS",
+        description = "With delay: from now until they may run.")
+    private @Nullable Long delay;
+
+    @Option(
+        names = "--limit",
+        paramLabel = "N",
+        defaultValue = "100",
+        description = "Most tasks to act on (default: ${DEFAULT-VALUE}).")
+    private int limit;
+
+    @Option(names = "--dry-run", description = "Only tells what would be done.")
+    private boolean dryRun;
+
+    @Option(
+        names = "--reason",
+        paramLabel = "WHY",
+        description = "Why; kept in the audit record. Required unless --dry-run.")
+    private String reason = "";
+
+    @Override
+    public Integer call() {
+      if (reason.isEmpty() && !dryRun) {
+        throw new ParameterException(spec.commandLine(), "missing --reason WHY, or --dry-run");
+      }
+      var body = new LinkedHashMap<String, Object>();
+      body.put("act", act);
+      body.put("reason", reason);
+      body.put("dry_run", dryRun);
+      body.put("limit", limit);
+      if (delay != null) {
+        body.put("delay_seconds", Objects.requireNonNull(delay));
+      }
+      body.put(ids.isEmpty() ? "filter" : "ids", ids.isEmpty() ? which.fields() : ids);
+      JsonNode answer = target.client().post("/v1/tasks/act", body);
+      int _ = show(answer, this::table);
+      return answer.path("done").asInt() == answer.path("matched").asInt() ? 0 : NOT_ALL;
+    }
+
+    private void table(JsonNode answer) {
+      var table = new Table("ID", dryRun ? "WOULD" : "DONE", "DETAIL");
+      for (JsonNode task : answer.path("tasks")) {
+        table.add(
+            task.path("id"), task.path("done").asBoolean() ? "yes" : "no", task.path("detail"));
+      }
+      table.print(out());
+      out()
+          .println(
+              "%s of %s%s"
+                  .formatted(
+                      answer.path("done"),
+                      answer.path("matched"),
+                      answer.path("more").asBoolean() ? "; more match: repeat it" : ""));
+    }
+  }
+}

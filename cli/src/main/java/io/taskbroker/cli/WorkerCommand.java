@@ -1,0 +1,58 @@
+package io.taskbroker.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// Worker that runs a program for each task.
+@Command(
+    name = "worker",
+    mixinStandardHelpOptions = true,
+    versionProvider = Version.class,
+    description = "Runs a program for each task until it is stopped.",
+    footer = {
+      "",
+      "The program gets the arguments of the task on its standard input, and TASK_ID, TASK_NAME,",
+      "TASK_NAMESPACE, TASK_ATTEMPT and TASK_TOKEN in its environment. Exit code 0 completes the",
+      "task; any other fails the attempt."
+    })
+final class WorkerCommand implements Callable<Integer> {
+  @Option(
+      names = "--exec",
+      required = true,
+      paramLabel = "COMMAND",
+      description = "Command line for /bin/sh.")
+  private String command = "";
+
+  @Option(names = "--application", defaultValue = "default", description = "Worker pool.")
+  private String application = "";
+
+  @Option(
+      names = "--namespace",
+      description = "Only tasks of this group, as often as needed; all if not given.")
+  private List<String> namespaces = List.of();
+
+  @Option(
+      names = "--slots",
+      defaultValue = "4",
+      description = "Programs that run at once (default: ${DEFAULT-VALUE}).")
+  private int slots;
+
+  @Mixin private BrokerAddress broker;
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    var worker =
+        new ExecWorker(
+            broker,
+            new ExecWorker.Options(application, namespaces, slots, command),
+            spec.commandLine().getErr());
+    Runtime.getRuntime().addShutdownHook(new Thread(worker::stop, "stop"));
+    return worker.run();
+  }
+}

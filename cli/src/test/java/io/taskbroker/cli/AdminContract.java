@@ -1,0 +1,397 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.google.protobuf.ByteString;
+import io.taskbroker.proto.v1.ConsumerServiceGrpc;
+import io.taskbroker.proto.v1.GetTaskRequest;
+import io.taskbroker.proto.v1.GetTaskResponse;
+import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.proto.v1.TaskActivationStatus;
+import io.taskbroker.testkit.BrokerProcess;
+import io.taskbroker.testkit.Ports;
+import io.taskbroker.testkit.TaskTemplate;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.msgpack.core.MessageBufferPacker;
+import org.msgpack.core.MessagePack;
+import tools.jackson.databind.JsonNode;
+
+/// The admin API and its commands against a real process with real Kafka: what is in flight is
+/// seen, and acts do what they say and last over a kill. One broker serves all tests, each with an
+/// application of its own.
+@Timeout(120)
+@ExtendWith(SharedKafka.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@SuppressWarnings("NullAway.Init") // by the first start
+abstract class AdminContract {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int HOUR = 3_600;
+
+  private final int port = Ports.free();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir static Path dir;
+
+  private String application = "";
+  private TaskTemplate template;
+  private BrokerSetup setup;
+  private KafkaView kafka;
+  private BrokerProcess broker;
+  private AdminCalls admin;
+
+  /// Gives the setup its store.
+  abstract BrokerSetup store(BrokerSetup setup) throws Exception;
+
+  abstract String name();
+
+  @AfterAll
+  void end() {
+    if (broker != null) {
+      broker.close();
+    }
+  }
+
+  private void start(KafkaView view, String test) throws Exception {
+    application = test;
+    template = new TaskTemplate(test, "n", "t", 100, test.hashCode());
+    if (broker == null) {
+      kafka = view;
+      setup =
+          store(
+              BrokerSetup.pull(dir, "admin-" + name(), view.bootstrap())
+                  .with("admin", "{addr: \"127.0.0.1:" + port + "\"}"));
+      view.createTopics(setup, 1);
+      startAgain();
+    }
+  }
+
+  private void startAgain() throws Exception {
+    broker = setup.start().awaitServing(PATIENCE);
+    admin = new AdminCalls(port);
+  }
+
+  @Test
+  void everythingInFlightIsSeen(KafkaView view) throws Exception {
+    start(view, "seen");
+    publish(template.task(1).setId("now").setTaskname("first"));
+    publish(template.task(2).setId("later").setDelay(60).putHeaders("tenant", "7"));
+    publish(template.task(3).setId("parked/1").setDelay(HOUR).setParametersBytes(arguments()));
+    awaitTasks(3);
+
+    JsonNode overview = admin.get("/v1/overview");
+    assertThat(overview.path("broker").path("ready").asBoolean()).isTrue();
+    assertThat(overview.path("tasks").path("parked").asInt()).isPositive();
+    assertThat(overview.path("applications"))
+        .filteredOn(each -> each.path("application").asString().equals(application))
+        .singleElement()
+        .satisfies(each -> assertThat(each.path("pending").asInt()).isOne())
+        .satisfies(each -> assertThat(each.path("delayed").asInt()).isOne())
+        .satisfies(each -> assertThat(each.path("parked").asBoolean()).isTrue());
+    await().until(() -> !admin.get("/v1/overview").path("partitions").isEmpty());
+
+    assertThat(ids("")).containsExactlyInAnyOrder("now", "later", "parked/1");
+    assertThat(ids("taskname=first")).containsExactly("now");
+    assertThat(ids("header=tenant=7")).containsExactly("later");
+    assertThat(ids("header=tenant=8")).isEmpty();
+    assertThat(ids("status=delay")).containsExactlyInAnyOrder("later", "parked/1");
+    assertThat(ids("waiting=parked")).containsExactly("parked/1");
+    assertThat(ids("parked=true")).containsExactly("parked/1");
+    assertThat(ids("older_than_seconds=3600")).isEmpty();
+    assertThat(ids("id=later")).containsExactly("later");
+    assertThat(ids("min_attempts=1")).isEmpty();
+
+    JsonNode task = admin.get("/v1/tasks/parked%2F1");
+    assertThat(task.path("arguments").path("kwargs").path("name").asString()).isEqualTo("ann");
+    assertThat(task.path("arguments").path("kwargs").path("api_key").asString())
+        .isEqualTo("[redacted]");
+    assertThat(task.path("task").path("waiting").path("reason").asString()).isEqualTo("PARKED");
+    admin.call("GET", "/v1/tasks/unknown", null, 404);
+    for (String path : List.of("workers", "partitions", "rules", "pauses", "log-levels")) {
+      admin.get("/v1/" + path);
+    }
+  }
+
+  @Test
+  void pagesCoverEverythingOnce(KafkaView view) throws Exception {
+    start(view, "pages");
+    for (int i = 0; i < 25; i++) {
+      publish(template.task(i).setDelay(i % 2 == 0 ? 60 : HOUR));
+    }
+    awaitTasks(25);
+    Set<String> seen = new HashSet<>();
+    String cursor = "";
+    int pages = 0;
+    do {
+      JsonNode page = admin.get("/v1/tasks?limit=10&application=pages&cursor=" + cursor);
+      page.path("tasks").forEach(task -> assertThat(seen.add(task.path("id").asString())).isTrue());
+      cursor = page.path("cursor").asString("");
+      pages++;
+    } while (!cursor.isEmpty());
+    assertThat(seen).hasSize(25);
+    assertThat(pages).isGreaterThanOrEqualTo(3);
+  }
+
+  @Test
+  void g2ActsLastOverAKill(KafkaView view) throws Exception {
+    start(view, "kill");
+    publish(template.task(1).setId("kill-now").setDelay(HOUR));
+    publish(template.task(2).setId("kill-later").setDelay(60));
+    publish(template.task(3).setId("kill-cancelled").setDelay(HOUR));
+    publish(template.task(4).setId("kill-held").setTaskname("kill-held"));
+    awaitTasks(4);
+
+    assertDone(act("run_now", "kill-now"));
+    JsonNode delay =
+        admin.post("/v1/tasks/act", body("delay", "kill-later", "delay_seconds", HOUR));
+    assertDone(delay);
+    assertDone(act("cancel", "kill-cancelled"));
+    admin.post("/v1/pause", Map.of("taskname", "kill-held", "reason", "a test"));
+    broker.kill();
+    broker.close();
+    startAgain();
+
+    assertThat(ids("")).containsExactlyInAnyOrder("kill-now", "kill-later", "kill-held");
+    await().until(() -> ids("waiting=paused").equals(List.of("kill-held")));
+    await().until(() -> fetched().equals("kill-now"));
+    assertThat(fetched()).isEmpty();
+    assertThat(ids("status=processing")).containsExactly("kill-now");
+    admin.call("GET", "/v1/tasks/kill-cancelled", null, 404);
+
+    admin.post("/v1/resume", Map.of("taskname", "kill-held", "reason", "a test"));
+    assertThat(fetched()).isEqualTo("kill-held");
+  }
+
+  @Test
+  void workersAreOverruled(KafkaView view) throws Exception {
+    start(view, "worker");
+    publish(template.task(1).setId("worker-x"));
+    awaitTasks(1);
+    await().until(() -> fetched().equals("worker-x"));
+    JsonNode refused = act("cancel", "worker-x");
+    assertThat(refused.path("done").asInt()).isZero();
+    assertThat(refused.path("tasks").get(0).path("detail").asString()).contains("a worker has it");
+    assertDone(act("retry", "worker-x"));
+    assertThat(fetched()).isEqualTo("worker-x");
+    assertDone(act("discard", "worker-x"));
+    assertThat(ids("")).isEmpty();
+    report("worker-x");
+  }
+
+  @Test
+  void filtersActUpToALimitAndDryRunsDoNot(KafkaView view) throws Exception {
+    start(view, "filter");
+    for (int i = 0; i < 12; i++) {
+      publish(template.task(i).setTaskname(i < 8 ? "bad" : "good").setDelay(HOUR));
+    }
+    awaitTasks(12);
+    int recorded = Files.exists(audit()) ? Files.readAllLines(audit()).size() : 0;
+    Map<String, Object> body =
+        Map.of(
+            "act",
+            "cancel",
+            "filter",
+            Map.of("taskname", "bad", "application", application),
+            "limit",
+            5,
+            "reason",
+            "only the bad ones");
+    var dry = new HashMap<>(body);
+    dry.put("dry_run", true);
+    assertThat(admin.post("/v1/tasks/act", dry).path("done").asInt()).isEqualTo(5);
+    assertThat(ids("")).hasSize(12);
+    JsonNode some = admin.post("/v1/tasks/act", body);
+    assertThat(some.path("done").asInt()).isEqualTo(5);
+    assertThat(some.path("more").asBoolean()).isTrue();
+    JsonNode rest = admin.post("/v1/tasks/act", body);
+    assertThat(rest.path("done").asInt()).isEqualTo(3);
+    assertThat(rest.path("more").asBoolean()).isFalse();
+    assertThat(ids("taskname=good")).hasSize(4);
+    admin.call(
+        "POST", "/v1/tasks/act", "{\"act\":\"cancel\",\"filter\":{},\"reason\":\"all\"}", 400);
+    List<String> lines = Files.readAllLines(audit());
+    assertThat(lines).hasSize(recorded + 6);
+    assertThat(lines.get(recorded))
+        .contains("\"phase\":\"intended\"", "\"who\":\"local\"", "only the bad ones");
+    assertThat(lines.get(recorded + 1)).contains("\"phase\":\"done\"", "\"matched\":5");
+    assertThat(lines.getLast()).contains("\"phase\":\"failed\"", "The filter is empty");
+  }
+
+  private Path audit() {
+    return Path.of(setup.store() + ".audit.jsonl");
+  }
+
+  @Test
+  void commandsShowAndAct(KafkaView view) throws Exception {
+    start(view, "commands");
+    publish(template.task(1).setId("command-x").setDelay(HOUR));
+    publish(template.task(2).setId("command-y"));
+    awaitTasks(2);
+
+    assertThat(run("status")).isZero();
+    assertThat(out.toString()).contains("pending", "ready", "APPLICATION");
+    assertThat(run("top", "--count", "1")).isZero();
+    assertThat(run("tasks", "--application", application, "--status", "delay")).isZero();
+    assertThat(out.toString())
+        .contains("command-x ", "PARKED", "1 tasks")
+        .doesNotContain("\ncommand-y ");
+    assertThat(run("tasks", "--application", application, "-o", "json")).isZero();
+    assertThat(out.toString().lines().map(AdminCalls.JSON::readTree)).hasSize(2);
+    assertThat(run("task", "command-x")).isZero();
+    assertThat(out.toString()).contains("\"payload_bytes\"");
+    assertThat(run("explain", "command-x")).isZero();
+    assertThat(out.toString()).contains("PARKED", "run_now");
+    assertThat(run("explain", "nothing")).isOne();
+    assertThat(err.toString()).contains("No task nothing is in flight");
+    assertThat(run("workers")).isZero();
+    assertThat(run("partitions")).isZero();
+    assertThat(run("rules")).isZero();
+
+    assertThat(run("act", "cancel", "command-x")).isEqualTo(2);
+    assertThat(run("act", "cancel", "command-x", "--dry-run")).isZero();
+    assertThat(run("act", "cancel", "command-x", "unknown", "--reason", "a test")).isEqualTo(3);
+    assertThat(run("pause", "--application", application, "--reason", "a test")).isZero();
+    assertThat(fetched()).isEmpty();
+    assertThat(run("resume", "--application", application, "--reason", "a test")).isZero();
+    assertThat(fetched()).isEqualTo("command-y");
+    assertThat(run("drain", "--reason", "a test")).isZero();
+    assertThat(run("status")).isZero();
+    assertThat(out.toString()).contains("DRAINING");
+    assertThat(broker.stop(PATIENCE)).isZero();
+    broker.close();
+    startAgain();
+  }
+
+  @Test
+  void everyOperationIsDocumentedAndAnswersAsDocumented(KafkaView view) throws Exception {
+    start(view, "documented");
+    assertThat(admin.document().path("openapi").asString()).isEqualTo("3.1.0");
+    for (var path : admin.document().path("paths").properties()) {
+      for (var operation : path.getValue().properties()) {
+        String method = operation.getKey().toUpperCase(java.util.Locale.ROOT);
+        String target = path.getKey().replaceAll("\\{.*}", "none");
+        boolean writes = !method.equals("GET");
+        // An empty body is no act; everything else is answered as documented.
+        int status = writes ? 400 : path.getKey().contains("{") ? 404 : 200;
+        admin.call(method, target, writes ? "{}" : null, status);
+        if (writes) {
+          assertThat(admin.raw(method, target, "{\"reason\":\"x\"}").statusCode()).isEqualTo(400);
+          admin.call(method, target, "null", 400);
+        }
+      }
+    }
+    admin.call("GET", "/v1/tasks?no_such_filter=1", null, 400);
+    admin.call("GET", "/v1/tasks?limit=0", null, 400);
+    admin.call("GET", "/v1/tasks?status=Running", null, 400);
+    admin.call("GET", "/v1/tasks?cursor=x", null, 400);
+    JsonNode levels =
+        admin.call(
+            "PUT",
+            "/v1/log-levels",
+            "{\"logger\":\"io.taskbroker.ingest\",\"level\":\"debug\",\"reason\":\"a test\"}",
+            200);
+    assertThat(levels.path("levels").path("io.taskbroker.ingest").asString()).isEqualTo("debug");
+    assertThat(admin.called)
+        .contains("get /v1/overview", "post /v1/tasks/act", "put /v1/log-levels");
+    assertThat(admin.raw("DELETE", "/v1/tasks", null).statusCode()).isEqualTo(405);
+    assertThat(admin.raw("GET", "/v2", null).statusCode()).isEqualTo(404);
+  }
+
+  private void publish(TaskActivation.Builder task) throws Exception {
+    kafka.publish(setup.topic(), task.build().toByteArray());
+  }
+
+  private void awaitTasks(int number) {
+    await().atMost(PATIENCE).until(() -> ids("").size() == number);
+  }
+
+  private List<String> ids(String query) throws Exception {
+    JsonNode page = admin.get("/v1/tasks?application=" + application + "&" + query);
+    return StreamSupport.stream(page.path("tasks").spliterator(), false)
+        .map(task -> task.path("id").asString())
+        .toList();
+  }
+
+  private JsonNode act(String act, String id) throws Exception {
+    return admin.post("/v1/tasks/act", body(act, id, "limit", 1));
+  }
+
+  private static Map<String, Object> body(String act, String id, String name, Object value) {
+    return Map.of("act", act, "ids", List.of(id), "reason", "a test", name, value);
+  }
+
+  private static void assertDone(JsonNode result) {
+    assertThat(result.path("done").asInt()).as(result.toString()).isOne();
+  }
+
+  /// Id of the task that a polling worker gets; empty if it gets none.
+  private String fetched() throws Exception {
+    try (var calls = new RawCalls(setup)) {
+      RawCalls.Answer answer =
+          calls.call(
+              ConsumerServiceGrpc.getGetTaskMethod(),
+              GetTaskRequest.newBuilder().setApplication(application).build().toByteArray(),
+              null);
+      return answer.code() == io.grpc.Status.Code.OK
+          ? GetTaskResponse.parseFrom(HexFormat.of().parseHex(answer.text())).getTask().getId()
+          : "";
+    }
+  }
+
+  private void report(String id) {
+    try (var calls = new RawCalls(setup)) {
+      RawCalls.Answer answer =
+          calls.call(
+              ConsumerServiceGrpc.getSetTaskStatusMethod(),
+              SetTaskStatusRequest.newBuilder()
+                  .setId(id)
+                  .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+                  .build()
+                  .toByteArray(),
+              null);
+      assertThat(answer.code()).isEqualTo(io.grpc.Status.Code.OK);
+    }
+  }
+
+  private static ByteString arguments() throws Exception {
+    try (MessageBufferPacker packer = MessagePack.newDefaultBufferPacker()) {
+      packer.packMapHeader(2);
+      packer.packString("args").packArrayHeader(1).packInt(5);
+      packer.packString("kwargs").packMapHeader(2);
+      packer.packString("name").packString("ann");
+      packer.packString("api_key").packString("hidden");
+      return ByteString.copyFrom(packer.toByteArray());
+    }
+  }
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--admin", "http://127.0.0.1:" + port));
+    return Main.commandLine()
+        .setOut(new PrintWriter(out))
+        .setErr(new PrintWriter(err))
+        .execute(all.toArray(String[]::new));
+  }
+}
