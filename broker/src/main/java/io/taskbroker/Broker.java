@@ -281,7 +281,7 @@ public final class Broker implements Service {
     }
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
-        Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
+        Logging.configure(logging.filter(), Logging.Format.valueOf(logging.format().name()));
     unknown.forEach(part -> log.warn("log_filter: '{}' is invalid and ignored", part));
     warnings.forEach(log::warn);
     logStart(config, loaded);

@@ -3,6 +3,7 @@ package io.taskbroker;
 import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.HealthReport;
 import io.taskbroker.runtime.HealthSource;
+import io.taskbroker.telemetry.LogFields;
 import io.taskbroker.telemetry.Metrics;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -65,7 +66,10 @@ final class HealthReporter implements Watchdog.Findings {
     ended.forEach(key -> gauge(key.kind, key.stage, 0));
     known.values().forEach(each -> gauge(each.condition.kind(), each.condition.stage(), 1));
     begun.forEach(HealthReporter::logBeginning);
-    ended.forEach(key -> log.info("Condition {} of {} is over", key.kind.label(), key.stage));
+    ended.forEach(key ->
+        log.atInfo()
+            .addKeyValue(LogFields.EVENT, key.kind.label() + "_over")
+            .log("Condition {} of {} is over", key.kind.label(), key.stage));
   }
 
   private HealthReport report(boolean live, boolean ready, long now) {
@@ -85,11 +89,13 @@ final class HealthReporter implements Watchdog.Findings {
   }
 
   private static void logBeginning(Condition condition) {
-    log.warn(
-        "Condition {} of {} began: {}. {}",
-        condition.kind().label(),
-        condition.stage(),
-        condition.reason(),
-        condition.kind().action());
+    log.atWarn()
+        .addKeyValue(LogFields.EVENT, condition.kind().label())
+        .log(
+            "Condition {} of {} began: {}. {}",
+            condition.kind().label(),
+            condition.stage(),
+            condition.reason(),
+            condition.kind().action());
   }
 }

@@ -156,7 +156,7 @@ final class RunbookTest {
         await().atMost(PATIENCE).until(() -> log.completedTasks() == TASKS);
         assertThat(run(setup, replay.get(1), "")).as(err.toString()).isZero();
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
-        assertThat(view.published(setup.topic())).isEqualTo(2 * TASKS);
+        assertThat(view.read(setup.topic())).as("published once each").hasSize(2 * TASKS);
       }
     }
   }
