@@ -7,9 +7,11 @@ import io.taskbroker.telemetry.LogFields;
 import io.taskbroker.telemetry.Metrics;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -20,6 +22,12 @@ import org.slf4j.LoggerFactory;
 /// to the watchdog's thread.
 final class HealthReporter implements Watchdog.Findings {
   private static final Logger log = LoggerFactory.getLogger(HealthReporter.class);
+
+  private static final Set<Condition.Kind> OF_NO_STAGE =
+      EnumSet.of(
+          Condition.Kind.CLOCK_STEPPED,
+          Condition.Kind.CERTIFICATE_EXPIRED,
+          Condition.Kind.CERTIFICATE_EXPIRES_SOON);
 
   private final List<HealthSource> sources;
   private final Metrics metrics;
@@ -88,7 +96,14 @@ final class HealthReporter implements Watchdog.Findings {
     metrics.healthConditions.of(kind.label(), stage).set(value);
   }
 
+  /// Logs the beginning. The stages log the reasons of their conditions themselves.
   private static void logBeginning(Condition condition) {
+    if (!OF_NO_STAGE.contains(condition.kind())) {
+      log.atInfo()
+          .addKeyValue(LogFields.EVENT, condition.kind().label())
+          .log("Condition {} of {} began", condition.kind().label(), condition.stage());
+      return;
+    }
     log.atWarn()
         .addKeyValue(LogFields.EVENT, condition.kind().label())
         .log(
