@@ -33,9 +33,7 @@ final class Watchdog implements Service {
   private boolean worked;
   private boolean wasReady;
 
-  /// @param patience how long a stage may have work and make no progress
-  /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6) Receiver
-  ///   of each check's result. Called by the watchdog's thread; must not block.
+  /// of each check's result. Called by the watchdog's thread; must not block.
   @FunctionalInterface
   interface Findings {
     /// @param live false if a stage stands still that depends on nothing outside the process
@@ -44,6 +42,8 @@ final class Watchdog implements Service {
     void found(boolean live, boolean ready, List<Condition> stages, long now);
   }
 
+  /// @param patience how long a stage may have work and make no progress
+  /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6) Receiver
   /// @param ready called with the readiness whenever it changes
   /// @param findings called at each check, after `ready`
   Watchdog(

@@ -93,6 +93,9 @@ final class HealthTest {
       try (var pages = BrokerPages.of(setup);
           var _ = setup.start().awaitServing(PATIENCE)) {
         awaitHealthy(pages);
+        await()
+            .atMost(PATIENCE)
+            .until(() -> pages.metric("taskbroker_arroyo_consumer_current_partitions") == 1);
         server.stop();
         publishTask(view, setup);
         awaitCondition(pages, "stage_stuck", 503);
