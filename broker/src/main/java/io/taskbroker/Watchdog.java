@@ -33,7 +33,7 @@ final class Watchdog implements Service {
   private boolean worked;
   private boolean wasReady;
 
-  /// of each check's result. Called by the watchdog's thread; must not block.
+  /// Receiver of each check's result. Called by the watchdog's thread; must not block.
   @FunctionalInterface
   interface Findings {
     /// @param live false if a stage stands still that depends on nothing outside the process
@@ -43,7 +43,7 @@ final class Watchdog implements Service {
   }
 
   /// @param patience how long a stage may have work and make no progress
-  /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6) Receiver
+  /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6)
   /// @param ready called with the readiness whenever it changes
   /// @param findings called at each check, after `ready`
   Watchdog(
