@@ -80,7 +80,7 @@ public final class Broker implements Service {
   private final BrokerCondition condition;
   private final ServiceGroup stages;
 
-  private Broker(BrokerConfig config, FailureSink failures) {
+  Broker(BrokerConfig config, FailureSink failures) {
     this.config = config;
     Optional<TlsContext> serverTls = TlsSettings.server(config);
     Optional<TlsContext> workerTls = TlsSettings.workers(config);

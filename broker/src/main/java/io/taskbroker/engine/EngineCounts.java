@@ -134,7 +134,7 @@ public final class EngineCounts {
       case HELD_BY_FORWARDING -> heldBack(activation, "forwarding_limit");
       case PUSH_REFUSED, RETRIED, QUARANTINED, UNDECODABLE, DUPLICATE, STALE_REPORT -> {}
       case UNKNOWN_ID, NO_WORKER -> {}
-      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> {}
+      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED, WORKER_LOST -> {}
     }
   }
 

@@ -51,7 +51,7 @@ final class StartPositionWarnings {
           facts.committed(),
           stored(facts),
           found.start().position());
-    } else if (found.start().voided() && !found.start().lost() && cut == null) {
+    } else if (found.start().voided() && !found.start().lost()) {
       log.warn(
           "Starting {} at the committed offset {}: somebody moved the group's offset, or the log"
               + " ends before the stored one ({})",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
+import io.grpc.Channel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
@@ -28,6 +29,8 @@ import io.taskbroker.wire.Signatures;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -111,7 +114,7 @@ final class TaskServiceTest extends ServedTest {
   @Test
   void eachInvalidTaskIsRejectedWithItsReasonAndTheOthersAreNot() {
     var server = serve(false);
-    var stub = TaskServiceGrpc.newFutureStub(connect(server));
+    Channel channel = connect(server);
     NewTask ok = NewTask.newBuilder().setTask(MINIMAL.toBuilder().setId("ok")).build();
     List<NewTask> bad =
         List.of(
@@ -131,7 +134,7 @@ final class TaskServiceTest extends ServedTest {
             NewTask.newBuilder()
                 .setTask(MINIMAL.toBuilder().setArguments(ByteString.copyFrom(new byte[1 << 20])))
                 .build());
-    var response = stub.enqueue(EnqueueRequest.newBuilder().addAllTasks(bad).addTasks(ok).build());
+    var response = send(channel, EnqueueRequest.newBuilder().addAllTasks(bad).addTasks(ok).build());
     Command.Enqueue command = (Command.Enqueue) intake.next();
     assertThat(command.activations()).extracting(Activation::id).containsExactly("ok");
     command.reply().done(List.of(EnqueueOutcome.ALREADY_EXISTS));
@@ -243,7 +246,7 @@ final class TaskServiceTest extends ServedTest {
     for (NewTask.Builder task : tasks) {
       request.addTasks(task);
     }
-    var response = TaskServiceGrpc.newFutureStub(connect(server)).enqueue(request.build());
+    var response = send(connect(server), request.build());
     Command.Enqueue command = (Command.Enqueue) intake.next();
     command.reply().done(Collections.nCopies(tasks.length, EnqueueOutcome.ACCEPTED));
     assertThat(resultsOf(response))
@@ -252,8 +255,15 @@ final class TaskServiceTest extends ServedTest {
     return command.activations();
   }
 
-  private static List<EnqueueResult> resultsOf(
-      java.util.concurrent.Future<EnqueueResponse> response) {
+  /// Sends a request; its answer arrives later.
+  private static Future<EnqueueResponse> send(Channel channel, EnqueueRequest request) {
+    var response =
+        new FutureTask<>(() -> TaskServiceGrpc.newBlockingStub(channel).enqueue(request));
+    Thread.ofVirtual().start(response);
+    return response;
+  }
+
+  private static List<EnqueueResult> resultsOf(Future<EnqueueResponse> response) {
     try {
       return response.get(20, SECONDS).getResultsList();
     } catch (Exception e) {

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -138,7 +139,7 @@ final class KafkaLedger {
     long provenTo = proven.getOrDefault(name, 0L);
     for (Origin origin : List.copyOf(records.keySet())) {
       if (isIn(origin, topic, partition) && origin.offset() >= offset) {
-        var lost = new Gone(records.remove(origin), reading(origin));
+        var lost = new Gone(Objects.requireNonNull(records.remove(origin)), reading(origin));
         gone.computeIfAbsent(origin, _ -> new ArrayList<>()).add(lost);
         if (origin.offset() < provenTo) {
           provenGone.add(lost.reading());

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +42,7 @@ final class SimulatedKafka {
 
   /// Where the leader epochs of each partition begin.
   static final class Epochs {
-    private final Map<Integer, TreeMap<Integer, Long>> starts = new HashMap<>();
+    private final Map<Integer, NavigableMap<Integer, Long>> starts = new HashMap<>();
 
     int current(int partition) {
       return of(partition).lastKey();
@@ -57,19 +58,19 @@ final class SimulatedKafka {
 
     /// The epochs of a partition as they were.
     private void set(int partition, Map<Integer, Long> before) {
-      TreeMap<Integer, Long> of = of(partition);
+      NavigableMap<Integer, Long> of = of(partition);
       of.clear();
       of.putAll(before);
     }
 
     private void cut(int partition, long offset) {
-      TreeMap<Integer, Long> of = of(partition);
+      NavigableMap<Integer, Long> of = of(partition);
       int next = of.lastKey() + 1;
       of.values().removeIf(start -> start >= offset);
       of.put(next, offset);
     }
 
-    TreeMap<Integer, Long> of(int partition) {
+    NavigableMap<Integer, Long> of(int partition) {
       return starts.computeIfAbsent(partition, _ -> new TreeMap<>(Map.of(0, 0L)));
     }
   }

@@ -164,6 +164,11 @@ final class Deployment implements AutoCloseable {
     return new Dispatcher(process);
   }
 
+  /// `host:port` of the broker for workers.
+  String brokerAddress() {
+    return "127.0.0.1:" + port;
+  }
+
   Journal journal() {
     return new Journal(dir.resolve("journal.jsonl"));
   }

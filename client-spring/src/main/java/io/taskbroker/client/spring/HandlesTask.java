@@ -1,0 +1,19 @@
+package io.taskbroker.client.spring;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/// The method of a bean is the code of a task. Its first parameter is the argument; a second one,
+/// if there is one, is the [io.taskbroker.client.TaskContext].
+@Documented
+@Target(ElementType.METHOD)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface HandlesTask {
+  /// Name of the task.
+  String value();
+
+  String namespace() default "default";
+}

@@ -1,0 +1,359 @@
+package io.taskbroker.client.testing;
+
+import com.google.protobuf.ByteString;
+import io.taskbroker.client.Cancellation;
+import io.taskbroker.client.Task;
+import io.taskbroker.client.TaskClient;
+import io.taskbroker.client.TaskHandler;
+import io.taskbroker.client.TaskMiddleware;
+import io.taskbroker.client.TaskOutcome;
+import io.taskbroker.client.codec.Payloads;
+import io.taskbroker.client.spi.Attempt;
+import io.taskbroker.client.spi.TaskRunner;
+import io.taskbroker.protocol.v1.AttemptToken;
+import io.taskbroker.protocol.v1.Delivery;
+import io.taskbroker.protocol.v1.Failed;
+import io.taskbroker.protocol.v1.OnFailure;
+import io.taskbroker.protocol.v1.Result;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A broker and its worker in the thread of a test: nothing runs before the test says so, and time
+/// passes when the test moves the clock.
+///
+/// ```java
+/// InlineBroker broker = new InlineBroker().handle(SEND_RECEIPT, mails::send);
+/// shop.checkout(broker.client(), order);
+/// assertThat(broker.enqueued(SEND_RECEIPT)).containsExactly(new Receipt("4711", "a@example.org"));
+/// broker.runDue();
+/// broker.advance(Duration.ofMinutes(5)); // retries and delayed calls
+/// ```
+///
+/// Arguments are encoded and decoded as in production. Retries come without jitter. Deadlines do
+/// not pass while a handler runs. Thread-safe, but made for one thread.
+public final class InlineBroker implements AutoCloseable {
+  /// Bound on runs in one step, against tasks that enqueue themselves for ever.
+  private static final int MAX_RUNS = 100_000;
+
+  private static final Comparator<InlineTask> ORDER =
+      Comparator.comparing((InlineTask each) -> each.due).thenComparingLong(each -> each.sequence);
+
+  private final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
+  private final Map<String, InlineTask> tasks = new HashMap<>();
+  private final List<InlineTask> order = new ArrayList<>();
+  private final List<TaskRunner.Binding<?>> bindings = new ArrayList<>();
+  private final List<TaskMiddleware> middleware = new ArrayList<>();
+  private final Map<String, ArrayDeque<RuntimeException>> failures = new HashMap<>();
+  private final List<InlineTask> deadLetters = new ArrayList<>();
+  private final TaskClient client;
+  private @Nullable TaskRunner runner;
+  private boolean runsAtOnce;
+  private long sequence;
+  private long token;
+
+  public InlineBroker() {
+    client = TaskClient.builder().clock(clock).transport(new InlineTransport(this)).build();
+  }
+
+  /// Binds a task to its code, as in a worker.
+  public InlineBroker handle(Task<?>... defined) {
+    for (Task<?> each : defined) {
+      bindOwn(each);
+    }
+    return this;
+  }
+
+  private <T> void bindOwn(Task<T> task) {
+    bind(
+        task,
+        task.handler()
+            .orElseThrow(() -> new IllegalArgumentException(task + " has no code of its own")));
+  }
+
+  /// Binds a task to code, as in a worker.
+  public <T> InlineBroker handle(Task<T> task, TaskHandler.OfArgument<T> handler) {
+    return bind(task, (argument, context) -> handler.run(argument));
+  }
+
+  /// Binds a task to code that uses the context, as in a worker.
+  public <T> InlineBroker handle(Task<T> task, TaskHandler<T> handler) {
+    return bind(task, handler);
+  }
+
+  private synchronized <T> InlineBroker bind(Task<T> task, TaskHandler<T> handler) {
+    bindings.add(new TaskRunner.Binding<>(task, handler));
+    runner = null;
+    return this;
+  }
+
+  /// Code around each attempt, as in a worker.
+  public synchronized InlineBroker middleware(TaskMiddleware... added) {
+    middleware.addAll(List.of(added));
+    runner = null;
+    return this;
+  }
+
+  /// Runs each call within its enqueue from now on, unless it is delayed.
+  public synchronized InlineBroker runsAtOnce() {
+    runsAtOnce = true;
+    return this;
+  }
+
+  /// A client of this broker.
+  public TaskClient client() {
+    return client;
+  }
+
+  public SettableClock clock() {
+    return clock;
+  }
+
+  /// Arguments of all calls of a task that were enqueued, in their order, whatever became of them.
+  public synchronized <T> List<T> enqueued(Task<T> task) {
+    return order.stream().filter(each -> is(each, task)).map(each -> decode(each, task)).toList();
+  }
+
+  /// Number of calls that were enqueued.
+  public synchronized int enqueuedCalls() {
+    return order.size();
+  }
+
+  /// Arguments of the dead letters of a task.
+  public synchronized <T> List<T> deadLetters(Task<T> task) {
+    return deadLetters.stream()
+        .filter(each -> is(each, task))
+        .map(each -> decode(each, task))
+        .toList();
+  }
+
+  private static boolean is(InlineTask each, Task<?> task) {
+    return each.task.getName().equals(task.name())
+        && each.task.getNamespace().equals(task.namespace());
+  }
+
+  private <T> T decode(InlineTask each, Task<T> task) {
+    return client
+        .payloads()
+        .decode(
+            each.task.getArguments().toByteArray(),
+            "",
+            each.task.getHeadersMap(),
+            task.type(),
+            task.codec());
+  }
+
+  /// Lets the next attempt of a task fail with this exception, without its code being run. Repeated
+  /// calls add further failures.
+  public synchronized InlineBroker failNext(Task<?> task, RuntimeException failure) {
+    failures
+        .computeIfAbsent(key(task.namespace(), task.name()), key -> new ArrayDeque<>())
+        .addLast(failure);
+    return this;
+  }
+
+  /// Runs all tasks that are due, and those that they enqueue, in the order of their times.
+  ///
+  /// @return the number of attempts
+  public int runDue() {
+    int runs = 0;
+    for (InlineTask next = nextDue(); next != null; next = nextDue()) {
+      if (++runs > MAX_RUNS) {
+        throw new IllegalStateException("More than " + MAX_RUNS + " attempts: an endless loop?");
+      }
+      run(next);
+    }
+    return runs;
+  }
+
+  /// Moves the clock forward, from due time to due time, and runs what becomes due.
+  ///
+  /// @return the number of attempts
+  public int advance(Duration by) {
+    Instant end = clock.instant().plus(by);
+    int runs = runDue();
+    for (Instant next = nextTime(end); next != null; next = nextTime(end)) {
+      clock.set(next);
+      runs += runDue();
+    }
+    clock.set(end);
+    return runs;
+  }
+
+  private synchronized @Nullable InlineTask nextDue() {
+    Instant now = clock.instant();
+    return order.stream()
+        .filter(each -> each.isWaiting() && !each.due.isAfter(now))
+        .min(ORDER)
+        .orElse(null);
+  }
+
+  private synchronized @Nullable Instant nextTime(Instant end) {
+    return order.stream()
+        .filter(each -> each.isWaiting() && !each.due.isAfter(end))
+        .min(ORDER)
+        .map(each -> each.due)
+        .orElse(null);
+  }
+
+  private void run(InlineTask task) {
+    TaskRunner by;
+    Delivery delivery;
+    synchronized (this) {
+      if (task.expiresAt != null && clock.instant().isAfter(task.expiresAt)) {
+        end(task, TaskOutcome.Kind.EXPIRED, "", new byte[0]);
+        return;
+      }
+      task.running = true;
+      by = runner();
+      token++;
+      delivery =
+          Delivery.newBuilder()
+              .setTask(task.task)
+              .setToken(AttemptToken.newBuilder().setEpoch(1).setNumber(token))
+              .build();
+    }
+    Attempt attempt = new Attempt(delivery, client.payloads(), clock, running -> {});
+    Result result = by.run(attempt);
+    synchronized (this) {
+      task.running = false;
+      task.progress = attempt.progress();
+      if (task.outcome == null) {
+        finish(task, result);
+      }
+    }
+  }
+
+  private TaskRunner runner() {
+    if (runner == null) {
+      List<TaskMiddleware> all = new ArrayList<>();
+      all.add((context, next) -> {
+        fail(context.namespace(), context.name());
+        next.run();
+      });
+      all.addAll(middleware);
+      runner = new TaskRunner(bindings, all, client.payloads());
+    }
+    return runner;
+  }
+
+  private void fail(String namespace, String name) {
+    RuntimeException failure;
+    synchronized (this) {
+      ArrayDeque<RuntimeException> next = failures.get(key(namespace, name));
+      failure = next == null ? null : next.pollFirst();
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private static String key(String namespace, String name) {
+    return namespace + "/" + name;
+  }
+
+  private void finish(InlineTask task, Result result) {
+    switch (result.getOutcomeCase()) {
+      case COMPLETED ->
+          end(
+              task,
+              TaskOutcome.Kind.COMPLETED,
+              "",
+              task.call.getKeepResult()
+                  ? result.getCompleted().getResult().toByteArray()
+                  : new byte[0]);
+      case FAILED -> failed(task, result.getFailed());
+      case RELEASED, OUTCOME_NOT_SET -> task.due = clock.instant();
+    }
+  }
+
+  private void failed(InlineTask task, Failed failed) {
+    if (!failed.getFinal() && task.hasAttemptsLeft()) {
+      task.retry(
+          clock.instant(),
+          failed.hasRetryAfterMs() ? Duration.ofMillis(failed.getRetryAfterMs()) : null);
+      return;
+    }
+    if (task.task.getRetry().getOnFailure() == OnFailure.ON_FAILURE_DEAD_LETTER) {
+      deadLetters.add(task);
+    }
+    end(task, TaskOutcome.Kind.FAILED, failed.getMessage(), new byte[0]);
+  }
+
+  private void end(InlineTask task, TaskOutcome.Kind kind, String message, byte[] result) {
+    task.outcome = new TaskOutcome(task.id(), kind, result, message, payloads());
+  }
+
+  private Payloads payloads() {
+    return client.payloads();
+  }
+
+  // For the transport.
+
+  /// The task of that id, and whether it is new.
+  record Added(InlineTask task, boolean isNew) {}
+
+  Added add(io.taskbroker.protocol.v1.NewTask call) {
+    InlineTask task;
+    synchronized (this) {
+      String id =
+          call.getTask().getId().isEmpty()
+              ? String.join(
+                  ":",
+                  call.getTask().getApplication(),
+                  call.getTask().getNamespace(),
+                  call.getIdempotencyKey())
+              : call.getTask().getId();
+      InlineTask known = tasks.get(id);
+      if (known != null) {
+        return new Added(known, false);
+      }
+      sequence++;
+      task = new InlineTask(call, id, sequence, clock.instant());
+      tasks.put(id, task);
+      order.add(task);
+    }
+    if (runsAtOnce && !task.due.isAfter(clock.instant())) {
+      run(task);
+    }
+    return new Added(task, true);
+  }
+
+  synchronized Optional<InlineTask> find(String id) {
+    return Optional.ofNullable(tasks.get(id));
+  }
+
+  synchronized void cancel(InlineTask task) {
+    if (task.outcome == null) {
+      end(task, TaskOutcome.Kind.CANCELLED, Cancellation.Reason.REQUESTED.name(), new byte[0]);
+    }
+  }
+
+  /// Runs what is due, and moves the clock to the next due time, until the task has ended or the
+  /// time is over.
+  Optional<TaskOutcome> await(InlineTask task, Duration timeout) {
+    Instant end = clock.instant().plus(timeout);
+    runDue();
+    for (Instant next = nextTime(end); task.outcome == null && next != null; next = nextTime(end)) {
+      clock.set(next);
+      runDue();
+    }
+    return Optional.ofNullable(task.outcome);
+  }
+
+  static ByteString resultOf(TaskOutcome outcome) {
+    return ByteString.copyFrom(outcome.encodedResult());
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

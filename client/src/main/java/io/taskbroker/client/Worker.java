@@ -1,0 +1,304 @@
+package io.taskbroker.client;
+
+import io.taskbroker.client.grpc.BrokerConnection;
+import io.taskbroker.client.grpc.BrokerConnections;
+import io.taskbroker.client.grpc.Counts;
+import io.taskbroker.client.grpc.PullSource;
+import io.taskbroker.client.grpc.PushSource;
+import io.taskbroker.client.grpc.RunningTasks;
+import io.taskbroker.client.grpc.StreamSource;
+import io.taskbroker.client.grpc.WorkSource;
+import io.taskbroker.client.grpc.WorkerOptions;
+import io.taskbroker.client.spi.TaskRunner;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Runs tasks of one application: gets them from every broker of a client, each on a virtual thread
+/// of its own, and reports the results. Thread-safe.
+///
+/// ```java
+/// try (TaskClient client = TaskClient.connect("localhost:50051");
+///     Worker worker = Worker.builder(client).task(SEND_RECEIPT).start()) {
+///   worker.awaitClosed();
+/// }
+/// ```
+///
+/// A lost connection is made again after a pause with jitter, 100 ms to 10 s; tasks that run go on
+/// meanwhile, and their results are reported on the next one.
+public final class Worker implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+  private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(5);
+  private static final Duration FOR_REPORTS = Duration.ofSeconds(5);
+  private static final String VERSION = "taskbroker-java/" + version();
+
+  private final List<WorkSource> sources;
+  private final RunningTasks tasks;
+  private final Counts counts;
+  private final TaskRunner runner;
+  private final int slots;
+  private final Duration stopTimeout;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private boolean closing;
+
+  private Worker(Builder options) {
+    this.slots = options.slots;
+    this.stopTimeout = options.stopTimeout;
+    this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
+    this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
+    this.counts = new Counts();
+    this.sources = new ArrayList<>();
+    BrokerConnections connections =
+        options
+            .client
+            .connections()
+            .orElseThrow(() ->
+                new IllegalStateException(
+                    "This client does not connect to brokers: give the worker one that does,"
+                        + " by TaskClient.connect"));
+    List<BrokerConnection> brokers = connections.brokers();
+    int each = Math.ceilDiv(slots, brokers.size());
+    WorkerOptions hello =
+        new WorkerOptions(options.application, options.namespaces, each, options.name, VERSION);
+    for (BrokerConnection broker : brokers) {
+      sources.add(source(options, broker, connections, hello));
+    }
+  }
+
+  private WorkSource source(
+      Builder options,
+      BrokerConnection broker,
+      BrokerConnections connections,
+      WorkerOptions hello) {
+    return switch (options.mode) {
+      case STREAM -> new StreamSource(broker, connections.timer(), hello, tasks, counts);
+      case PULL -> new PullSource(broker, connections.timer(), hello, tasks, counts);
+      case PUSH ->
+          new PushSource(
+              broker,
+              connections.timer(),
+              hello,
+              tasks,
+              counts,
+              options.pushAddress,
+              connections.options().secret());
+    };
+  }
+
+  private static String version() {
+    String version = Worker.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
+  }
+
+  public static Builder builder(TaskClient client) {
+    return new Builder(client);
+  }
+
+  private Worker start() {
+    sources.forEach(WorkSource::start);
+    return this;
+  }
+
+  /// Number of tasks that run now.
+  public int running() {
+    return tasks.size();
+  }
+
+  /// Most tasks at once.
+  public int slots() {
+    return slots;
+  }
+
+  /// Tasks that it has code for, as `namespace/name`.
+  public Set<String> taskNames() {
+    return runner.names();
+  }
+
+  /// What it has done since it started.
+  public WorkerCounts counts() {
+    return counts.now();
+  }
+
+  /// Whether it is connected to at least one broker.
+  public boolean isConnected() {
+    return sources.stream().anyMatch(WorkSource::isConnected);
+  }
+
+  /// Waits until the worker was closed.
+  public void awaitClosed() throws InterruptedException {
+    closed.await();
+  }
+
+  /// Stops, in this order: takes no more tasks; lets running ones finish, up to the [stop
+  /// timeout][Builder#stopTimeout]; interrupts the rest, and gives back those that may run again;
+  /// reports all results. Then no thread and no connection of the worker is left. Later calls wait
+  /// for the first.
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (closing) {
+        return;
+      }
+      closing = true;
+    }
+    try {
+      sources.forEach(WorkSource::drain);
+      if (!tasks.awaitEmpty(stopTimeout)) {
+        log.warn("{} tasks run on after {}: interrupting them", tasks.size(), stopTimeout);
+        interruptAll();
+      }
+    } catch (InterruptedException e) {
+      tasks.cancelAll(Cancellation.Reason.WORKER_STOPS);
+      Thread.currentThread().interrupt();
+    }
+    closeSources();
+    closed.countDown();
+  }
+
+  private void interruptAll() throws InterruptedException {
+    tasks.cancelAll(Cancellation.Reason.WORKER_STOPS);
+    if (!tasks.awaitEmpty(AFTER_INTERRUPT)) {
+      log.error("{} tasks ignore interruption; they will run again elsewhere", tasks.size());
+    }
+  }
+
+  private void closeSources() {
+    for (WorkSource each : sources) {
+      try {
+        each.close(FOR_REPORTS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private enum Mode {
+    STREAM,
+    PULL,
+    PUSH
+  }
+
+  /// Options of a worker. Not thread-safe.
+  public static final class Builder {
+    private final TaskClient client;
+    private final List<TaskRunner.Binding<?>> bindings = new ArrayList<>();
+    private final List<TaskMiddleware> middleware = new ArrayList<>();
+    private final List<String> namespaces = new ArrayList<>();
+    private String application = "default";
+    private String name = "java-" + ProcessHandle.current().pid();
+    private int slots = 100;
+    private Duration stopTimeout = Duration.ofSeconds(30);
+    private Mode mode = Mode.STREAM;
+    private InetSocketAddress pushAddress =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+
+    private Builder(TaskClient client) {
+      this.client = client;
+    }
+
+    /// Tasks that were defined with their code.
+    ///
+    /// @throws IllegalArgumentException if one has none
+    public Builder task(Task<?>... tasks) {
+      for (Task<?> each : tasks) {
+        bind(each);
+      }
+      return this;
+    }
+
+    private <T> void bind(Task<T> task) {
+      handle(
+          task,
+          task.handler()
+              .orElseThrow(() ->
+                  new IllegalArgumentException(
+                      task + " has no code: give it to Task.of, or use handle(task, code)")));
+    }
+
+    /// A task and its code.
+    public <T> Builder handle(Task<T> task, TaskHandler.OfArgument<T> handler) {
+      return handle(task, (T argument, TaskContext context) -> handler.run(argument));
+    }
+
+    /// A task and its code, which uses the context.
+    public <T> Builder handle(Task<T> task, TaskHandler<T> handler) {
+      bindings.add(new TaskRunner.Binding<>(task, handler));
+      return this;
+    }
+
+    /// Whose tasks to run; `default` if not given.
+    public Builder application(String application) {
+      this.application = Task.checked("application", application);
+      return this;
+    }
+
+    /// Runs tasks of these namespaces only; all if not given.
+    public Builder namespaces(String... namespaces) {
+      this.namespaces.addAll(List.of(namespaces));
+      return this;
+    }
+
+    /// Most tasks at once, 1 to 10,000, 100 if not given; divided among the brokers.
+    public Builder slots(int slots) {
+      if (slots < 1 || slots > 10_000) {
+        throw new IllegalArgumentException("slots must be 1 to 10,000, not " + slots);
+      }
+      this.slots = slots;
+      return this;
+    }
+
+    /// Name in logs and lists of the broker; `java-` and the process id if not given.
+    public Builder name(String name) {
+      this.name = name;
+      return this;
+    }
+
+    /// Code around each attempt. The first one is the outermost.
+    public Builder middleware(TaskMiddleware... middleware) {
+      this.middleware.addAll(List.of(middleware));
+      return this;
+    }
+
+    /// How long [Worker#close] lets running tasks finish; 30 s if not given, zero interrupts at
+    /// once.
+    public Builder stopTimeout(Duration timeout) {
+      this.stopTimeout = timeout;
+      return this;
+    }
+
+    /// Asks the broker for each task, in place of a stream: for a broker of the compatible contract
+    /// in pull mode. Heartbeats, progress and results have no effect there, tasks cannot be given
+    /// back, and delays of retries have whole seconds.
+    public Builder pull() {
+      mode = Mode.PULL;
+      return this;
+    }
+
+    /// Listens for a broker of the compatible contract in push mode, in place of a stream; its
+    /// `worker_map` names the address. The limits of [#pull] hold. With one broker only.
+    ///
+    /// @param address to listen on, such as `new InetSocketAddress("0.0.0.0", 50052)`
+    public Builder push(InetSocketAddress address) {
+      mode = Mode.PUSH;
+      pushAddress = address;
+      return this;
+    }
+
+    /// Starts a worker. It connects in the background, however long that takes.
+    ///
+    /// @throws IllegalStateException if there is no task, or the client does not connect to brokers
+    public Worker start() {
+      if (bindings.isEmpty()) {
+        throw new IllegalStateException("Give the worker a task, by task(…) or handle(…)");
+      }
+      return new Worker(this).start();
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package io.taskbroker.client.grpc;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.client.spi.Attempt;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.protocol.v1.Delivery;
+import io.taskbroker.protocol.v1.Result;
+import io.taskbroker.protocol.v1.Task;
+import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What pull and push have in common: slots, deadlines and reports. Thread-safe.
+abstract class ContractSource implements WorkSource {
+  private static final Logger log = LoggerFactory.getLogger(ContractSource.class);
+  private static final long TICK_MILLIS = 200;
+
+  final BrokerConnection broker;
+  final WorkerOptions options;
+  private final ScheduledExecutorService timer;
+  private final RunningTasks tasks;
+  private final Counts counts;
+  private final ContractReports reports;
+  private final Semaphore slots;
+  private @Nullable ScheduledFuture<?> ticks;
+  private volatile boolean draining;
+
+  ContractSource(
+      BrokerConnection broker,
+      ScheduledExecutorService timer,
+      WorkerOptions options,
+      RunningTasks tasks,
+      Counts counts) {
+    this.broker = broker;
+    this.timer = timer;
+    this.options = options;
+    this.tasks = tasks;
+    this.counts = counts;
+    this.reports = new ContractReports(broker.consumers(), timer);
+    this.slots = new Semaphore(options.slots());
+  }
+
+  @Override
+  public void start() {
+    ticks =
+        timer.scheduleAtFixedRate(
+            tasks::cancelOverdue, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  @Override
+  public void drain() {
+    draining = true;
+  }
+
+  final boolean isDraining() {
+    return draining;
+  }
+
+  final Semaphore slots() {
+    return slots;
+  }
+
+  /// Runs a task; the caller has acquired its slot.
+  final void run(TaskActivation activation) {
+    Task task;
+    try {
+      // The fields of both messages have the same numbers.
+      task = Task.parseFrom(activation.toByteString());
+    } catch (InvalidProtocolBufferException e) {
+      log.error("Could not read task {}", activation.getId(), e);
+      slots.release();
+      return;
+    }
+    Delivery delivery = Delivery.newBuilder().setTask(task).build();
+    Attempt attempt = tasks.attempt(delivery, running -> {});
+    if (!tasks.start(attempt, this::ended)) {
+      slots.release();
+    }
+  }
+
+  private void ended(Attempt attempt, Result result) {
+    counts.ended(result);
+    reports.add(attempt, result);
+    slots.release();
+  }
+
+  @Override
+  public void close(Duration timeout) throws InterruptedException {
+    draining = true;
+    reports.close(timeout);
+    ScheduledFuture<?> periodic = ticks;
+    if (periodic != null) {
+      periodic.cancel(false);
+    }
+  }
+
+  @Override
+  public String target() {
+    return broker.target();
+  }
+}
