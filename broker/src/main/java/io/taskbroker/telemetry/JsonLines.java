@@ -72,7 +72,7 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
       json.writeStringProperty(names.logger, target(event.getLoggerName()));
       json.writeStringProperty("message", text(event.getFormattedMessage()));
       json.writeStringProperty(names.thread, event.getThreadName());
-      if (names == Names.ECS) {
+      if (names.equals(Names.ECS)) {
         json.writeStringProperty("ecs.version", "8.11");
         json.writeStringProperty("service.name", "taskbroker");
       }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.MatchResult;
@@ -46,7 +47,7 @@ final class MonitoringFilesTest {
     for (String alert : find(rules(), "- alert: (\\w+)")) {
       assertThat(tests).contains("alertname: " + alert + "\n");
       assertThat(runbook).contains("\n### " + alert + "\n");
-      assertThat(rules()).contains("runbook: docs/runbook.md#" + alert.toLowerCase());
+      assertThat(rules()).contains("runbook: docs/runbook.md#" + alert.toLowerCase(Locale.ROOT));
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,7 +26,7 @@ final class AlertRules {
   AlertRules() throws IOException {
     Path root = Path.of("").toAbsolutePath();
     while (!Files.exists(root.resolve("deploy/monitoring/alerts.yaml"))) {
-      root = root.getParent();
+      root = Objects.requireNonNull(root.getParent());
     }
     RULE.matcher(Files.readString(root.resolve("deploy/monitoring/alerts.yaml")))
         .results()
