@@ -77,7 +77,7 @@ final class MonitoringFilesTest {
       assertThat(LABEL.matcher(selector.group(2)).results().map(label -> label.group(1)))
           .as(expression)
           .allMatch(
-              label -> OF_TARGET.contains(label) || known.get(selector.group(1)).contains(label));
+              label -> OF_TARGET.contains(label) || known.getOrDefault(selector.group(1), List.of()).contains(label));
     }
   }
 

@@ -32,8 +32,8 @@ final class PrometheusPageTest {
     List<String> types = page.stream().filter(line -> line.startsWith("# TYPE ")).toList();
     assertThat(types).hasSizeGreaterThan(60);
     for (String line : types) {
-      String name = line.split(" ")[2];
-      String type = line.split(" ")[3];
+      String name = line.split(" ", -1)[2];
+      String type = line.split(" ", -1)[3];
       assertThat(page).anyMatch(each -> each.matches("# HELP " + name + " .+"));
       assertThat(name.endsWith("_total")).as(line).isEqualTo(type.equals("counter"));
       assertThat(name)

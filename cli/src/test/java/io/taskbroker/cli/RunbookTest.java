@@ -53,8 +53,8 @@ final class RunbookTest {
 
   @Test
   void everyIncidentTakesAtMostThreeCommands() throws IOException {
-    String incidents = Files.readString(DOCUMENT).split("\n## Incidents\n")[1];
-    List<String> sections = List.of(incidents.split("\n### ")).stream().skip(1).toList();
+    String incidents = Files.readString(DOCUMENT).split("\n## Incidents\n", -1)[1];
+    List<String> sections = List.of(incidents.split("\n### ", -1)).stream().skip(1).toList();
     assertThat(sections).hasSize(12);
     assertThat(sections).allSatisfy(section -> assertThat(commands(section)).hasSizeBetween(1, 3));
   }
@@ -234,12 +234,12 @@ final class RunbookTest {
   /// Commands of an incident, in order.
   private static List<String> incident(String title) throws IOException {
     String document = Files.readString(DOCUMENT);
-    String section = document.split("\n### " + Pattern.quote(title) + "\n")[1];
-    return commands(section.split("\n### ")[0]);
+    String section = document.split("\n### " + Pattern.quote(title) + "\n", -1)[1];
+    return commands(section.split("\n### ", -1)[0]);
   }
 
   private static List<String> commands(String section) {
-    String[] parts = section.split("```(?:sh)?\n");
+    String[] parts = section.split("```(?:sh)?\n", -1);
     return parts.length < 2 ? List.of() : parts[1].lines().toList();
   }
 
