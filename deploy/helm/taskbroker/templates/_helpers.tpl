@@ -95,7 +95,7 @@ spec:
         periodSeconds: 2
         failureThreshold: 60
       livenessProbe:
-        httpGet: {path: /metrics, port: metrics}
+        httpGet: {path: /livez, port: metrics}
         periodSeconds: 20
         timeoutSeconds: 5
         failureThreshold: 3

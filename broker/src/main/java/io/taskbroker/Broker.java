@@ -34,6 +34,7 @@ import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
@@ -42,6 +43,7 @@ import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
+import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
 import java.io.UncheckedIOException;
@@ -154,6 +156,13 @@ public final class Broker implements Service {
             RandomGenerator.getDefault(),
             failures);
     this.rules = StageOptions.rules(config, mailbox, failures);
+    var targetProblems = new TargetProblems();
+    var clockWatch = new ClockWatch(InstantSource.system(), Ticker.SYSTEM, metrics);
+    var certificates =
+        new CertificateWatch(
+            TlsSettings.certificates(config),
+            InstantSource.system(),
+            (key, end) -> metrics.certificateExpiry.of(key).set((double) end.getEpochSecond()));
     var watchdog =
         new Watchdog(
             List.of(
@@ -169,6 +178,11 @@ public final class Broker implements Service {
               telemetry.setReady(ready);
               condition.setReady(ready);
             },
+            new HealthReporter(
+                List.of(committer, ingest, targetProblems, clockWatch, certificates),
+                metrics,
+                InstantSource.system(),
+                telemetry::setHealth),
             failures);
     // Stopped in reverse: the engine receives the outcomes of calls and forwards before it stops.
     var order = new ArrayList<>(telemetry.services());
@@ -190,7 +204,7 @@ public final class Broker implements Service {
             config.kafka().maxMessageSize(),
             metrics,
             troubles -> {
-              telemetry.setTroubles(troubles);
+              targetProblems.accept(troubles);
               condition.setTroubles(troubles);
             },
             failures);
@@ -267,7 +281,7 @@ public final class Broker implements Service {
     }
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
-        Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
+        Logging.configure(logging.filter(), Logging.Format.valueOf(logging.format().name()));
     unknown.forEach(part -> log.warn("log_filter: '{}' is invalid and ignored", part));
     warnings.forEach(log::warn);
     logStart(config, loaded);

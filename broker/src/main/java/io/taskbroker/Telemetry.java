@@ -6,6 +6,7 @@ import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.HealthReport;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.ErrorReports;
 import io.taskbroker.telemetry.Metrics;
@@ -69,13 +70,11 @@ final class Telemetry {
     return services;
   }
 
-  /// Problems that do not make the broker unready, one line each.
-  void setTroubles(List<String> troubles) {
-    server.ifPresent(it -> it.setTroubles(troubles));
+  void setHealth(HealthReport report) {
+    server.ifPresent(it -> it.setHealth(report));
   }
 
   void setReady(boolean ready) {
     gauges.setReady(ready);
-    server.ifPresent(it -> it.setReady(ready));
   }
 }

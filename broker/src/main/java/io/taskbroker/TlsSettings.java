@@ -11,6 +11,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// TLS of the gRPC server and of the calls to workers, from the configuration.
 final class TlsSettings {
@@ -53,6 +54,17 @@ final class TlsSettings {
     TlsFiles files = files(config.grpc().workerTls(), "worker_tls", "ca");
     boolean needed = StageOptions.workers(config).values().stream().anyMatch(TlsSettings::isTls);
     return needed ? Optional.of(TlsContext.client(files)) : Optional.empty();
+  }
+
+  /// Certificate files of the broker itself.
+  static List<PemFile> certificates(BrokerConfig config) {
+    return Stream.of(
+            files(config.grpc().serverTls(), "grpc_tls", "client_ca").identity(),
+            files(config.grpc().workerTls(), "worker_tls", "ca").identity(),
+            identity(config.admin().tls(), "admin.tls_certificate", "admin.tls_key"))
+        .flatMap(Optional::stream)
+        .map(IdentityFiles::certificate)
+        .toList();
   }
 
   /// Applications pushed to in plaintext although `worker_tls` is set.

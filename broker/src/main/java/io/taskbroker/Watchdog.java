@@ -1,5 +1,6 @@
 package io.taskbroker;
 
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -26,25 +27,38 @@ final class Watchdog implements Service {
   private final Duration patience;
   private final boolean killswitched;
   private final Consumer<Boolean> ready;
+  private final Findings findings;
   private final LoopThread thread;
   private boolean checked;
   private boolean worked;
   private boolean wasReady;
 
+  /// Receiver of each check's result. Called by the watchdog's thread; must not block.
+  @FunctionalInterface
+  interface Findings {
+    /// @param live false if a stage stands still that depends on nothing outside the process
+    /// @param stages what is wrong with the stages
+    /// @param now monotonic time in nanoseconds
+    void found(boolean live, boolean ready, List<Condition> stages, long now);
+  }
+
   /// @param patience how long a stage may have work and make no progress
   /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6)
   /// @param ready called with the readiness whenever it changes
+  /// @param findings called at each check, after `ready`
   Watchdog(
       List<? extends Progress> stages,
       Duration patience,
       boolean killswitched,
       Consumer<Boolean> ready,
+      Findings findings,
       FailureSink failures) {
     this.stages = new ArrayList<>();
     stages.forEach(stage -> this.stages.add(new Watched(stage)));
     this.patience = patience;
     this.killswitched = killswitched;
     this.ready = ready;
+    this.findings = findings;
     this.thread = new LoopThread("watchdog", this::turn, failures);
   }
 
@@ -72,18 +86,24 @@ final class Watchdog implements Service {
   /// Checks the stages at the given monotonic time, in nanoseconds.
   void check(long now) {
     var complaints = new ArrayList<Runnable>();
+    var conditions = new ArrayList<Condition>();
     boolean works = true;
+    boolean live = true;
     for (Watched stage : stages) {
       String obstacle = stage.progress.obstacle();
       boolean stuck = stage.isStuck(now);
       if (!obstacle.isEmpty()) {
         works = false;
+        conditions.add(
+            new Condition(Condition.Kind.STAGE_BLOCKED, stage.progress.name(), obstacle));
         if (worked || !checked) {
           complaints.add(() ->
               log.error("{} is blocked, {}: {}", stage.progress.name(), consequence(), obstacle));
         }
       } else if (stuck) {
         works = false;
+        live &= !stage.progress.isSelfContained();
+        conditions.add(stuck(stage));
         if (worked) {
           complaints.add(() ->
               log.error(
@@ -104,7 +124,16 @@ final class Watchdog implements Service {
       wasReady = false;
       ready.accept(false);
     }
+    findings.found(live, wasReady, conditions, now);
     complaints.forEach(Runnable::run);
+  }
+
+  private static Condition stuck(Watched stage) {
+    return new Condition(
+        Condition.Kind.STAGE_STUCK,
+        stage.progress.name(),
+        "it has work and has made no progress for %d s"
+            .formatted(TimeUnit.NANOSECONDS.toSeconds(stage.stalledNanos)));
   }
 
   private String consequence() {

@@ -27,6 +27,7 @@ final class FileDescriptorsTest {
             Duration.ofSeconds(10),
             false,
             readiness::add,
+            (_, _, _, _) -> {},
             (_, _) -> {});
     look(watchdog, 0, 30);
     assertThat(readiness).containsExactly(true);

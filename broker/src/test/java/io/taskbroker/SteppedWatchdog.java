@@ -17,6 +17,7 @@ public final class SteppedWatchdog {
             patience,
             false,
             now -> ready = now,
+            (_, _, _, _) -> {},
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });

@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.Progress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,12 +17,22 @@ final class WatchdogTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(Watchdog.class);
 
   private final Stage stage = new Stage();
+  private boolean alive;
+  private List<Condition> conditions = List.of();
   private final List<Boolean> readiness = new ArrayList<>();
   private final Watchdog watchdog = watchdog(false);
 
   private Watchdog watchdog(boolean killswitched) {
     return new Watchdog(
-        List.of(stage), Duration.ofSeconds(10), killswitched, readiness::add, (_, _) -> {});
+        List.of(stage),
+        Duration.ofSeconds(10),
+        killswitched,
+        readiness::add,
+        (live, _, found, _) -> {
+          alive = live;
+          conditions = found;
+        },
+        (_, _) -> {});
   }
 
   @Test
@@ -63,6 +74,29 @@ final class WatchdogTest {
     look(watchdog, 5, 6);
     assertThat(readiness).containsExactly(true, false);
     assertThat(log.lines()).hasSize(2);
+  }
+
+  @Test
+  void aStuckStageIsNamedAndOnlyASelfContainedOneNeedsARestart() {
+    watchdog.check(0);
+    stage.work = true;
+    look(watchdog, 1, 12);
+    assertThat(alive).isTrue();
+    assertThat(conditions)
+        .containsExactly(
+            new Condition(
+                Condition.Kind.STAGE_STUCK,
+                "stage",
+                "it has work and has made no progress for 12 s"));
+
+    stage.selfContained = true;
+    watchdog.check(13 * SECOND);
+    assertThat(alive).isFalse();
+
+    stage.done++;
+    watchdog.check(14 * SECOND);
+    assertThat(alive).isTrue();
+    assertThat(conditions).isEmpty();
   }
 
   @Test
@@ -110,6 +144,7 @@ final class WatchdogTest {
     boolean work;
     long done;
     String obstacle = "";
+    boolean selfContained;
 
     @Override
     public String name() {
@@ -129,6 +164,11 @@ final class WatchdogTest {
     @Override
     public String obstacle() {
       return obstacle;
+    }
+
+    @Override
+    public boolean isSelfContained() {
+      return selfContained;
     }
   }
 }

@@ -16,7 +16,8 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   /// Format of log lines.
   public enum LogFormat {
     TEXT,
-    JSON
+    JSON,
+    ECS
   }
 
   /// Metrics outputs.

@@ -35,7 +35,7 @@ final class TelemetryKeys {
           "log_format",
           oneOf(TelemetryConfig.LogFormat.class),
           TelemetryConfig.LogFormat.TEXT,
-          "Format of log lines",
+          "Format of log lines: text, JSON, or JSON in the Elastic Common Schema",
           c -> c.telemetry().log().format());
 
   static final Key<BrokerConfig, Boolean> LOG_ASYNC_BACKTRACE =

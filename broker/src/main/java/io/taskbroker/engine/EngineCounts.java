@@ -5,6 +5,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.inflight.api.EngineEvent;
+import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
 import java.util.EnumMap;
@@ -27,6 +28,18 @@ public final class EngineCounts {
     failed = metrics.transitions.of("failed");
     retried = metrics.transitions.of("retried");
     delayElapsed = metrics.cleanups.of("mark_delay_elapsed_as_pending");
+    exposeAtZero();
+  }
+
+  /// Creates the counters that alerts watch: Prometheus sees no increase in the first sample of a
+  /// series.
+  private void exposeAtZero() {
+    metrics.cleanups.of("mark_processing_attempts_exceeded_as_failure").inc(0);
+    for (EngineEvent event : EngineEvent.values()) {
+      if (event.level() == EngineEvent.Level.WARN) {
+        events.put(event, counter(event));
+      }
+    }
   }
 
   /// Counts an event of an application, or of an id that is not in flight.
@@ -54,7 +67,7 @@ public final class EngineCounts {
 
   /// Counts one event of an activation.
   ///
-  /// @param age milliseconds since it was published, or since its delay ended
+  /// @param age as in [EventPort#event]
   public void count(EngineEvent event, Activation activation, long age) {
     logged(event);
     switch (event) {
@@ -73,7 +86,12 @@ public final class EngineCounts {
               .receivedToGetTask
               .of(activation.namespace(), activation.taskname())
               .observe(seconds(age));
-      case COMPLETED -> completed.inc();
+      case COMPLETED -> {
+        completed.inc();
+        if (age >= 0) {
+          metrics.runTime.of(activation.application(), activation.taskname()).observe(seconds(age));
+        }
+      }
       case DISCARDED -> {
         failed.inc();
         metrics.cleanups.of("delete_discarded").inc();

@@ -155,6 +155,11 @@ public final class EngineLoop implements Service, Progress {
   }
 
   @Override
+  public boolean isSelfContained() {
+    return true;
+  }
+
+  @Override
   public long done() {
     return done;
   }

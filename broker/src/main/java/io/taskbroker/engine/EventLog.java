@@ -8,6 +8,7 @@ import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.TaskLifecycle;
 import io.taskbroker.telemetry.LogFields;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,13 +33,13 @@ public final class EventLog {
 
   /// Logs one lifecycle step of a task.
   public void follow(TaskLifecycle step, Activation activation, String detail) {
-    write(Level.DEBUG, text(step), activation, detail);
+    write(Level.DEBUG, name(step), text(step), activation, detail);
   }
 
   /// Logs an event of a task.
   public void event(EngineEvent event, Activation about, String detail) {
     if (isLogged(event)) {
-      write(level(event), text(event), about, detail);
+      write(level(event), name(event), text(event), about, detail);
     }
   }
 
@@ -46,6 +47,7 @@ public final class EventLog {
   public void event(EngineEvent event, String id, String detail) {
     if (isLogged(event)) {
       log.atLevel(level(event))
+          .addKeyValue(LogFields.EVENT, name(event))
           .addKeyValue(field(event), id)
           .log("{}: {}{}", text(event), id, inParentheses(detail));
     }
@@ -55,6 +57,7 @@ public final class EventLog {
   public void unexpected(Change change, ChangeOutcome outcome) {
     if (outcomes.allows()) {
       log.atError()
+          .addKeyValue(LogFields.EVENT, "unexpected_outcome")
           .addKeyValue(LogFields.TASK_ID, change.id())
           .addKeyValue(LogFields.KEY, change.key())
           .addKeyValue(LogFields.PARTITION, partition(change))
@@ -84,12 +87,17 @@ public final class EventLog {
   }
 
   /// Adds the task identity to a log line; the only place that does.
-  private static void write(Level level, String text, Activation about, String detail) {
-    LoggingEventBuilder line = log.atLevel(level);
+  private static void write(
+      Level level, String event, String text, Activation about, String detail) {
+    LoggingEventBuilder line = log.atLevel(level).addKeyValue(LogFields.EVENT, event);
     for (Map.Entry<String, Object> field : TaskIdentity.of(about).fields().entrySet()) {
       line = line.addKeyValue(field.getKey(), field.getValue());
     }
     line.log("{}: {}{}", text, about.id(), inParentheses(detail));
+  }
+
+  private static String name(Enum<?> event) {
+    return event.name().toLowerCase(Locale.ROOT);
   }
 
   private static String inParentheses(String detail) {

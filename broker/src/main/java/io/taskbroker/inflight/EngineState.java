@@ -443,7 +443,12 @@ final class EngineState {
   /// Reports an event of a task, and counts it for its name.
   void event(EngineEvent event, InFlightTask task, String detail) {
     counter(task).count(event);
-    event(event, task.activation, detail);
+    if (event == EngineEvent.COMPLETED) {
+      long ran = task.claimedAt == 0 ? -1 : now - task.claimedAt;
+      events.event(event, task.activation, ran, detail);
+    } else {
+      event(event, task.activation, detail);
+    }
   }
 
   /// Reports an event of an activation without a task.

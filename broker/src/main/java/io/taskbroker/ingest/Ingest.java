@@ -5,7 +5,9 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.OffsetPort;
 import io.taskbroker.ingest.fetch.IntakeMemory;
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.HealthSource;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// when the engine has reported everything below it durable (G1). If Kafka is down, a topic does
 /// not exist, or credentials are refused, the stage logs that and retries for ever ([ReadFailure]);
 /// a second broker with the same instance id ends the process.
-public final class Ingest implements Service, Progress, OffsetPort {
+public final class Ingest implements Service, Progress, OffsetPort, HealthSource {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
   private final PartitionOwnership ownership;
   private volatile boolean running;
@@ -130,6 +132,11 @@ public final class Ingest implements Service, Progress, OffsetPort {
   public String obstacle() {
     List<String> refusals = consumers.values().stream().map(TopicConsumer::refusal).toList();
     return refusals.contains("") ? "" : String.join("; ", refusals);
+  }
+
+  @Override
+  public List<Condition> conditions() {
+    return consumers.values().stream().flatMap(each -> each.condition().stream()).toList();
   }
 
   /// Rounds of the slowest consumer, so that a stuck one is not hidden by the others.

@@ -6,12 +6,14 @@ import io.taskbroker.ingest.fetch.BoundedConsumer;
 import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -116,6 +118,11 @@ final class TopicConsumer {
   /// As in [TopicProblemLog#refusal].
   String refusal() {
     return problems.refusal();
+  }
+
+  /// As in [TopicProblemLog#condition].
+  Optional<Condition> condition() {
+    return problems.condition();
   }
 
   void start(Collection<Watermark> watermarks) {

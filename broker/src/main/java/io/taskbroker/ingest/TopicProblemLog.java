@@ -1,9 +1,11 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureText;
 import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -30,6 +32,7 @@ final class TopicProblemLog {
   private final LongSupplier nanoTime;
   private final LogInterval lines = new LogInterval(REPEAT_AFTER);
   private @Nullable ReadFailure problem;
+  private String problemLine = "";
   private long failedAt;
   private boolean admitted;
   private String refusal = "";
@@ -49,6 +52,7 @@ final class TopicProblemLog {
     String line = kind.line(source, FailureText.ofRoot(failure));
     long now = nanoTime.getAsLong();
     problem = kind;
+    problemLine = line;
     failedAt = now;
     refusal = kind.isRefusal() && !admitted ? line : "";
     if (!lines.isDue(kind, now)) {
@@ -86,6 +90,18 @@ final class TopicProblemLog {
   /// Why Kafka has refused the topic since the start, in one line; empty if it has not.
   synchronized String refusal() {
     return refusal;
+  }
+
+  /// What keeps the topic from being read.
+  synchronized Optional<Condition> condition() {
+    return Optional.ofNullable(problem)
+        .map(kind ->
+            new Condition(
+                kind == ReadFailure.UNREACHABLE
+                    ? Condition.Kind.KAFKA_UNREACHABLE
+                    : Condition.Kind.TOPIC_UNREADABLE,
+                source.topic(),
+                problemLine));
   }
 
   /// Asks the cluster for the topic if it was not asked recently; does not wait for the answer.

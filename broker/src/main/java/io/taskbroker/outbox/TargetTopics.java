@@ -26,7 +26,7 @@ public final class TargetTopics implements Service {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration USUAL_INTERVAL = Duration.ofMinutes(1);
 
-  /// Interval while a topic is missing.
+  /// Interval while a topic is missing, or Kafka does not answer.
   private static final Duration SHORT_INTERVAL = Duration.ofSeconds(10);
 
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
@@ -109,13 +109,15 @@ public final class TargetTopics implements Service {
             .filter(line -> !line.isEmpty())
             .sorted(Comparator.naturalOrder())
             .toList());
-    boolean settled = known.values().stream().noneMatch(TargetTopics::isMissing);
+    boolean settled = known.values().stream().noneMatch(TargetTopics::isLookedAtSoon);
     Duration pause = settled ? USUAL_INTERVAL : shortInterval;
     TimeUnit.MILLISECONDS.sleep(pause.toMillis());
   }
 
-  private static boolean isMissing(Finding finding) {
-    return finding.states().contains(State.MISSING);
+  /// Whether the topic is missing, or Kafka did not say.
+  private static boolean isLookedAtSoon(Finding finding) {
+    return finding.states().contains(State.MISSING)
+        || (finding.states().contains(State.UNKNOWN) && !finding.problem().isEmpty());
   }
 
   private void found(TargetTopic topic, Finding finding) {

@@ -33,6 +33,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
   private final LoopThread thread;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile long closeBy;
+  private volatile String failure = "";
 
   // Confined to the flusher's thread.
   private final Backoff backoff;
@@ -140,6 +141,12 @@ public final class BatchFlusher<T> implements AutoCloseable {
     return queue.hasWork();
   }
 
+  /// Message of the failure that is retried, in one line; empty if the last attempt succeeded.
+  /// Never blocks.
+  public String failure() {
+    return failure;
+  }
+
   /// Stops accepting, flushes the remaining items at once, and returns when the thread has ended,
   /// or after the stop timeout (plus half a second if a flush hangs). Idempotent.
   ///
@@ -219,6 +226,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
     if (function.isFatal(e)) {
       throw e;
     }
+    failure = FailureText.of(e);
     if (outage.failed()) {
       if (outage.failures() == 1) {
         log.warn("{} could not {}, retrying", options.name(), what, e);
@@ -242,6 +250,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
           options.name(),
           outage.failures(),
           outage.millis());
+      failure = "";
       outage.over();
       backoff.reset();
     }

@@ -16,4 +16,10 @@ public interface Progress {
   default String obstacle() {
     return "";
   }
+
+  /// Whether its progress depends on nothing outside the process, so that only a restart helps if
+  /// it makes none.
+  default boolean isSelfContained() {
+    return false;
+  }
 }

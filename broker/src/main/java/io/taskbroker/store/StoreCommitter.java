@@ -7,8 +7,10 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
+import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.FlushFunction;
+import io.taskbroker.runtime.HealthSource;
 import io.taskbroker.runtime.Outage;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
@@ -36,7 +38,7 @@ import org.slf4j.LoggerFactory;
 /// - `DATA`: isolates the offending changes by bisecting the batch; replaces inserts, rejects other
 ///   changes and commits the rest in order (H12);
 /// - `FATAL`, or any other exception: fails the stage (G9).
-public final class StoreCommitter implements Service, Progress {
+public final class StoreCommitter implements Service, Progress, HealthSource {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
   private static final String NAME = "store-committer";
 
@@ -49,6 +51,7 @@ public final class StoreCommitter implements Service, Progress {
   private final AtomicLong done = new AtomicLong();
   private volatile boolean holding;
   private volatile boolean stopping;
+  private volatile String fullReason = "";
 
   // The committer's thread only.
   private final StoreCommitterBacklog backlog;
@@ -195,6 +198,18 @@ public final class StoreCommitter implements Service, Progress {
     return done.get();
   }
 
+  @Override
+  public List<Condition> conditions() {
+    String full = fullReason;
+    if (!full.isEmpty()) {
+      return List.of(new Condition(Condition.Kind.STORE_FULL, NAME, full));
+    }
+    String failure = flusher.failure();
+    return failure.isEmpty()
+        ? List.of()
+        : List.of(new Condition(Condition.Kind.STORE_UNAVAILABLE, NAME, failure));
+  }
+
   /// Commits what was submitted, within the stop timeout. Does not close the store.
   ///
   /// @throws IllegalStateException if some changes are not known to be durable
@@ -257,6 +272,9 @@ public final class StoreCommitter implements Service, Progress {
     }
     listener.transactionCommitted(committed, ticker.nanoTime() - begun);
     backlog.succeeded(next);
+    if (!fullReason.isEmpty() && !backlog.holds()) {
+      fullReason = "";
+    }
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
       log.info(
@@ -315,6 +333,7 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void makeRoom(Attempt next, StoreException e) {
+    fullReason = String.valueOf(e.getMessage());
     if (!backlog.makeRoom(next)) {
       throw e;
     }

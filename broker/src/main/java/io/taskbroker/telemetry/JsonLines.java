@@ -15,33 +15,73 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// Log encoder: a flat JSON object per line with `timestamp`, `level`, `target`, `message`,
-/// `thread`, the event's own fields, and `error` with the stack trace if there is one
-/// (reference-spec 10.3).
+/// Log encoder: a flat JSON object per line with time, level, logger, message, thread, the event's
+/// own fields, and the stack trace if there is one. The names of the fields are those of the
+/// reference (reference-spec 10.3) or of the Elastic Common Schema, whose own fields are labels.
 final class JsonLines extends EncoderBase<ILoggingEvent> {
   private static final JsonFactory JSON = new JsonFactory();
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
-  private static final Set<String> OWN =
-      Set.of("timestamp", "level", "target", "message", "thread", "error");
   private static final byte[] NONE = {};
+
+  private final Names names;
+
+  JsonLines(Names names) {
+    this.names = names;
+  }
+
+  /// Names of fields.
+  ///
+  /// @param labels prefix of the event's own fields
+  record Names(
+      String time,
+      String level,
+      String logger,
+      String thread,
+      String error,
+      String event,
+      String labels) {
+    static final Names REFERENCE =
+        new Names("timestamp", "level", "target", "thread", "error", LogFields.EVENT, "");
+    static final Names ECS =
+        new Names(
+            "@timestamp",
+            "log.level",
+            "log.logger",
+            "process.thread.name",
+            "error.stack_trace",
+            "event.action",
+            "labels.");
+
+    private boolean isTaken(String name) {
+      return Set.of(time, level, logger, thread, error, "message").contains(name);
+    }
+
+    private String of(String field) {
+      return field.equals(LogFields.EVENT) ? event : labels + field;
+    }
+  }
 
   @Override
   public byte[] encode(ILoggingEvent event) {
     var bytes = new ByteArrayOutputStream(256);
     try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
       json.writeStartObject();
-      json.writeStringProperty("timestamp", TIME.format(event.getInstant()));
-      json.writeStringProperty("level", event.getLevel().toString());
-      json.writeStringProperty("target", target(event.getLoggerName()));
+      json.writeStringProperty(names.time, TIME.format(event.getInstant()));
+      json.writeStringProperty(names.level, event.getLevel().toString());
+      json.writeStringProperty(names.logger, target(event.getLoggerName()));
       json.writeStringProperty("message", text(event.getFormattedMessage()));
-      json.writeStringProperty("thread", event.getThreadName());
+      json.writeStringProperty(names.thread, event.getThreadName());
+      if (names.equals(Names.ECS)) {
+        json.writeStringProperty("ecs.version", "8.11");
+        json.writeStringProperty("service.name", "taskbroker");
+      }
       if (event.getKeyValuePairs() != null) {
         event.getKeyValuePairs().forEach(field -> write(json, field));
       }
       IThrowableProxy error = event.getThrowableProxy();
       if (error != null) {
-        json.writeStringProperty("error", text(ThrowableProxyUtil.asString(error)));
+        json.writeStringProperty(names.error, text(ThrowableProxyUtil.asString(error)));
       }
       json.writeEndObject();
     }
@@ -49,15 +89,16 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
     return bytes.toByteArray();
   }
 
-  private static void write(JsonGenerator json, KeyValuePair field) {
-    if (OWN.contains(field.key)) {
+  private void write(JsonGenerator json, KeyValuePair field) {
+    String name = names.of(field.key);
+    if (names.isTaken(name)) {
       return;
     }
     switch (field.value) {
-      case Integer number -> json.writeNumberProperty(field.key, number);
-      case Long number -> json.writeNumberProperty(field.key, number);
-      case Boolean flag -> json.writeBooleanProperty(field.key, flag);
-      case null, default -> json.writeStringProperty(field.key, text(String.valueOf(field.value)));
+      case Integer number -> json.writeNumberProperty(name, number);
+      case Long number -> json.writeNumberProperty(name, number);
+      case Boolean flag -> json.writeBooleanProperty(name, flag);
+      case null, default -> json.writeStringProperty(name, text(String.valueOf(field.value)));
     }
   }
 

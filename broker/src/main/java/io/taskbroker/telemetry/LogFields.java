@@ -2,6 +2,9 @@ package io.taskbroker.telemetry;
 
 /// Names of structured log fields.
 public final class LogFields {
+  /// Stable name of the event that a line reports, such as `dead_lettered`; only in JSON.
+  public static final String EVENT = "event";
+
   /// Id of the activation that a line is about; present on every such line.
   public static final String TASK_ID = "task_id";
 

@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import java.util.List;
@@ -57,20 +58,29 @@ public final class Logging {
 
   private Logging() {}
 
+  /// Format of log lines.
+  public enum Format {
+    TEXT,
+    /// As the reference's.
+    JSON,
+    /// JSON in the Elastic Common Schema.
+    ECS
+  }
+
   /// Configures logging for the whole process.
   ///
   /// @return the directives of the filter that could not be parsed
-  public static List<String> configure(String filter, boolean json) {
-    return configure(filter, json, StandardStreams.error());
+  public static List<String> configure(String filter, Format format) {
+    return configure(filter, format, StandardStreams.error());
   }
 
   /// The same with another output stream.
-  static List<String> configure(String filter, boolean json, LineStream stream) {
+  static List<String> configure(String filter, Format format, LineStream stream) {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
     LibraryLogs.install();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    root.addAppender(appender(context, json, stream));
+    root.addAppender(appender(context, format, stream));
     root.setLevel(Level.INFO);
     QUIET.forEach(name -> context.getLogger(name).setLevel(Level.WARN));
     List<String> unknown =
@@ -139,8 +149,16 @@ public final class Logging {
     };
   }
 
-  private static LogAppender appender(LoggerContext loggers, boolean json, LineStream stream) {
-    var appender = new LogAppender(loggers, json ? new JsonLines() : new TextLines(), stream);
+  private static Encoder<ILoggingEvent> encoder(Format format) {
+    return switch (format) {
+      case TEXT -> new TextLines();
+      case JSON -> new JsonLines(JsonLines.Names.REFERENCE);
+      case ECS -> new JsonLines(JsonLines.Names.ECS);
+    };
+  }
+
+  private static LogAppender appender(LoggerContext loggers, Format format, LineStream stream) {
+    var appender = new LogAppender(loggers, encoder(format), stream);
     appender.addFilter(
         new Filter<>() {
           @Override

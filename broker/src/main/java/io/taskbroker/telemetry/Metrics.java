@@ -553,6 +553,33 @@ public final class Metrics {
               + " statsd datagrams; channel is log, sentry or statsd",
           "channel");
 
+  public final Labelled<DistributionDataPoint> runTime =
+      declare.histograms(
+          "tasks.run_time",
+          SECONDS,
+          "Time from the delivery of a task to the report that it is complete",
+          "application",
+          "taskname");
+  public final GaugeDataPoint ready =
+      declare.gauge("health.ready", NUMBER, "1 while the broker is ready, else 0");
+  public final Labelled<GaugeDataPoint> healthConditions =
+      declare.gauges(
+          "health.conditions",
+          NUMBER,
+          "1 while a condition of docs/health.md holds, 0 after it; stage is the stage, topic or"
+              + " configuration key that it concerns",
+          "condition",
+          "stage");
+  public final CounterDataPoint clockSteps =
+      declare.counter("clock.steps", "Steps of the machine's clock by five seconds or more");
+  public final Labelled<GaugeDataPoint> certificateExpiry =
+      declare.gauges(
+          "tls.certificate_expiry_timestamp",
+          SECONDS,
+          "End of the certificate in a file, in seconds since the epoch; certificate is the"
+              + " configuration key of the file",
+          "certificate");
+
   /// Messages that are not stored yet, of each partition that this broker reads, by topic and
   /// partition number.
   public Map<Map.Entry<String, String>, Long> lags() {

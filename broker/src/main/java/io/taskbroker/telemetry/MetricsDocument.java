@@ -41,8 +41,7 @@ final class MetricsDocument {
               line with a sample rate per bucket of 9 %%, at most %d of them, so that traffic does not grow
               with the number of events. An unreachable statsd is not an error.
             - **Prometheus**: `GET /metrics` at `metrics_addr` (127.0.0.1:9464), text or OpenMetrics.
-              `GET /health` at the same address answers 200 while the broker is ready, else 503. Units are
-              seconds and bytes. Port 0 disables the endpoint. If another process, such as a second broker,
+              The same address serves [health](health.md). Units are seconds and bytes. Port 0 disables the endpoint. If another process, such as a second broker,
               holds the default address, the broker logs that and starts without the endpoint; a configured
               address must be free.
             - A metric has at most %d tag combinations, a histogram %d; the rest is counted under `other`.

@@ -18,25 +18,23 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
-import java.util.List;
-import java.util.function.BooleanSupplier;
+import io.taskbroker.runtime.HealthReport;
 import java.util.function.Supplier;
 
-/// Request handler for `/metrics`, in the format that the request asks for, and `/health`. Confined
-/// to one event loop.
+/// Request handler for `/metrics`, in the format that the request asks for, and health. Confined to
+/// one event loop.
 final class MetricsPages {
+  private static final String JSON = "application/json";
   private static final String TEXT = "text/plain; charset=utf-8";
 
-  private final BooleanSupplier ready;
-  private final Supplier<List<String>> troubles;
+  private final Supplier<HealthReport> health;
   private final MetricsPage text;
   private final MetricsPage openMetrics;
   private final ExpositionFormatWriter openMetricsWriter = OpenMetricsTextFormatWriter.create();
 
-  /// @param troubles further lines of the health response
-  MetricsPages(Metrics metrics, BooleanSupplier ready, Supplier<List<String>> troubles) {
-    this.ready = ready;
-    this.troubles = troubles;
+  /// @param health the latest report
+  MetricsPages(Metrics metrics, Supplier<HealthReport> health) {
+    this.health = health;
     this.text = new MetricsPage(metrics, PrometheusTextFormatWriter.create());
     this.openMetrics = new MetricsPage(metrics, openMetricsWriter);
   }
@@ -57,17 +55,29 @@ final class MetricsPages {
     FullHttpResponse answer =
         switch (path(request.uri())) {
           case "/metrics" -> metrics(request);
-          case "/health" ->
-              ready.getAsBoolean()
-                  ? text(HttpResponseStatus.OK, "ready\n" + troubles())
-                  : text(HttpResponseStatus.SERVICE_UNAVAILABLE, "not ready\n" + troubles());
-          default -> text(HttpResponseStatus.NOT_FOUND, "Not found; try /metrics or /health\n");
+          case "/health", "/readyz" -> {
+            HealthReport report = health.get();
+            yield health(request, report.ready(), report.ready() ? "ready" : "not ready", report);
+          }
+          case "/livez" -> {
+            HealthReport report = health.get();
+            yield health(request, report.live(), report.live() ? "live" : "not live", report);
+          }
+          default ->
+              text(
+                  HttpResponseStatus.NOT_FOUND,
+                  "Not found; try /metrics, /health, /readyz or /livez\n");
         };
     return head ? withoutBody(answer) : answer;
   }
 
-  private String troubles() {
-    return String.join("", troubles.get().stream().map(line -> line + "\n").toList());
+  private static FullHttpResponse health(
+      HttpRequest request, boolean good, String status, HealthReport report) {
+    HttpResponseStatus code = good ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE;
+    String accept = request.headers().get(ACCEPT, "");
+    return accept.contains(JSON) || request.uri().endsWith("?format=json")
+        ? answer(code, JSON, Unpooled.copiedBuffer(HealthPage.json(status, report), UTF_8))
+        : text(code, HealthPage.text(status, report));
   }
 
   /// Releases the cached pages.

@@ -14,19 +14,23 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.taskbroker.runtime.Condition;
+import io.taskbroker.runtime.HealthReport;
 import io.taskbroker.runtime.Service;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// HTTP server for `GET /metrics` (Prometheus) and `GET /health`: 200 while the broker is ready,
-/// else 503. Plain HTTP/1.1 on one event loop, so that no client can block another (ADR 13);
-/// bounded in connections, request size and time (G7). Thread-safe.
+/// HTTP server for `GET /metrics` (Prometheus), `GET /health` and `/readyz`: 200 while the broker
+/// is ready, else 503, and `/livez`: 503 if only a restart helps. Plain HTTP/1.1 on one event loop,
+/// so that no client can block another (ADR 13); bounded in connections, request size and time
+/// (G7). Thread-safe.
 public final class MetricsServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(MetricsServer.class);
   private static final int BACKLOG = 128;
@@ -52,8 +56,7 @@ public final class MetricsServer implements Service {
   private final boolean required;
   private final Limits limits;
   private @Nullable Running running;
-  private volatile boolean ready;
-  private volatile List<String> troubles = List.of();
+  private volatile HealthReport health = starting();
 
   /// @param address may be unresolved; port 0 picks a free port
   /// @param required true: failure to bind is an error; false: it is a warning, and nothing is
@@ -104,7 +107,7 @@ public final class MetricsServer implements Service {
     EventLoopGroup loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("metrics-http", true), NioIoHandler.newFactory());
-    var pages = new MetricsPages(metrics, () -> ready, () -> troubles);
+    var pages = new MetricsPages(metrics, this::health);
     ChannelFuture bound = bootstrap(loops, pages).bind(resolved).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var _ = loops.shutdownGracefully(0, 0, MILLISECONDS);
@@ -139,13 +142,45 @@ public final class MetricsServer implements Service {
     return running == null ? -1 : ((InetSocketAddress) running.server.localAddress()).getPort();
   }
 
-  public void setReady(boolean now) {
-    ready = now;
+  /// Replaces the report that `/health`, `/readyz` and `/livez` answer with.
+  public void setHealth(HealthReport report) {
+    health = report;
   }
 
-  /// Sets further lines of the `/health` response.
-  public void setTroubles(List<String> lines) {
-    troubles = List.copyOf(lines);
+  /// The latest report; neither live nor ready if it is stale.
+  private HealthReport health() {
+    HealthReport report = health;
+    long age = System.nanoTime() - report.takenAt();
+    if (isStarting(report) || age < HealthReport.STALE_AFTER.toNanos()) {
+      return report;
+    }
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(age);
+    var stale =
+        new Condition(
+            Condition.Kind.STAGE_STUCK,
+            "watchdog",
+            "it has not checked the stages for " + seconds + " s");
+    return new HealthReport(
+        false,
+        false,
+        report.takenAt(),
+        List.of(
+            new HealthReport.Entry(stale, System.currentTimeMillis() - seconds * 1_000, seconds)));
+  }
+
+  private static boolean isStarting(HealthReport report) {
+    return report.entries().stream()
+        .anyMatch(entry -> entry.condition().kind() == Condition.Kind.STARTING);
+  }
+
+  private static HealthReport starting() {
+    var condition =
+        new Condition(Condition.Kind.STARTING, "broker", "the stages are being started");
+    return new HealthReport(
+        true,
+        false,
+        System.nanoTime(),
+        List.of(new HealthReport.Entry(condition, System.currentTimeMillis(), 0)));
   }
 
   @Override

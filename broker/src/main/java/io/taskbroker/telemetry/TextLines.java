@@ -33,6 +33,9 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     if (event.getKeyValuePairs() != null) {
       for (KeyValuePair field : event.getKeyValuePairs()) {
         String value = String.valueOf(field.value);
+        if (field.key.equals(LogFields.EVENT)) {
+          continue;
+        }
         if (!isSubject(field.key) || !mentions(message, value)) {
           append(line.append(' ').append(field.key).append('='), value);
         }

@@ -44,7 +44,7 @@ final class LogLinesFuzzTest {
       assertThat(lines[i]).startsWith(i == 0 ? "20" : "  ");
       assertThat(lines[i].chars()).noneMatch(c -> c != '\t' && Character.isISOControl(c));
     }
-    String line = new String(new JsonLines().encode(event), UTF_8);
+    String line = new String(new JsonLines(JsonLines.Names.REFERENCE).encode(event), UTF_8);
     assertThat(line.indexOf('\n')).isEqualTo(line.length() - 1);
     JsonNode parsed = JSON.readTree(line);
     assertThat(parsed.get("message").asString()).isEqualTo("text: " + whole(message));

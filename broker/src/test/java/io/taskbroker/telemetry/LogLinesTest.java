@@ -214,12 +214,47 @@ final class LogLinesTest {
     assertThat(parsed.get("task_id").asString()).isEqualTo("b?");
   }
 
+  @Test
+  void linesOfEventsHaveTheirStableName() {
+    new EventLog().event(EngineEvent.NO_WORKER, "shop", "");
+
+    assertThat(new ObjectMapper().readTree(json(last())).get("event").asString())
+        .isEqualTo("no_worker");
+    assertThat(text(last())).doesNotContain("no_worker");
+  }
+
+  @Test
+  void ecsNamesFieldsAsElasticDoes() {
+    LoggerFactory.getLogger("io.taskbroker.x")
+        .atWarn()
+        .addKeyValue(LogFields.EVENT, "dead_lettered")
+        .addKeyValue("task_id", "1")
+        .setCause(new IllegalStateException("boom"))
+        .log("text");
+
+    JsonNode line = new ObjectMapper().readTree(new JsonLines(JsonLines.Names.ECS).encode(last()));
+    assertThat(line.propertyNames())
+        .containsExactlyInAnyOrder(
+            "@timestamp",
+            "log.level",
+            "log.logger",
+            "message",
+            "process.thread.name",
+            "ecs.version",
+            "service.name",
+            "event.action",
+            "labels.task_id",
+            "error.stack_trace");
+    assertThat(line.get("event.action").asString()).isEqualTo("dead_lettered");
+    assertThat(line.get("labels.task_id").asString()).isEqualTo("1");
+  }
+
   private ILoggingEvent last() {
     return log.events().getLast();
   }
 
   private static String json(ILoggingEvent event) {
-    return new String(new JsonLines().encode(event), UTF_8);
+    return new String(new JsonLines(JsonLines.Names.REFERENCE).encode(event), UTF_8);
   }
 
   private static String text(ILoggingEvent event) {

@@ -22,7 +22,9 @@ final class LoggingTest {
 
   @Test
   void acceptsTheFilterOfTheReference() {
-    assertThat(Logging.configure("info,librdkafka=warn,h2=off,taskbroker::upkeep=debug", false))
+    assertThat(
+            Logging.configure(
+                "info,librdkafka=warn,h2=off,taskbroker::upkeep=debug", Logging.Format.TEXT))
         .isEmpty();
 
     assertThat(LoggerFactory.getLogger("io.taskbroker.upkeep").isDebugEnabled()).isTrue();
@@ -33,17 +35,18 @@ final class LoggingTest {
 
   @Test
   void returnsInvalidDirectives() {
-    assertThat(Logging.configure("loud,info,x=shout", true)).containsExactly("loud", "x=shout");
+    assertThat(Logging.configure("loud,info,x=shout", Logging.Format.JSON))
+        .containsExactly("loud", "x=shout");
   }
 
   @Test
   void connectionAttemptsToKafkaAreLoggedOnlyOnRequest() {
-    assertThat(Logging.configure("info,librdkafka=warn", false)).isEmpty();
+    assertThat(Logging.configure("info,librdkafka=warn", Logging.Format.TEXT)).isEmpty();
     assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isWarnEnabled())
         .isFalse();
     assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.X").isWarnEnabled()).isTrue();
 
-    assertThat(Logging.configure("info,librdkafka=info", false)).isEmpty();
+    assertThat(Logging.configure("info,librdkafka=info", Logging.Format.TEXT)).isEmpty();
     assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isInfoEnabled())
         .isTrue();
   }
@@ -63,7 +66,7 @@ final class LoggingTest {
   private static String output(String filter) {
     var bytes = new ByteArrayOutputStream();
     var stream = new LineStream("log", bytes);
-    Logging.configure(filter, false, stream);
+    Logging.configure(filter, Logging.Format.TEXT, stream);
     var client = LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient");
     client.error("Connection to node {} failed authentication due to: {}", 1, "a password");
     client.error("Uncaught error in request completion");

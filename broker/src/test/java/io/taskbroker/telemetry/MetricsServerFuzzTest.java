@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.taskbroker.fuzz.Portions;
+import io.taskbroker.runtime.HealthReport;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,7 +29,8 @@ final class MetricsServerFuzzTest {
   @BeforeAll
   static void start() {
     SERVER.start();
-    SERVER.setReady(true);
+    SERVER.setHealth(
+        new HealthReport(true, true, Long.MAX_VALUE / 2 + System.nanoTime(), List.of()));
   }
 
   @AfterAll

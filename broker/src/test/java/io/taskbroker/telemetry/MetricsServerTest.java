@@ -3,6 +3,8 @@ package io.taskbroker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.taskbroker.runtime.Condition;
+import io.taskbroker.runtime.HealthReport;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -11,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -58,10 +61,53 @@ final class MetricsServerTest {
     server.start();
 
     assertThat(get("/health").statusCode()).isEqualTo(503);
-    server.setReady(true);
+    assertThat(get("/health").body()).contains("starting (broker), since ");
+    server.setHealth(report(true, true, System.nanoTime()));
     assertThat(get("/health").statusCode()).isEqualTo(200);
-    server.setReady(false);
+    assertThat(get("/readyz").body()).isEqualTo("ready\n");
+    server.setHealth(report(true, false, System.nanoTime()));
     assertThat(get("/health").statusCode()).isEqualTo(503);
+    assertThat(get("/readyz").statusCode()).isEqualTo(503);
+    assertThat(get("/livez").statusCode()).isEqualTo(200);
+    server.setHealth(report(false, false, System.nanoTime()));
+    assertThat(get("/livez").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void healthNamesStageTimeReasonAndAction() throws Exception {
+    server.start();
+    var full = new Condition(Condition.Kind.STORE_FULL, "store-committer", "no \"space\"");
+    server.setHealth(
+        report(true, true, System.nanoTime(), new HealthReport.Entry(full, 1_000, 12)));
+
+    assertThat(get("/health").body())
+        .isEqualTo(
+            "ready\nstore_full (store-committer), since 1970-01-01T00:00:01Z, for 12 s: no"
+                + " \"space\". To do: Free space on the disk of the store; deletes continue,"
+                + " intake waits.\n");
+    HttpResponse<String> json = get("/readyz?format=json");
+    assertThat(json.headers().firstValue("Content-Type")).hasValue("application/json");
+    assertThat(json.body())
+        .isEqualTo(
+            "{\"status\":\"ready\",\"live\":true,\"ready\":true,\"conditions\":[{"
+                + "\"condition\":\"store_full\",\"stage\":\"store-committer\","
+                + "\"since\":\"1970-01-01T00:00:01Z\",\"for_seconds\":12,"
+                + "\"reason\":\"no \\\"space\\\"\",\"action\":\"Free space on the disk of the"
+                + " store; deletes continue, intake waits.\"}]}\n");
+  }
+
+  @Test
+  void aStaleReportMeansAStoppedWatchdog() throws Exception {
+    server.start();
+    server.setHealth(report(true, true, System.nanoTime() - 31_000_000_000L));
+
+    assertThat(get("/livez").statusCode()).isEqualTo(503);
+    assertThat(get("/readyz").body()).contains("stage_stuck (watchdog)", "for 31 s");
+  }
+
+  private static HealthReport report(
+      boolean live, boolean ready, long takenAt, HealthReport.Entry... entries) {
+    return new HealthReport(live, ready, takenAt, List.of(entries));
   }
 
   @Test

@@ -92,7 +92,7 @@ final class AuditCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Logging.configure("error,org.apache.kafka=error", false);
+    Logging.configure("error,org.apache.kafka=error", Logging.Format.TEXT);
     Optional<Path> given = Optional.ofNullable(file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(given, spec.commandLine().getErr());
     if (config.isEmpty()) {

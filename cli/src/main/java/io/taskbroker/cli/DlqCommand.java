@@ -293,7 +293,7 @@ final class DlqCommand {
   }
 
   int configured(Source source, Configured work) {
-    Logging.configure("error,org.apache.kafka=error", false);
+    Logging.configure("error,org.apache.kafka=error", Logging.Format.TEXT);
     Optional<Path> file = Optional.ofNullable(source.file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(file, spec.commandLine().getErr());
     if (config.isEmpty()) {

@@ -62,8 +62,9 @@ final class FullDiskTest {
             .with("store", "{sqlite: {path: \"%s/store.sqlite\"}}".formatted(disk));
     view.createTopics(setup, 1);
     publish(view, setup, 0, STORED);
-    try (BrokerProcess broker =
-        setup.startInside("unshare", "-Urm", "sh", "-c", MOUNT, disk.toString())) {
+    try (var pages = BrokerPages.of(setup);
+        BrokerProcess broker =
+            setup.startInside("unshare", "-Urm", "sh", "-c", MOUNT, disk.toString())) {
       broker.awaitServing(PATIENCE);
       Path seen = Path.of("/proc/" + broker.pid() + "/root" + disk);
       awaitCommitted(view, setup, STORED);
@@ -74,6 +75,10 @@ final class FullDiskTest {
           .atMost(PATIENCE)
           .until(
               () -> setup.output().stream().anyMatch(line -> line.contains("The store is full")));
+      await().atMost(PATIENCE).until(() -> pages.conditions().contains("store_full"));
+      assertThat(pages.status("/readyz")).isEqualTo(200);
+      assertThat(new AlertRules().fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()))
+          .isTrue();
       try (var _ = worker(setup, BrokerSetup.APPLICATION)) {
         awaitDone(0, SOME);
       }
@@ -98,6 +103,7 @@ final class FullDiskTest {
       for (int task = 0; task < TASKS; task++) {
         assertThat(log.starts(task)).as("runs of task %d", task).isOne();
       }
+      await().atMost(PATIENCE).until(() -> pages.conditions().isEmpty());
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
   }

@@ -9,7 +9,8 @@ import io.taskbroker.activation.ChangeOutcome;
 public interface EventPort {
   /// An event of an activation.
   ///
-  /// @param age milliseconds since the activation was published, or since its delay ended
+  /// @param age milliseconds since the activation was published, or since its delay ended; of
+  ///   `COMPLETED` since its last delivery began, or -1 if that was before a restart
   /// @param detail may be empty
   void event(EngineEvent event, Activation about, long age, String detail);
 
