@@ -76,8 +76,9 @@ final class MonitoringFilesTest {
     if (selector.group(2) != null) {
       assertThat(LABEL.matcher(selector.group(2)).results().map(label -> label.group(1)))
           .as(expression)
-          .allMatch(
-              label -> OF_TARGET.contains(label) || known.getOrDefault(selector.group(1), List.of()).contains(label));
+          .allMatch(label ->
+              OF_TARGET.contains(label)
+                  || known.getOrDefault(selector.group(1), List.of()).contains(label));
     }
   }
 

@@ -165,7 +165,7 @@ final class HealthTest {
         var _ = setup.start().awaitPort(PATIENCE)) {
       awaitCondition(pages, "certificate_expired", 200);
       assertThat(pages.metric("taskbroker_tls_certificate_expiry_timestamp_seconds"))
-          .isLessThan(now.getEpochSecond());
+          .isLessThan((double) now.getEpochSecond());
 
       authority.issue(dir, "broker", now, now.plus(Duration.ofDays(3)), "127.0.0.1");
       awaitCondition(pages, "certificate_expires_soon", 200);

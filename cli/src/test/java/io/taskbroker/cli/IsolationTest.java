@@ -1,7 +1,6 @@
 package io.taskbroker.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
@@ -40,7 +39,7 @@ final class IsolationTest {
   private static final int EACH = 800;
 
   /// Maximum distance by which concurrent calls overtake each other.
-  private static final int OVERTAKEN = 400;
+  private static final int OVERTAKEN = 128;
 
   /// Share of a core; an idle broker with healthy workers uses less than half of it.
   private static final double IDLE = 0.05;
@@ -98,11 +97,12 @@ final class IsolationTest {
           await().atMost(PATIENCE).until(() -> log("dead").completedTasks() == STALE);
           assertThat(order)
               .containsExactlyInAnyOrderElementsOf(IntStream.range(0, STALE).boxed().toList());
-          for (int place = 0; place < STALE; place++) {
-            assertThat(order.get(place))
-                .as("oldest first, except for calls on other connections")
-                .isCloseTo(place, within(OVERTAKEN));
-          }
+          assertThat(
+                  IntStream.range(0, STALE)
+                      .filter(place -> Math.abs(order.get(place) - place) > OVERTAKEN)
+                      .count())
+              .as("oldest first, except for calls on a connection that was slow")
+              .isLessThan(STALE / 20);
           assertThat(dead.awaitIdle(PATIENCE)).isTrue();
         }
         assertNothingIsHeldAgainstWhatWaits(view, setup);

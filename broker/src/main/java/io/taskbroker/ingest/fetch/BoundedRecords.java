@@ -39,7 +39,8 @@ final class BoundedRecords extends AbstractRecords {
   }
 
   /// @param fetchOffset the first offset that was asked for
-  /// @param highWatermark no record has this offset or a higher one; negative if unknown
+  /// @param highWatermark of the answer; negative if unknown. Kafka takes it just before it reads
+  ///   the log, so records may follow from there on, without a gap
   static BoundedRecords of(
       Records fetched,
       long fetchOffset,
@@ -116,13 +117,19 @@ final class BoundedRecords extends AbstractRecords {
       batch.ensureValid();
       long end = batch.lastOffset();
       // The checksum does not cover the first offset of a batch.
-      if (end < expected || (highWatermark >= 0 && end >= highWatermark)) {
+      if (end < expected || isBeyondTheLog(batch, expected)) {
         String reason =
-            "a batch ends at offset %d, which is not from %d to %d"
-                .formatted(end, expected, highWatermark - 1);
+            "a batch ends at offset %d, where records from %d on were expected and the log ended at %d"
+                .formatted(end, expected, highWatermark);
         return BoundedBatch.broken(UnreadRecord.unreadable(reason), expected);
       }
       return BoundedBatch.of(batch, limits, budget, expected);
+    }
+
+    private boolean isBeyondTheLog(RecordBatch batch, long expected) {
+      return highWatermark >= 0
+          && batch.lastOffset() >= highWatermark
+          && batch.baseOffset() > Math.max(expected, highWatermark);
     }
   }
 }

@@ -155,6 +155,21 @@ final class BoundedRecordsTest {
         "headers of ");
   }
 
+  /// Kafka takes the high watermark of an answer before it reads the log.
+  @Test
+  void readsRecordsThatWereReplicatedWhileKafkaAnswered() {
+    ByteBuffer bytes =
+        Batches.joined(
+            Batches.of(CompressionType.NONE, 5, text("a")),
+            Batches.of(CompressionType.NONE, 6, text("b")),
+            Batches.of(CompressionType.NONE, 7, text("c")));
+    assertThat(
+            BoundedRecords.of(MemoryRecords.readableRecords(bytes), 5, 6, LIMITS, plenty())
+                .batches())
+        .extracting(RecordBatch::lastOffset)
+        .containsExactly(5L, 6L, 7L);
+  }
+
   @Test
   void headersAreReadIfTheLimitsAllowThem() {
     Header[] headers = {new RecordHeader("a", text("1")), new RecordHeader("b", (byte[]) null)};
