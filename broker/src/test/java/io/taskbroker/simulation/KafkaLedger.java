@@ -264,7 +264,7 @@ final class KafkaLedger {
     ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
     initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
     Long cutAt = history.behind.get(name);
-    if (cutAt != null) {
+    if (cutAt != null && offset > cutAt) {
       proven.merge(name, Math.min(offset, cutAt), Math::max);
       gone.forEach((origin, each) -> {
         if (isIn(origin, topic, partition) && origin.offset() < offset) {
