@@ -53,9 +53,9 @@ final class FinalChecks {
     List<Growth.Change> changes = checkGrowth(options, samples);
     List<Incident> incidents = faults.incidents();
     var log = BrokerLog.read(setting.brokerLog(), incidents);
-    log.unexpected().forEach(line -> problems.add("unexpected error in the log: " + line));
     var check = ResultCheck.of(environment.evidence(), incidents);
-    problems.addAll(check.problems());
+    problems.addAll(check.problems()); // first: one lost task may cause many errors in the log
+    log.unexpected().forEach(line -> problems.add("unexpected error in the log: " + line));
     return new Report(facts(options, database), incidents, check, changes, log, problems);
   }
 
