@@ -196,14 +196,14 @@ final class BrokerHistory {
     if (ruled.isEmpty()) {
       ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
     }
+    // The file is read once after several changes: what may still be in force stays until then.
+    ruled.replaceAll(each ->
+        each.until >= now && each.until < Long.MAX_VALUE
+            ? new Ruled(each.rules, each.from, Math.max(each.until, runsAt + RULES_SEEN_WITHIN))
+            : each);
     Ruled last = ruled.getLast();
     if (last.rules.equals(wanted) && last.from == now) {
-      // Another broker of the same store received them already.
-      ruled.replaceAll(each ->
-          each.until >= now && each.until < Long.MAX_VALUE
-              ? new Ruled(each.rules, each.from, Math.max(each.until, runsAt + RULES_SEEN_WITHIN))
-              : each);
-      return;
+      return; // another broker of the same store received them already
     }
     last = ruled.removeLast();
     ruled.add(new Ruled(last.rules, last.from, runsAt + RULES_SEEN_WITHIN));

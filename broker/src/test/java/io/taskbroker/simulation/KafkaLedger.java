@@ -264,7 +264,10 @@ final class KafkaLedger {
     ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
     initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
     Long cutAt = history.behind.get(name);
-    if (cutAt != null && offset > cutAt) {
+    if (cutAt != null) {
+      if (offset <= cutAt) {
+        committed.merge(name, offset, Math::max); // of records that the log still has
+      }
       proven.merge(name, Math.min(offset, cutAt), Math::max);
       gone.forEach((origin, each) -> {
         if (isIn(origin, topic, partition) && origin.offset() < offset) {
