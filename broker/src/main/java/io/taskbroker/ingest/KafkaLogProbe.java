@@ -56,7 +56,8 @@ final class KafkaLogProbe implements LogProbe {
     if (read.isEmpty()) {
       return Map.of();
     }
-    Map<TopicPartition, ListOffsetsResultInfo> ends = offsets(read.keySet(), OffsetSpec.latest());
+    Map<TopicPartition, ListOffsetsResultInfo> ends =
+        offsets(admin, read.keySet(), OffsetSpec.latest());
     var cuts = new HashMap<TopicPartition, Cut>();
     var suspected = new HashSet<TopicPartition>();
     var budget = new PollBudget(IntakeMemory.unbounded());
@@ -81,7 +82,7 @@ final class KafkaLogProbe implements LogProbe {
     return read.timestamp() == NO_TIMESTAMP
         ? -1
         : Objects.requireNonNull(
-                offsets(Set.of(partition), OffsetSpec.forTimestamp(read.timestamp() + 1))
+                offsets(admin, Set.of(partition), OffsetSpec.forTimestamp(read.timestamp() + 1))
                     .get(partition))
             .offset();
   }
@@ -108,8 +109,11 @@ final class KafkaLogProbe implements LogProbe {
     return cuts;
   }
 
-  private Map<TopicPartition, ListOffsetsResultInfo> offsets(
-      Set<TopicPartition> partitions, OffsetSpec spec) {
+  /// Offsets of the partitions, as the admin client gets them in three seconds.
+  ///
+  /// @throws KafkaException if it does not get all of them
+  static Map<TopicPartition, ListOffsetsResultInfo> offsets(
+      Admin admin, Set<TopicPartition> partitions, OffsetSpec spec) {
     var asked = new HashMap<TopicPartition, OffsetSpec>();
     partitions.forEach(partition -> asked.put(partition, spec));
     try {

@@ -2,11 +2,8 @@ package io.taskbroker.ingest;
 
 import java.time.Duration;
 import java.util.Collection;
-import java.util.concurrent.ExecutionException;
-import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
@@ -63,17 +60,11 @@ final class MetadataCheck {
 
   private boolean isReachable(Collection<TopicPartition> partitions) {
     try {
-      admin
-          .listOffsets(
-              partitions.stream()
-                  .collect(Collectors.toMap(Function.identity(), _ -> OffsetSpec.latest())),
-              new ListOffsetsOptions().timeoutMs(TIMEOUT_MILLIS))
-          .all()
-          .get();
+      KafkaLogProbe.offsets(admin, Set.copyOf(partitions), OffsetSpec.latest());
       return true;
-    } catch (InterruptedException e) {
-      throw new InterruptException(e);
-    } catch (ExecutionException e) {
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
       log.debug("Neither client gets the end offsets of {}", partitions, e);
       return false;
     }

@@ -167,13 +167,12 @@ final class TopicReader {
       watch.readable();
     } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
       throw e;
-    } catch (TimeoutException e) {
-      watch.failed(e);
-      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
-      watch.requireCurrent(partitions.unacquired());
     } catch (KafkaException e) {
       watch.failed(e);
       acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      if (e instanceof TimeoutException) {
+        watch.requireCurrent(partitions.unacquired());
+      }
     } catch (PartitionOwnership.Unavailable e) {
       watch.notGranted(e);
       acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();

@@ -169,7 +169,7 @@ final class KafkaLedger {
     }
   }
 
-  private static boolean isIn(Origin origin, String topic, int partition) {
+  static boolean isIn(Origin origin, String topic, int partition) {
     return origin.topic().equals(topic) && origin.partition() == partition;
   }
 

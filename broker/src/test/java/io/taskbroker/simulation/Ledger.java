@@ -76,10 +76,8 @@ final class Ledger {
 
   /// A process is about to load a partition from a shared store.
   void taken(SimulatedProcess process, SourcePartition partition) {
-    Predicate<Origin> which =
-        origin ->
-            origin.topic().equals(partition.topic()) && origin.partition() == partition.partition();
-    forgive(process, which);
+    Predicate<Origin> which = in(partition);
+    forgive(which, by -> by != process);
     found(process, which);
     for (BrokerHistory.Line line : history(process).lines.values()) {
       if (which.test(line.spec.origin()) && line.heldIn != process) {
@@ -90,15 +88,19 @@ final class Ledger {
 
   /// A process is about to release a partition: it forgets the rows.
   void released(SimulatedProcess process, SourcePartition partition) {
-    forgiveUnnoticed(process, partition);
+    Predicate<Origin> which = in(partition);
+    if (!awareOfFailover.contains(process)) {
+      forgive(which, by -> by == process);
+    }
     for (BrokerHistory.Line line : history(process).lines.values()) {
-      Origin origin = line.spec.origin();
-      if (line.heldIn == process
-          && origin.topic().equals(partition.topic())
-          && origin.partition() == partition.partition()) {
+      if (line.heldIn == process && which.test(line.spec.origin())) {
         line.heldIn = null;
       }
     }
+  }
+
+  private static Predicate<Origin> in(SourcePartition partition) {
+    return origin -> KafkaLedger.isIn(origin, partition.topic(), partition.partition());
   }
 
   private void found(SimulatedProcess process, Predicate<Origin> which) {
@@ -163,38 +165,18 @@ final class Ledger {
     world.trace(() -> process + " notices that the database went back");
   }
 
-  /// A known limit: only the process that delivered a task since the last offset commit knows that;
-  /// it must live until it reads the partition again.
-  private void forgive(SimulatedProcess process, Predicate<Origin> which) {
+  /// Forgives deliveries that the database lost. A known limit: only the process that made them
+  /// since the last offset commit knows of them. It must live until it reads the partition again,
+  /// and not release the partition before it notices the failover.
+  private void forgive(Predicate<Origin> which, Predicate<SimulatedProcess> by) {
     uncertain
         .entrySet()
         .removeIf(each -> {
-          boolean byAnother = which.test(each.getKey().origin()) && each.getValue() != process;
-          if (byAnother) {
+          boolean unknown = which.test(each.getKey().origin()) && by.test(each.getValue());
+          if (unknown) {
             workers.sends.remove(each.getKey());
           }
-          return byAnother;
-        });
-  }
-
-  /// A known limit: a process that releases a partition before it notices the failover forgets what
-  /// it delivered of it.
-  private void forgiveUnnoticed(SimulatedProcess process, SourcePartition partition) {
-    if (awareOfFailover.contains(process)) {
-      return;
-    }
-    uncertain
-        .entrySet()
-        .removeIf(each -> {
-          Origin origin = each.getKey().origin();
-          boolean forgotten =
-              each.getValue() == process
-                  && origin.topic().equals(partition.topic())
-                  && origin.partition() == partition.partition();
-          if (forgotten) {
-            workers.sends.remove(each.getKey());
-          }
-          return forgotten;
+          return unknown;
         });
   }
 

@@ -74,7 +74,11 @@ final class LongRun {
   private boolean run() throws InterruptedException {
     List<Thread> threads = new ArrayList<>();
     for (int i = 0; i < Runtime.getRuntime().availableProcessors(); i++) {
-      threads.add(Thread.ofPlatform().name("seeds-" + i).start(this::take));
+      threads.add(
+          Thread.ofPlatform()
+              .name("seeds-" + i)
+              .uncaughtExceptionHandler(this::ended)
+              .start(this::take));
     }
     for (Thread thread : threads) {
       thread.join();
@@ -93,6 +97,13 @@ final class LongRun {
       var simulation = new Simulation(seed, false, Tampering.NONE);
       add(seed, simulation.find(), simulation.world);
     }
+  }
+
+  /// A thread ended before its seeds were run: the run shows nothing.
+  private synchronized void ended(Thread thread, Throwable failure) {
+    failures++;
+    System.out.println(thread.getName() + " ended:");
+    failure.printStackTrace(System.out);
   }
 
   private synchronized void add(long seed, String finding, SimulatedWorld world) {
