@@ -114,10 +114,7 @@ final class OperatorRequestHandler {
     }
     Ids.Fingerprint id = Ids.fingerprint(target.id());
     PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
-    boolean remembered = state.parked.leavesTombstone(id, partition);
-    long key = state.parked.remove(id, partition);
-    InFlightTask removed =
-        completion.removeParked(partition, key, target.id(), remembered, TaskEnd.CANCELLED);
+    InFlightTask removed = completion.removeParked(id, partition, target.id(), TaskEnd.CANCELLED);
     state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
     return new Outcome(target.id(), true, TaskSnapshot.PARKED);
   }

@@ -168,10 +168,7 @@ final class ReportHandler {
   }
 
   private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
-    boolean remembered = state.parked.leavesTombstone(id, partitionKey);
-    long key = state.parked.remove(id, partitionKey);
-    InFlightTask removed =
-        completion.removeParked(partitionKey, key, name, remembered, TaskEnd.COMPLETED);
+    InFlightTask removed = completion.removeParked(id, partitionKey, name, TaskEnd.COMPLETED);
     state.event(EngineEvent.COMPLETED, removed, "");
     return removed;
   }

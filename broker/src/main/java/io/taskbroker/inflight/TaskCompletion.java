@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.NextAttempt;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
@@ -43,6 +44,17 @@ final class TaskCompletion {
   private void complete(InFlightTask task, boolean mayReturn) {
     release(task);
     remove(task, mayReturn);
+  }
+
+  /// Deletes a parked row of which no more is known than its id and where it is registered.
+  ///
+  /// @param fingerprint of the id
+  /// @param group as [ParkedIds#find] tells it
+  /// @param end how it ends
+  InFlightTask removeParked(Fingerprint fingerprint, PartitionKey group, String id, TaskEnd end) {
+    boolean remembered = state.parked.leavesTombstone(fingerprint, group);
+    long key = state.parked.remove(fingerprint, group);
+    return removeParked(group, key, id, remembered, end);
   }
 
   /// Deletes a parked row, of which memory holds no more than these arguments. Until the row is

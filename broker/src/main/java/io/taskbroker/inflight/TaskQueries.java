@@ -103,9 +103,7 @@ final class TaskQueries {
     Fingerprint id = Ids.fingerprint(query.id());
     PartitionKey partition = state.parked.size() > 0 ? state.parked.find(id) : null;
     if (partition != null) {
-      boolean remembered = state.parked.leavesTombstone(id, partition);
-      long key = state.parked.remove(id, partition);
-      completion.removeParked(partition, key, query.id(), remembered, TaskEnd.CANCELLED);
+      completion.removeParked(id, partition, query.id(), TaskEnd.CANCELLED);
     }
     await(query);
   }
