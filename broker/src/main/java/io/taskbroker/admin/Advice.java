@@ -2,7 +2,7 @@ package io.taskbroker.admin;
 
 import io.taskbroker.inflight.api.WaitingReason;
 
-/// What an operator can do about a task that waits, by the reason.
+/// Advice to operators on a task that waits, by the reason.
 final class Advice {
   private Advice() {}
 

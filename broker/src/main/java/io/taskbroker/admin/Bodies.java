@@ -36,7 +36,7 @@ final class Bodies {
       Optional<Integer> minAttempts,
       Optional<String> header) {}
 
-  /// What to pause or resume: at least one name.
+  /// Names to pause or resume: at least one.
   record PauseChange(
       Optional<String> application,
       Optional<String> namespace,

@@ -1,14 +1,11 @@
 package io.taskbroker.admin;
 
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.runtime.DurableFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -75,25 +72,6 @@ public final class PauseFile {
                     pause.namespace().orElse(""),
                     pause.taskname().orElse("")))
             .toList();
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    try (FileChannel out =
-        FileChannel.open(
-            fresh,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.WRITE,
-            StandardOpenOption.TRUNCATE_EXISTING)) {
-      ByteBuffer bytes = ByteBuffer.wrap(json.writeValueAsBytes(entries));
-      while (bytes.hasRemaining()) {
-        int _ = out.write(bytes);
-      }
-      out.force(true);
-    }
-    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    try (FileChannel folder =
-        FileChannel.open(
-            Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/")),
-            StandardOpenOption.READ)) {
-      folder.force(true);
-    }
+    DurableFile.replace(file, json.writeValueAsBytes(entries));
   }
 }

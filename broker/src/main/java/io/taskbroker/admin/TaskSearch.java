@@ -40,7 +40,7 @@ final class TaskSearch {
     this.clock = clock;
   }
 
-  /// What is searched; an empty field matches all.
+  /// Filter of a search; an empty field matches all.
   ///
   /// @param header `name` or `name=value`
   record Filter(

@@ -95,7 +95,7 @@ final class Views {
   /// @param lag messages that are not stored yet
   record Partition(String topic, int partition, long lag) {}
 
-  /// What is paused; an absent field matches all.
+  /// Names of a pause; an absent field matches all.
   record Pause(
       Optional<String> application, Optional<String> namespace, Optional<String> taskname) {}
 
@@ -161,12 +161,12 @@ final class Views {
       Optional<Object> arguments,
       Optional<String> problem) {}
 
-  /// What became of an act on a task.
+  /// Outcome of an act on a task.
   ///
   /// @param detail the state before, or why it was not done
   record ActOutcome(String id, boolean done, String detail) {}
 
-  /// What became of an act.
+  /// Outcome of an act.
   ///
   /// @param matched tasks that were examined
   /// @param more whether more tasks match than `limit`

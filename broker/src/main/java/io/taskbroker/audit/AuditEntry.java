@@ -1,6 +1,6 @@
 package io.taskbroker.audit;
 
-/// What became of one record.
+/// Fate of one record.
 ///
 /// @param id of the task; empty if there is no record, or it is no task
 /// @param detail where the proof is; may be empty

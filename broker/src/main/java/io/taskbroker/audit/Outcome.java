@@ -2,7 +2,7 @@ package io.taskbroker.audit;
 
 import java.util.Locale;
 
-/// What became of a record of a topic.
+/// Fate of a record of a topic.
 public enum Outcome {
   /// At or above the watermark of the store: no broker has taken it.
   NOT_READ("not read yet"),

@@ -27,7 +27,7 @@ public record AdminConfig(
     List<String> redact,
     int requestsPerSecond) {
 
-  /// What a caller may do: each role may do what those before it may.
+  /// Role of a caller; each includes those before it.
   public enum Role {
     /// See everything but redacted values.
     READ,

@@ -11,7 +11,7 @@ import java.util.Map;
 /// Report of what each key of a configuration file of the reference means to this broker. Without
 /// values, which may be secrets. Stateless.
 public final class ReferenceReport {
-  /// What becomes of a key.
+  /// Fate of a key.
   public enum Fate {
     /// Means what it means to the reference.
     SAME,

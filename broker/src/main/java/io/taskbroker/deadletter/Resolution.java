@@ -33,7 +33,7 @@ public record Resolution(
   private static final JsonMapper JSON = new JsonMapper();
   private static final int MAX_REASON = 1_000;
 
-  /// What was done.
+  /// Decision on a dead letter.
   public enum Action {
     REPLAYED,
     DISCARDED;

@@ -76,7 +76,7 @@ final class Resolutions {
     byIdentity.put(resolution.identity(), resolution.letter());
   }
 
-  /// What was done with a dead letter; empty if nothing, or if only a copy of it was resolved.
+  /// Decision on a dead letter; empty without one, or if only a copy of it was resolved.
   Optional<Resolution> of(DeadLetter letter) {
     Resolution found = byPosition.get(letter.position());
     // Another timestamp: Kafka's log was truncated, and this is another record at its offset.

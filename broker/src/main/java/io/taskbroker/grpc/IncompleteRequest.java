@@ -36,7 +36,7 @@ final class IncompleteRequest {
     padded = true;
   }
 
-  /// Whether it is a stream of messages whose ends are hidden.
+  /// Set for a stream of messages, whose ends are not seen here.
   boolean isObscure() {
     return stream && padded;
   }

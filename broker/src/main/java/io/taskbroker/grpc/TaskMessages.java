@@ -16,7 +16,7 @@ import io.taskbroker.protocol.v1.OutcomeKind;
 import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.TaskState;
 
-/// What the engine knows of a task, as messages of the protocol. Stateless.
+/// Conversion of the engine's view of a task to messages of the protocol. Stateless.
 final class TaskMessages {
   private TaskMessages() {}
 

@@ -3,7 +3,7 @@ package io.taskbroker.grpc;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 
-/// What the streams of workers have in common.
+/// Options of all worker streams.
 ///
 /// @param broker name of the broker, for logs
 /// @param maxMessageBytes largest message that is read

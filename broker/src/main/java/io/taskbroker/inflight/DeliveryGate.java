@@ -5,8 +5,8 @@ import io.taskbroker.inflight.api.WaitingReason.Kind;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What may hold tasks back: the one place that decides it, for the dispatcher before each delivery
-/// and for [WaitingReason]. A new limit is a case in one of these methods. Not thread-safe.
+/// Decision whether tasks are held back, for the dispatcher before each delivery and for
+/// [WaitingReason]. A new limit is a case in one of these methods. Not thread-safe.
 final class DeliveryGate {
   private final EngineState state;
 
@@ -14,18 +14,18 @@ final class DeliveryGate {
     this.state = state;
   }
 
-  /// What holds all tasks of the broker; null if nothing does.
+  /// Reason that holds back all tasks of the broker; null if there is none.
   @Nullable Kind broker() {
     return state.mayDeliver() ? null : Kind.BROKER_NOT_DELIVERING;
   }
 
-  /// What holds all tasks that the broker sends by itself; null if nothing does. A request of a
-  /// worker is accepted only where there is room, and has its answer (H14).
+  /// Reason that holds back all tasks that the broker sends by itself; null if there is none. A
+  /// worker's request is accepted only while there is room, and is then answered (H14).
   @Nullable Kind store() {
     return state.hasRoom() ? null : Kind.STORE_BEHIND;
   }
 
-  /// What holds the tasks of an application; null if nothing does.
+  /// Reason that holds back the tasks of an application; null if there is none.
   @Nullable Kind application(ApplicationQueue queue) {
     List<DeliveryChannel> channels = queue.channels();
     if (channels.isEmpty()) {
@@ -47,7 +47,7 @@ final class DeliveryGate {
     return broker() == null && channel.credits(state.now) > 0;
   }
 
-  /// What holds one task that its queue, or a claim, would deliver; null if nothing does.
+  /// Reason that holds back one task at the head of its queue or claimed; null if there is none.
   @Nullable Kind task(InFlightTask task) {
     if (task.releasing) {
       return Kind.PARTITION_RELEASED;
@@ -61,7 +61,7 @@ final class DeliveryGate {
     return state.isEarly(task.activation) ? Kind.DELAYED : null;
   }
 
-  /// What keeps a pending task out of its queue; null if nothing does.
+  /// Reason that keeps a pending task out of its queue; null if there is none.
   @Nullable Kind queueing(InFlightTask task) {
     if (task.releasing) {
       return Kind.PARTITION_RELEASED;

@@ -92,7 +92,7 @@ final class TopicProblemLog {
     return refusal;
   }
 
-  /// What keeps the topic from being read.
+  /// Problem that keeps the topic from being read.
   synchronized Optional<Condition> condition() {
     return Optional.ofNullable(problem)
         .map(kind ->

@@ -19,7 +19,7 @@ final class RigWorker implements WorkerSession {
   /// Ids of the attempts that it was asked to stop.
   final List<String> cancelled = new ArrayList<>();
 
-  /// Whether it reads what it is sent.
+  /// Set if the worker reads its stream.
   boolean reads = true;
 
   RigWorker(EngineRig rig) {

@@ -16,7 +16,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// What clients ask about a task by its id, and the ways to end it.
+/// Queries and cancellation of a task by its id.
 final class TaskQueriesTest {
   private static final long WINDOW = 60_000;
 

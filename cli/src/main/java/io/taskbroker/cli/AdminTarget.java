@@ -7,17 +7,6 @@ import picocli.CommandLine.Option;
 
 /// Options that locate a broker's admin API and choose the form of the output.
 final class AdminTarget {
-  /// Form of the output.
-  enum Output {
-    TABLE,
-    JSON;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(java.util.Locale.ROOT);
-    }
-  }
-
   @Option(
       names = "--admin",
       paramLabel = "URL",
@@ -43,7 +32,7 @@ final class AdminTarget {
       paramLabel = "FORM",
       defaultValue = "table",
       description = "Form: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Output output = Output.TABLE;
+  private OutputFormat output = OutputFormat.TABLE;
 
   @Option(
       names = "--timeout",
@@ -53,7 +42,7 @@ final class AdminTarget {
   private int seconds;
 
   boolean wantsJson() {
-    return output == Output.JSON;
+    return output == OutputFormat.JSON;
   }
 
   AdminClient client() {

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +41,19 @@ abstract class OperateCommands {
     return 0;
   }
 
-  /// Filter of tasks.
-  static final class Which {
+  /// Adds a member to a request, unless it is not given.
+  private static void put(Map<String, Object> fields, String name, @Nullable Object value) {
+    if (value != null && !value.equals("")) {
+      fields.put(name, value);
+    }
+  }
+
+  JsonNode task(String id) {
+    return target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
+  }
+
+  /// Names of tasks.
+  static final class Names {
     @Option(names = "--application", paramLabel = "NAME", description = "Their application.")
     private String application = "";
 
@@ -51,6 +62,19 @@ abstract class OperateCommands {
 
     @Option(names = "--taskname", paramLabel = "NAME", description = "Their task name.")
     private String taskname = "";
+
+    Map<String, Object> fields() {
+      var fields = new LinkedHashMap<String, Object>();
+      put(fields, "application", application);
+      put(fields, "namespace", namespace);
+      put(fields, "taskname", taskname);
+      return fields;
+    }
+  }
+
+  /// Filter of tasks.
+  static final class Which {
+    @Mixin private Names names = new Names();
 
     @Option(
         names = "--status",
@@ -89,10 +113,7 @@ abstract class OperateCommands {
     private String header = "";
 
     Map<String, Object> fields() {
-      var fields = new LinkedHashMap<String, Object>();
-      put(fields, "application", application);
-      put(fields, "namespace", namespace);
-      put(fields, "taskname", taskname);
+      Map<String, Object> fields = names.fields();
       put(fields, "status", status);
       put(fields, "waiting", waiting);
       put(fields, "older_than_seconds", olderThan);
@@ -100,12 +121,6 @@ abstract class OperateCommands {
       put(fields, "min_attempts", minAttempts);
       put(fields, "header", header);
       return fields;
-    }
-
-    private static void put(Map<String, Object> fields, String name, @Nullable Object value) {
-      if (value != null && !value.equals("")) {
-        fields.put(name, value);
-      }
     }
   }
 
@@ -229,8 +244,7 @@ abstract class OperateCommands {
 
     @Override
     public void run() {
-      JsonNode answer = target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
-      out().println(answer.toPrettyString()); // JSON escapes control characters
+      out().println(task(id).toPrettyString()); // JSON escapes control characters
       out().flush();
     }
   }
@@ -246,8 +260,7 @@ abstract class OperateCommands {
 
     @Override
     public void run() {
-      JsonNode answer = target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
-      int _ = show(answer.path("task").path("waiting"), this::explain);
+      int _ = show(task(id).path("task").path("waiting"), this::explain);
     }
 
     private void explain(JsonNode waiting) {
@@ -322,14 +335,7 @@ abstract class OperateCommands {
 
   /// Names that are paused or resumed.
   abstract static class PauseChange extends OperateCommands implements Runnable {
-    @Option(names = "--application", paramLabel = "NAME", description = "Application.")
-    private @Nullable String application;
-
-    @Option(names = "--namespace", paramLabel = "NAME", description = "Namespace.")
-    private @Nullable String namespace;
-
-    @Option(names = "--taskname", paramLabel = "NAME", description = "Task name.")
-    private @Nullable String taskname;
+    @Mixin private Names names = new Names();
 
     @Option(
         names = "--reason",
@@ -339,11 +345,8 @@ abstract class OperateCommands {
     private String reason = "";
 
     void change(String path) {
-      var body = new LinkedHashMap<String, Object>();
+      Map<String, Object> body = names.fields();
       body.put("reason", reason);
-      put(body, "application", application);
-      put(body, "namespace", namespace);
-      put(body, "taskname", taskname);
       int _ =
           show(
               target.client().post(path, body),
@@ -351,12 +354,6 @@ abstract class OperateCommands {
                 answer.path("pauses").forEach(pause -> out().println(StatusPage.pause(pause)));
                 out().println(answer.path("pauses").size() + " paused");
               });
-    }
-
-    private static void put(Map<String, Object> body, String name, @Nullable String value) {
-      if (value != null) {
-        body.put(name, value);
-      }
     }
   }
 
@@ -414,7 +411,7 @@ abstract class OperateCommands {
         "Acts on tasks, by id or by filter.",
         "ACT is run_now, delay, cancel, discard or retry."
       })
-  static final class Act extends OperateCommands implements java.util.concurrent.Callable<Integer> {
+  static final class Act extends OperateCommands implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "ACT", description = "What to do.")
     private String act = "";
 
@@ -455,9 +452,7 @@ abstract class OperateCommands {
       body.put("reason", reason);
       body.put("dry_run", dryRun);
       body.put("limit", limit);
-      if (delay != null) {
-        body.put("delay_seconds", Objects.requireNonNull(delay));
-      }
+      put(body, "delay_seconds", delay);
       body.put(ids.isEmpty() ? "filter" : "ids", ids.isEmpty() ? which.fields() : ids);
       JsonNode answer = target.client().post("/v1/tasks/act", body);
       int _ = show(answer, this::table);

@@ -2,7 +2,7 @@ package io.taskbroker.cli;
 
 import java.util.Locale;
 
-/// Output of a command: a table for people, or one JSON object a line for scripts.
+/// Output of a command: a table for people, or JSON for scripts.
 enum OutputFormat {
   TABLE,
   JSON;

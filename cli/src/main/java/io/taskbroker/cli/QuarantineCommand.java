@@ -186,7 +186,7 @@ final class QuarantineCommand {
                   time(task.since()),
                   time(task.receivedAt()),
                   task.reason())
-              .map(QuarantineCommand::printable)
+              .map(Table::printable)
               .collect(Collectors.joining("\t")));
     }
     out.flush();
@@ -197,12 +197,6 @@ final class QuarantineCommand {
 
   private static String time(long millis) {
     return Instant.ofEpochMilli(millis).truncatedTo(ChronoUnit.SECONDS).toString();
-  }
-
-  /// Replaces control characters: names of tasks are external input and must not control a
-  /// terminal.
-  private static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
   }
 
   private void report(String line) {

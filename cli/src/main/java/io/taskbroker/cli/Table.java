@@ -35,6 +35,7 @@ final class Table {
     return text.isEmpty() ? "-" : printable(text);
   }
 
+  /// The text with control characters replaced.
   static String printable(String text) {
     return text.replaceAll("\\p{Cntrl}", "?");
   }

@@ -18,7 +18,7 @@ final class TextTable {
   void add(Object... cells) {
     var row = new ArrayList<String>();
     for (Object cell : cells) {
-      String text = cell.toString().replaceAll("\\p{Cntrl}", "?");
+      String text = Table.printable(cell.toString());
       row.add(text.isEmpty() ? "-" : text);
     }
     rows.add(row);

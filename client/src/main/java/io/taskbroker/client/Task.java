@@ -129,7 +129,7 @@ public final class Task<T> {
             options.codec));
   }
 
-  /// What happens after a failed attempt; [RetryPolicy#DEFAULT] if not given.
+  /// Policy for failed attempts; [RetryPolicy#DEFAULT] if not given.
   public Task<T> retry(RetryPolicy retry) {
     return with(
         new Options(

@@ -1,6 +1,6 @@
 package io.taskbroker.client;
 
-/// What a worker has done since it started.
+/// Counters of a worker since it started.
 ///
 /// @param completed attempts that completed
 /// @param failed attempts that failed

@@ -1,6 +1,6 @@
 package io.taskbroker.inflight.api;
 
-/// What became of one task that a client enqueued.
+/// Outcome of one task that a client enqueued.
 public enum EnqueueOutcome {
   /// It is durable.
   ACCEPTED,

@@ -3,8 +3,8 @@ package io.taskbroker.inflight.api;
 import io.taskbroker.activation.SourcePartition;
 import org.jspecify.annotations.Nullable;
 
-/// What the engine tells the readers of Kafka about their partitions. Called by the engine's
-/// thread; no method blocks or calls the engine back before the engine returns.
+/// Port to the readers of Kafka: the state of their partitions. Called by the engine's thread; no
+/// method blocks or calls the engine back before the engine returns.
 public interface OffsetPort {
   /// Everything of the partition below `nextOffset` is durable: the offset may be committed.
   ///

@@ -1,6 +1,6 @@
 package io.taskbroker.inflight.api;
 
-/// What a result of a worker is worth.
+/// Verdict on a result of a worker.
 public enum ResultStatus {
   /// It counts, or counted when it came before.
   ACCEPTED,

@@ -4,8 +4,8 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RemoteReport;
 import java.util.List;
 
-/// What the engine asks of the store. Called by the engine's thread; no method blocks or calls the
-/// engine back before the engine returns.
+/// Port to the store: changes and queries. Called by the engine's thread; no method blocks or calls
+/// the engine back before the engine returns.
 public interface StorePort {
   /// Makes a change durable; answered by [Command.Committed], [Command.Fenced] or
   /// [Command.Rejected].

@@ -21,7 +21,7 @@ public enum TaskEnd {
     return ((until + BITS) & ~BITS) | number;
   }
 
-  /// What the end of a tombstone tells.
+  /// The end that a tombstone's expiry encodes.
   public static TaskEnd of(long until) {
     for (TaskEnd end : values()) {
       if (end.number == (until & BITS)) {

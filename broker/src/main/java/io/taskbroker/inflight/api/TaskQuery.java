@@ -27,7 +27,7 @@ public sealed interface TaskQuery {
     void unavailable(String why);
   }
 
-  /// What the engine knows of a task.
+  /// State of a task in the engine.
   ///
   /// @param phase where it is
   /// @param why why it does not run now; null once it has ended

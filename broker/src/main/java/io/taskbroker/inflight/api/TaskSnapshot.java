@@ -2,7 +2,7 @@ package io.taskbroker.inflight.api;
 
 import java.util.OptionalLong;
 
-/// What the engine knows of one task at one moment. Immutable.
+/// State of one task in the engine at one moment. Immutable.
 ///
 /// @param key of its row
 /// @param status as its row will store it; empty if it is parked: then the row says it

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What pull and push have in common: slots, deadlines and reports. Thread-safe.
+/// Slots, deadlines and reports of pull and push workers. Thread-safe.
 abstract class ContractSource implements WorkSource {
   private static final Logger log = LoggerFactory.getLogger(ContractSource.class);
   private static final long TICK_MILLIS = 200;

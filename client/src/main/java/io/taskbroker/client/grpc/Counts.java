@@ -5,7 +5,7 @@ import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultStatus;
 import java.util.concurrent.atomic.LongAdder;
 
-/// What a worker has done since it started. Thread-safe.
+/// Counters of a worker since it started. Thread-safe.
 public final class Counts {
   private final LongAdder completed = new LongAdder();
   private final LongAdder failed = new LongAdder();

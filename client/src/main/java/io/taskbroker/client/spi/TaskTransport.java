@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 ///
 /// Failed futures and calls carry a [io.taskbroker.client.TaskBrokerException].
 public interface TaskTransport extends AutoCloseable {
-  /// What became of a call.
+  /// Outcome of a call.
   ///
   /// @param broker where the call is, for [#get], [#await] and [#cancel]; meaningful to the
   ///   transport alone
