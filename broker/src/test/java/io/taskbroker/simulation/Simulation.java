@@ -33,6 +33,7 @@ final class Simulation {
   private final @Nullable Consumer<Story> script;
   private final SharedInMemoryStore.Disk primary = new SharedInMemoryStore.Disk();
   private SharedInMemoryStore.@Nullable Disk standby;
+  private boolean failedOver;
   private int published;
 
   /// A history determined entirely by the seed.
@@ -97,6 +98,7 @@ final class Simulation {
     long last = world.now() + PATIENCE;
     // Requests in flight need some time to arrive.
     world.runUntil(world.now() + 10 * SimulatedWorld.SECOND, () -> false);
+    endIgnorance();
     world.runUntil(last, this::isDone);
     if (!isDone()) {
       throw new Violation("G8", "not finished:\n" + ledger.leftOver(kafka));
@@ -133,6 +135,16 @@ final class Simulation {
 
   private boolean isDone() {
     return ledger.isDone() && kafka.isConsumed();
+  }
+
+  /// Lets each broker commit after a failover: only a commit shows it.
+  private void endIgnorance() {
+    if (failedOver) {
+      int partitions = kafka.topic(SimulatedKafka.TASKS).partitions().size();
+      for (int i = 0; i < partitions; i++) {
+        kafka.append(SimulatedKafka.TASKS, i, task().toByteArray());
+      }
+    }
   }
 
   private void publish() {
@@ -236,6 +248,7 @@ final class Simulation {
       world.trace(() -> "the standby takes over");
       world.count("failovers");
       world.set(Fault.FAILOVER, 0);
+      failedOver = true;
       primary.failOver(copy);
       ledger.failedOver(brokers.getFirst());
     }
