@@ -12,6 +12,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
 import io.taskbroker.inflight.api.OutboxRecord;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -74,11 +75,16 @@ final class Ledger {
     }
   }
 
+  /// Process that took each partition last and has not released it.
+  private final Map<SourcePartition, SimulatedProcess> takenBy = new HashMap<>();
+
   /// A process is about to load a partition from a shared store.
   void taken(SimulatedProcess process, SourcePartition partition) {
     Predicate<Origin> which = in(partition);
     forgive(which, by -> by != process);
-    found(process, which);
+    if (takenBy.put(partition, process) != process) { // else it tries again, and has the rows
+      found(process, which);
+    }
     for (BrokerHistory.Line line : history(process).lines.values()) {
       if (which.test(line.spec.origin()) && line.heldIn != process) {
         line.heldIn = null; // it knows what is on disk, and what it delivered itself
@@ -88,6 +94,7 @@ final class Ledger {
 
   /// A process is about to release a partition: it forgets the rows.
   void released(SimulatedProcess process, SourcePartition partition) {
+    takenBy.remove(partition, process);
     Predicate<Origin> which = in(partition);
     if (!awareOfFailover.contains(process)) {
       forgive(which, by -> by == process);
