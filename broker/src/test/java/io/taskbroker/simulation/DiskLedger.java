@@ -276,10 +276,14 @@ final class DiskLedger {
   private void consumed(
       SimulatedProcess process, BrokerHistory history, String topic, int partition, long next) {
     String name = KafkaLedger.partitionName(topic, partition);
-    if (next > history.behind.getOrDefault(name, Long.MAX_VALUE)) {
-      return; // of records that the log has lost
-    }
     long before = history.watermarks.getOrDefault(name, -1L);
+    long cutAt = history.behind.getOrDefault(name, Long.MAX_VALUE);
+    if (next > cutAt) {
+      if (before < cutAt) {
+        consumed(process, history, topic, partition, cutAt); // the log has lost the others
+      }
+      return;
+    }
     long from = before;
     if (before < 0) {
       from =
