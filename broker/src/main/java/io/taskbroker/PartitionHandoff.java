@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -37,6 +38,10 @@ final class PartitionHandoff implements PartitionOwnership {
   private final ActivationStore history;
   private final CommandSink intake;
   private final InstantSource clock;
+
+  /// How far partitions had been consumed before the store went back, until their rows are loaded:
+  /// the store tells it once, and loading may fail.
+  private final Map<SourcePartition, Long> unloaded = new ConcurrentHashMap<>();
 
   /// @param history the same store
   PartitionHandoff(
@@ -80,8 +85,9 @@ final class PartitionHandoff implements PartitionOwnership {
     return query(() -> {
       Optional<Ownership.Taken> taken = ownership.take(partition, generation);
       return taken.map(it -> {
-        long reached = reached(partition, it, noted);
+        long reached = Math.max(reached(partition, it, noted), unloaded(partition));
         if (reached != Watermark.NONE) {
+          unloaded.put(partition, reached);
           int rows = ownership.countAsHandedOut(partition, clock.millis());
           log.error(
               "The store lost rows of {}-{}: it went back in time. {} of its at-most-once tasks"
@@ -91,9 +97,14 @@ final class PartitionHandoff implements PartitionOwnership {
               rows);
         }
         restore(partition, it.released() && reached == Watermark.NONE);
+        unloaded.remove(partition);
         return new PartitionOwnership.Taken(it.watermarks(), reached);
       });
     });
+  }
+
+  private long unloaded(SourcePartition partition) {
+    return unloaded.getOrDefault(partition, Watermark.NONE);
   }
 
   /// Offset up to which the partition had been consumed if the store went back in time since, as
@@ -115,6 +126,7 @@ final class PartitionHandoff implements PartitionOwnership {
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
+    unloaded.remove(partition);
     if (!drained) {
       // The next owner continues what the engine could not finish in time.
       intake.submit(new Command.PartitionRevoked(partition, true));
