@@ -3,9 +3,11 @@ package io.taskbroker.admin;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.payload.Redaction;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.tls.TlsContext;
 import java.io.IOException;
@@ -83,6 +85,7 @@ public final class AdminServer implements Service {
       Pauses loaded,
       CommandSink engine,
       RowBrowser rows,
+      Schedules schedules,
       BrokerStatus status,
       FailureSink failures) {
     this.address = config.admin().address().orElseThrow();
@@ -97,7 +100,16 @@ public final class AdminServer implements Service {
     var reads = new ReadApi(queries, rows, status, config, rates, pauses);
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, reads, pauses), audit, pauses, json);
+            new Authenticator(config.admin()),
+            routes(
+                queries,
+                reads,
+                pauses,
+                new ScheduleApi(
+                    schedules, new ScheduleViews(new Redaction(config.admin().redact())))),
+            audit,
+            pauses,
+            json);
     this.samples =
         new LoopThread(
             "admin-samples",
@@ -112,9 +124,11 @@ public final class AdminServer implements Service {
             failures);
   }
 
-  private static List<Route> routes(EngineQueries queries, ReadApi reads, PauseBook pauses) {
+  private static List<Route> routes(
+      EngineQueries queries, ReadApi reads, PauseBook pauses, ScheduleApi schedules) {
     List<Route> routes = new ArrayList<>(reads.routes());
     routes.addAll(new ActApi(queries, reads, pauses).routes());
+    routes.addAll(schedules.routes());
     routes.add(OpenApi.route(routes));
     return routes;
   }

@@ -98,6 +98,13 @@ public interface ActivationStore extends AutoCloseable {
     return List.of();
   }
 
+  /// The schedules of the store.
+  ///
+  /// @throws UnsupportedOperationException if it keeps none
+  default ScheduleStore schedules() {
+    throw new UnsupportedOperationException("This store keeps no schedules");
+  }
+
   /// Size of the database in bytes, without free pages.
   long size();
 

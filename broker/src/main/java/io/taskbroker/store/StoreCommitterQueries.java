@@ -26,6 +26,7 @@ final class StoreCommitterQueries {
   private final ArrayDeque<StoreQuery.Rows> rows = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ReadRemoteReports> reportReads = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.Schedules<?>> schedules = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
   /// @param batchSize about how many reports go into one call of the store
@@ -44,6 +45,7 @@ final class StoreCommitterQueries {
       case StoreQuery.Rows keys -> rows.addLast(keys);
       case StoreQuery.ForwardReports forward -> reports.addLast(forward);
       case StoreQuery.ReadRemoteReports keys -> reportReads.addLast(keys);
+      case StoreQuery.Schedules<?> work -> schedules.addLast(work);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -53,6 +55,7 @@ final class StoreCommitterQueries {
         && rows.isEmpty()
         && reports.isEmpty()
         && reportReads.isEmpty()
+        && schedules.isEmpty()
         && barriers.isEmpty();
   }
 
@@ -64,6 +67,10 @@ final class StoreCommitterQueries {
     answerParked(backlog);
     answerRows();
     answerReportReads();
+    for (var next = schedules.poll(); next != null; next = schedules.poll()) {
+      answered.run();
+      next.answer(store);
+    }
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
         answered.run();

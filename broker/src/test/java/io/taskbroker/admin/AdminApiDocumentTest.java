@@ -41,6 +41,7 @@ final class AdminApiDocumentTest {
             Pauses.NONE,
             new NoEngine(),
             new AdminServerTest.NoRows(),
+            AdminServerTest.schedules(new NoEngine()),
             new AdminServerTest.FakeBroker(),
             (_, _) -> {});
     return server.operations();

@@ -14,8 +14,12 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -265,9 +269,22 @@ final class AdminServerTest {
             Pauses.NONE,
             new FakeEngine(),
             new NoRows(),
+            schedules(new FakeEngine()),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
+  }
+
+  /// Schedules that nobody keeps.
+  static Schedules schedules(CommandSink engine) {
+    return new Schedules(
+        _ -> {},
+        engine,
+        new EnqueuedTemplates(),
+        false,
+        new Metrics(),
+        (_, _) -> {},
+        SystemContext.system());
   }
 
   private BrokerConfig config(String yaml) throws IOException {

@@ -12,6 +12,7 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -39,6 +40,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final OwnershipProof proof;
   private final LostTransactions lostTransactions;
   private final Commits commits;
+  private final ScheduleStore schedules;
   private volatile boolean closed;
 
   /// @param opened as found by [StoreOpener]
@@ -57,6 +59,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
     this.lostTransactions =
         new LostTransactions(server, memberSlot, ownedPartitions, patienceMillis(options));
+    this.schedules = new PostgresSchedules(pool, server.toString());
     this.commits =
         new Commits(
             server,
@@ -154,6 +157,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   @Override
   public List<Row> rows(List<Long> keys) {
     return reading("read rows", reader -> reader.rows(ownedPartitions.ids(), keys));
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    checkOpen("use the schedules");
+    return schedules;
   }
 
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the
