@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /// A broker's schedules on a real store, with a clock that a test sets, and an engine that stores
@@ -41,7 +42,9 @@ final class ScheduleRig implements CommandSink {
   static final int MAX_SCHEDULES = 110;
 
   private Instant now = Instant.EPOCH;
-  private long batches;
+
+  /// Shared, since several rigs may write to one store.
+  private static final AtomicLong BATCHES = new AtomicLong();
 
   ScheduleRig(ActivationStore store) {
     this.store = store;
@@ -113,7 +116,7 @@ final class ScheduleRig implements CommandSink {
     }
     Row row = Row.arriving(store.lastKey() + 1, task, Status.PENDING, now.toEpochMilli());
     Change change = new Change.Fire(row, enqueue.steps().get(index), null);
-    if (store.commit(new WriteBatch(++batches, List.of(change))).getFirst()
+    if (store.commit(new WriteBatch(BATCHES.incrementAndGet(), List.of(change))).getFirst()
         == ChangeOutcome.SUPERSEDED) {
       return EnqueueOutcome.SUPERSEDED;
     }
