@@ -190,6 +190,17 @@ final class ArchitectureTest {
   }
 
   @Test
+  void onlySchedulesSeeCron() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.schedule..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.cronutils.."));
+  }
+
+  @Test
   void onlyAdminSeesJetty() {
     holds(
         noClasses()

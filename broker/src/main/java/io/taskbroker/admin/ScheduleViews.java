@@ -17,7 +17,7 @@ import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Schedules in the form of the API. Thread-safe.
+/// Schedules in the form of the API. Immutable.
 ///
 /// @param redaction hides secret values of arguments and headers
 record ScheduleViews(Redaction redaction) {

@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 
-/// Schedules of the store: checks, reads and changes them. Blocks. Thread-safe, apart from the
-/// random numbers; several brokers may change the same schedule.
+/// Schedules of the store: checks, reads and changes them. Blocks. One thread at a time; several
+/// brokers may change the same schedule.
 final class ScheduleBook {
   static final int MAX_SCHEDULES = 10_000;
   static final int MAX_BYTES = 64 << 10;

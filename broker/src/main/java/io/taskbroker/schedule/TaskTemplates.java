@@ -3,7 +3,7 @@ package io.taskbroker.schedule;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.protocol.v1.Task;
 
-/// Maker of tasks from the template of a schedule, as if a client enqueued them. Thread-safe.
+/// Maker of tasks from the template of a schedule, as if a client enqueued them. Stateless.
 public interface TaskTemplates {
   /// Checks a template.
   ///

@@ -12,6 +12,9 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.taskbroker.EmbeddedBroker;
+import io.taskbroker.grpc.EnqueuedTemplates;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.protocol.v1.DeleteScheduleRequest;
 import io.taskbroker.protocol.v1.GetRequest;
 import io.taskbroker.protocol.v1.GetScheduleRequest;
@@ -28,10 +31,15 @@ import io.taskbroker.protocol.v1.ScheduleState;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import io.taskbroker.protocol.v1.TaskState;
 import io.taskbroker.protocol.v1.UpsertScheduleRequest;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.Ports;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,6 +126,41 @@ final class SchedulesTest {
     schedules.delete(DeleteScheduleRequest.newBuilder().setName("nightly").build());
     schedules.delete(DeleteScheduleRequest.newBuilder().setName("nightly").build());
     assertFails(Status.Code.NOT_FOUND, () -> get("nightly"));
+  }
+
+  /// Also by a stop: nobody waits for an answer that does not come.
+  @Test
+  void g7RequestsThatWaitAreBounded() {
+    var idle =
+        new Schedules(
+            _ -> {},
+            new NoEngine(),
+            new EnqueuedTemplates(),
+            false,
+            new Metrics(),
+            (_, _) -> {},
+            SystemContext.system());
+    List<CompletableFuture<?>> asked = new ArrayList<>();
+    for (int i = 0; i < 1_000; i++) {
+      asked.add(idle.get("x"));
+    }
+    assertThat(asked).noneMatch(CompletableFuture::isDone);
+    assertThat(idle.get("x")).isCompletedExceptionally();
+    idle.stop();
+    assertThat(asked).allMatch(CompletableFuture::isCompletedExceptionally);
+    assertThat(idle.get("x")).isCompletedExceptionally();
+  }
+
+  private static final class NoEngine implements CommandSink {
+    @Override
+    public void request(Command.Request request) {
+      throw new AssertionError(request);
+    }
+
+    @Override
+    public void submit(Command command) {
+      throw new AssertionError(command);
+    }
   }
 
   @Test

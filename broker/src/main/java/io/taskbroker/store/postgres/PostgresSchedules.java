@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import javax.sql.DataSource;
 
-/// Schedules of a database, which all of its brokers read and write. Thread-safe.
+/// Schedules of a database, which all of its brokers read and write. Immutable, and so thread-safe.
 final class PostgresSchedules implements ScheduleStore {
   private static final String COLUMNS =
       "SELECT name, version, due_at, state FROM taskbroker_schedule ";
