@@ -112,8 +112,7 @@ final class ScheduleApi {
 
   private Object delete(ApiRequest request) throws InterruptedException {
     if (!answer(schedules.delete(request.variable()))) {
-      throw new ApiProblem(
-          404, "Not found", "There is no schedule named " + request.variable());
+      throw new ApiProblem(404, "Not found", "There is no schedule named " + request.variable());
     }
     return new Views.Done("The schedule is deleted.");
   }

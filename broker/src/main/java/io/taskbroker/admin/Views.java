@@ -233,8 +233,8 @@ final class Views {
 
   /// What became of a slot.
   ///
-  /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the slot
-  ///   and those up to the one before in the list were missed
+  /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the
+  ///   slot and those up to the one before in the list were missed
   record Firing(Instant slot, Instant at, String outcome, Optional<String> taskId) {}
 
   /// A task was enqueued.

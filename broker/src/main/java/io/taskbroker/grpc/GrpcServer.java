@@ -81,8 +81,7 @@ public final class GrpcServer implements Service {
     this.consumerService = new ConsumerService(options, intake, counts);
     this.taskService =
         new TaskService(intake, InstantSource.system(), counts, new EnqueueCounts(metrics));
-    this.scheduleService =
-        schedules.map(served -> new ScheduleService(served, counts));
+    this.scheduleService = schedules.map(served -> new ScheduleService(served, counts));
     this.workerService =
         new WorkerService(
             intake,

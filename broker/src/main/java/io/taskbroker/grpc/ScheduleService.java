@@ -82,8 +82,7 @@ final class ScheduleService {
   }
 
   private void get(UnaryCall call, byte[] request) throws InvalidProtocolBufferException {
-    answer(
-        call, schedules.get(GetScheduleRequest.parseFrom(request).getName()), state -> state);
+    answer(call, schedules.get(GetScheduleRequest.parseFrom(request).getName()), state -> state);
   }
 
   private void list(UnaryCall call, byte[] request) throws InvalidProtocolBufferException {
@@ -112,9 +111,7 @@ final class ScheduleService {
 
   private void resume(UnaryCall call, byte[] request) throws InvalidProtocolBufferException {
     answer(
-        call,
-        schedules.resume(ResumeScheduleRequest.parseFrom(request).getName()),
-        state -> state);
+        call, schedules.resume(ResumeScheduleRequest.parseFrom(request).getName()), state -> state);
   }
 
   private void runNow(UnaryCall call, byte[] request) throws InvalidProtocolBufferException {

@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
 /// Slots at the times of a cron expression, in a time zone. The library finds local times; this
 /// class maps them to moments, so that changes of the clock are treated as docs/schedules.md says.
 ///
-/// - Times of a given hour: one that the clock skips is moved to the end of the gap, one that occurs
-///   twice counts the first time.
-/// - Any hour (`*`): the expression is compared with the clock on the wall as time passes, so that a
-///   skipped hour has no slots, and one that occurs twice has them twice.
+/// - Times of a given hour: one that the clock skips is moved to the end of the gap, one that
+///   occurs twice counts the first time.
+/// - Any hour (`*`): the expression is compared with the clock on the wall as time passes, so that
+///   a skipped hour has no slots, and one that occurs twice has them twice.
 final class CronTimes implements SlotTimes {
   private static final int MAX_EXPRESSION = 255;
   private static final int FIELDS = 5;

@@ -187,7 +187,9 @@ final class ScheduleBook {
     requireName(schedule.getName());
     if (schedule.getSerializedSize() > MAX_BYTES) {
       throw ScheduleException.invalid(
-          "The schedule has more than " + MAX_BYTES + " bytes: pass a reference to large arguments");
+          "The schedule has more than "
+              + MAX_BYTES
+              + " bytes: pass a reference to large arguments");
     }
     if (schedule.getDescription().getBytes(UTF_8).length > MAX_DESCRIPTION_BYTES) {
       throw ScheduleException.invalid(

@@ -3,7 +3,6 @@ package io.taskbroker.schedule;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Ids;
-import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EnqueueOutcome;
@@ -80,12 +79,9 @@ public final class Schedules implements Service {
     this.templates = templates;
     this.context = context;
     this.longestSleep = (shared ? SHARED_SLEEP : LONGEST_SLEEP).toMillis();
-    this.book = new ScheduleBook(
-            store,
-            templates,
-            context.clock(),
-            context.random(),
-            ScheduleBook.MAX_SCHEDULES);
+    this.book =
+        new ScheduleBook(
+            store, templates, context.clock(), context.random(), ScheduleBook.MAX_SCHEDULES);
     this.firing = new SlotFiring(store, engine, templates, context.clock(), metrics);
     this.thread = new LoopThread(NAME, this::turn, failures);
   }

@@ -99,7 +99,8 @@ record SlotCalendar(String name, SlotTimes times, long start, long end, long jit
     for (int i = 0; i < COMPARED && slot != NONE; i++) {
       long following = next(slot);
       if (following != NONE && following - slot <= jitter) {
-        throw new IllegalArgumentException("jitter must be shorter than the time between two slots");
+        throw new IllegalArgumentException(
+            "jitter must be shorter than the time between two slots");
       }
       slot = following;
     }

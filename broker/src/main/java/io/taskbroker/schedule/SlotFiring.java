@@ -130,8 +130,7 @@ final class SlotFiring {
       Activation task,
       ScheduleStep step) {}
 
-  private Attempt attempt(
-      StoredSchedule stored, SlotCalendar calendar, DueSlot decided, long now) {
+  private Attempt attempt(StoredSchedule stored, SlotCalendar calendar, DueSlot decided, long now) {
     String slot = Instant.ofEpochMilli(decided.fire()).toString();
     String id = "schedule:" + stored.schedule().getName() + ":" + slot;
     Activation task = templates.task(stored.schedule().getTask(), id, slot, now);

@@ -18,8 +18,8 @@ record StoreAccess(Consumer<StoreQuery> committer) {
 
   /// Does work on the schedules.
   ///
-  /// @throws ScheduleException of kind `UNAVAILABLE` or `FULL` if the store does not answer, or what
-  ///   the work throws
+  /// @throws ScheduleException of kind `UNAVAILABLE` or `FULL` if the store does not answer, or
+  ///   what the work throws
   <T> T on(Function<ScheduleStore, T> work) throws InterruptedException {
     CompletableFuture<T> answer = new CompletableFuture<>();
     committer.accept(new StoreQuery.Schedules<>(work, answer));

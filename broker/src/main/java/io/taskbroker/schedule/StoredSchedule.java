@@ -123,9 +123,6 @@ record StoredSchedule(long version, ScheduleState state) {
       state.setNextSlot(Timestamps.ofMillis(slot));
     }
     return new ScheduleRow(
-        state.getSchedule().getName(),
-        version,
-        calendar.dueAt(slot),
-        state.build().toByteArray());
+        state.getSchedule().getName(), version, calendar.dueAt(slot), state.build().toByteArray());
   }
 }

@@ -1,5 +1,5 @@
-/// Schedules that the broker keeps: when their slots are, and a stage that enqueues the task of each
-/// slot exactly once (docs/schedules.md, docs/adr/0040).
+/// Schedules that the broker keeps: when their slots are, and a stage that enqueues the task of
+/// each slot exactly once (docs/schedules.md, docs/adr/0040).
 @NullMarked
 package io.taskbroker.schedule;
 

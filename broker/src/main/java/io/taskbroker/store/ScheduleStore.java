@@ -20,8 +20,8 @@ public interface ScheduleStore {
   /// (`afterDue`, `afterName`), in that order.
   List<ScheduleRow> due(long afterDue, String afterName, long until, int limit);
 
-  /// When the next schedule is due after `time`, milliseconds since the epoch;
-  /// [ScheduleRow#NEVER] if none is.
+  /// When the next schedule is due after `time`, milliseconds since the epoch; [ScheduleRow#NEVER]
+  /// if none is.
   long nextDue(long time);
 
   /// Number of schedules.

@@ -46,8 +46,7 @@ public sealed interface StoreQuery
 
   /// Work on the schedules. It is done once: a failure is the answer, not retried.
   ///
-  /// @param answer completed by the committer's thread with the result, or with what
-  ///   the work threw
+  /// @param answer completed by the committer's thread with the result, or with what the work threw
   record Schedules<T>(Function<ScheduleStore, T> work, CompletableFuture<T> answer)
       implements StoreQuery {
     /// @throws StoreException of kind `FATAL` if the store is unusable

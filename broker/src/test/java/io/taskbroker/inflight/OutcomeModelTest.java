@@ -59,8 +59,7 @@ final class OutcomeModelTest {
     boolean allowed =
         outcome == ChangeOutcome.APPLIED
             || (outcome == ChangeOutcome.SUPERSEDED && change instanceof Change.Fire);
-    assertThat(reported)
-        .isEqualTo(allowed ? List.of() : List.of(change.kind() + outcome));
+    assertThat(reported).isEqualTo(allowed ? List.of() : List.of(change.kind() + outcome));
   }
 
   @ParameterizedTest

@@ -19,27 +19,43 @@ final class CronTimesTest {
       delimiter = '|',
       value = {
         // A time that the clock skips runs at the end of the gap.
-        "Europe/Vienna     | 30 2 * * *    | 2027-03-27T12:00:00Z | 2027-03-28T01:00:00Z 2027-03-29T00:30:00Z",
-        "America/New_York  | 30 2 * * *    | 2027-03-13T12:00:00Z | 2027-03-14T07:00:00Z 2027-03-15T06:30:00Z",
-        "Australia/Lord_Howe | 15 2 * * *  | 2027-10-02T00:00:00Z | 2027-10-02T15:30:00Z 2027-10-03T15:15:00Z",
+        "Europe/Vienna     | 30 2 * * *    | 2027-03-27T12:00:00Z | 2027-03-28T01:00:00Z"
+            + " 2027-03-29T00:30:00Z",
+        "America/New_York  | 30 2 * * *    | 2027-03-13T12:00:00Z | 2027-03-14T07:00:00Z"
+            + " 2027-03-15T06:30:00Z",
+        "Australia/Lord_Howe | 15 2 * * *  | 2027-10-02T00:00:00Z | 2027-10-02T15:30:00Z"
+            + " 2027-10-03T15:15:00Z",
         // Several of them run once.
-        "Europe/Vienna     | 0,30 2 * * *  | 2027-03-28T00:30:00Z | 2027-03-28T01:00:00Z 2027-03-29T00:00:00Z",
+        "Europe/Vienna     | 0,30 2 * * *  | 2027-03-28T00:30:00Z | 2027-03-28T01:00:00Z"
+            + " 2027-03-29T00:00:00Z",
         // So does one that coincides with the end of the gap.
-        "Europe/Vienna     | 30 2,3 * * *  | 2027-03-28T00:00:00Z | 2027-03-28T01:00:00Z 2027-03-28T01:30:00Z",
-        "Europe/Vienna     | 0 2,3 * * *   | 2027-03-28T00:00:00Z | 2027-03-28T01:00:00Z 2027-03-29T00:00:00Z",
-        "Europe/Vienna     | 0 */2 * * *   | 2027-03-27T23:30:00Z | 2027-03-28T01:00:00Z 2027-03-28T02:00:00Z",
+        "Europe/Vienna     | 30 2,3 * * *  | 2027-03-28T00:00:00Z | 2027-03-28T01:00:00Z"
+            + " 2027-03-28T01:30:00Z",
+        "Europe/Vienna     | 0 2,3 * * *   | 2027-03-28T00:00:00Z | 2027-03-28T01:00:00Z"
+            + " 2027-03-29T00:00:00Z",
+        "Europe/Vienna     | 0 */2 * * *   | 2027-03-27T23:30:00Z | 2027-03-28T01:00:00Z"
+            + " 2027-03-28T02:00:00Z",
         // A time that occurs twice runs once, the first time.
-        "Europe/Vienna     | 30 2 * * *    | 2027-10-30T12:00:00Z | 2027-10-31T00:30:00Z 2027-11-01T01:30:00Z",
-        "America/New_York  | 30 1 * * *    | 2027-11-06T12:00:00Z | 2027-11-07T05:30:00Z 2027-11-08T06:30:00Z",
-        "Australia/Lord_Howe | 45 1 * * *  | 2027-04-03T00:00:00Z | 2027-04-03T14:45:00Z 2027-04-04T15:15:00Z",
+        "Europe/Vienna     | 30 2 * * *    | 2027-10-30T12:00:00Z | 2027-10-31T00:30:00Z"
+            + " 2027-11-01T01:30:00Z",
+        "America/New_York  | 30 1 * * *    | 2027-11-06T12:00:00Z | 2027-11-07T05:30:00Z"
+            + " 2027-11-08T06:30:00Z",
+        "Australia/Lord_Howe | 45 1 * * *  | 2027-04-03T00:00:00Z | 2027-04-03T14:45:00Z"
+            + " 2027-04-04T15:15:00Z",
         // From within the second hour there is nothing left of it.
-        "Europe/Vienna     | */20 2 * * *  | 2027-10-31T01:10:00Z | 2027-11-01T01:00:00Z 2027-11-01T01:20:00Z",
+        "Europe/Vienna     | */20 2 * * *  | 2027-10-31T01:10:00Z | 2027-11-01T01:00:00Z"
+            + " 2027-11-01T01:20:00Z",
         // Any hour: nothing in the skipped one, twice in the repeated one, one hour apart.
-        "Europe/Vienna     | 30 * * * *    | 2027-03-28T00:00:00Z | 2027-03-28T00:30:00Z 2027-03-28T01:30:00Z",
-        "Europe/Vienna     | 30 * * * *    | 2027-10-31T00:00:00Z | 2027-10-31T00:30:00Z 2027-10-31T01:30:00Z",
-        "America/New_York  | 0 * * * *     | 2027-03-14T05:30:00Z | 2027-03-14T06:00:00Z 2027-03-14T07:00:00Z",
-        "America/New_York  | 0 * * * *     | 2027-11-07T04:30:00Z | 2027-11-07T05:00:00Z 2027-11-07T06:00:00Z",
-        "Australia/Lord_Howe | 15 * * * *  | 2027-10-02T14:50:00Z | 2027-10-02T16:15:00Z 2027-10-02T17:15:00Z",
+        "Europe/Vienna     | 30 * * * *    | 2027-03-28T00:00:00Z | 2027-03-28T00:30:00Z"
+            + " 2027-03-28T01:30:00Z",
+        "Europe/Vienna     | 30 * * * *    | 2027-10-31T00:00:00Z | 2027-10-31T00:30:00Z"
+            + " 2027-10-31T01:30:00Z",
+        "America/New_York  | 0 * * * *     | 2027-03-14T05:30:00Z | 2027-03-14T06:00:00Z"
+            + " 2027-03-14T07:00:00Z",
+        "America/New_York  | 0 * * * *     | 2027-11-07T04:30:00Z | 2027-11-07T05:00:00Z"
+            + " 2027-11-07T06:00:00Z",
+        "Australia/Lord_Howe | 15 * * * *  | 2027-10-02T14:50:00Z | 2027-10-02T16:15:00Z"
+            + " 2027-10-02T17:15:00Z",
         // Leap days, ends of months, and days that are given in two ways.
         "UTC | 0 0 29 2 *   | 2027-01-01T00:00:00Z | 2028-02-29T00:00:00Z 2032-02-29T00:00:00Z",
         "UTC | 0 0 29 2 *   | 2096-03-01T00:00:00Z | 2104-02-29T00:00:00Z 2108-02-29T00:00:00Z",
@@ -48,7 +64,8 @@ final class CronTimesTest {
         "UTC | 0 0 1 * 1    | 2027-05-30T00:00:00Z | 2027-05-31T00:00:00Z 2027-06-01T00:00:00Z",
         "UTC | 0 0 * * 0    | 2027-05-30T00:00:00Z | 2027-06-06T00:00:00Z 2027-06-13T00:00:00Z",
         "UTC | 0 0 * * 7    | 2027-05-30T00:00:00Z | 2027-06-06T00:00:00Z 2027-06-13T00:00:00Z",
-        "Pacific/Apia | 0 12 30 12 * | 2011-12-01T00:00:00Z | 2011-12-30T10:00:00Z 2012-12-29T22:00:00Z",
+        "Pacific/Apia | 0 12 30 12 * | 2011-12-01T00:00:00Z | 2011-12-30T10:00:00Z"
+            + " 2012-12-29T22:00:00Z",
       })
   void slots(String zone, String expression, Instant after, String expected) {
     var cron = CronTimes.of(expression, zone);
@@ -86,8 +103,19 @@ final class CronTimesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "* * * *", "* * * * * *", "@daily", "60 * * * *", "0 24 * * *", "0 0 0 * *",
-        "0 0 * 13 *", "0 0 * * 8", "a b c d e", "0 0 L * *", "*/0 * * * *", "5-1 * * * *"
+        "",
+        "* * * *",
+        "* * * * * *",
+        "@daily",
+        "60 * * * *",
+        "0 24 * * *",
+        "0 0 0 * *",
+        "0 0 * 13 *",
+        "0 0 * * 8",
+        "a b c d e",
+        "0 0 L * *",
+        "*/0 * * * *",
+        "5-1 * * * *"
       })
   void invalidExpressionsAreRefused(String expression) {
     assertThatThrownBy(() -> CronTimes.of(expression, "UTC"))

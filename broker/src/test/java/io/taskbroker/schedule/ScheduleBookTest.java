@@ -30,9 +30,7 @@ final class ScheduleBookTest {
 
   @BeforeEach
   void open() {
-    rig =
-        new ScheduleRig(
-            SqliteStore.open(new SqliteOptions(folder.resolve("store.sqlite"), 0)));
+    rig = new ScheduleRig(SqliteStore.open(new SqliteOptions(folder.resolve("store.sqlite"), 0)));
     rig.set("2027-01-01T00:00:05Z");
   }
 
@@ -175,8 +173,7 @@ final class ScheduleBookTest {
     Schedule.Builder large = every("s", 10_000);
     large.getTaskBuilder().setArguments(ByteString.copyFrom(new byte[70_000]));
     for (Schedule.Builder bad : List.of(withId, absolute, reserved, large)) {
-      assertThatThrownBy(() -> rig.book.upsert(bad.build()))
-          .satisfies(e -> isOf(e, Kind.INVALID));
+      assertThatThrownBy(() -> rig.book.upsert(bad.build())).satisfies(e -> isOf(e, Kind.INVALID));
     }
   }
 

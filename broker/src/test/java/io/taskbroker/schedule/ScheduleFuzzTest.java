@@ -35,7 +35,8 @@ final class ScheduleFuzzTest {
   @FuzzTest
   void timesAscend(byte[] input) {
     String zone = input.length == 0 ? "" : ZONES.get((input[0] & 0xFF) % ZONES.size());
-    String expression = new String(input, Math.min(1, input.length), Math.max(0, input.length - 1), UTF_8);
+    String expression =
+        new String(input, Math.min(1, input.length), Math.max(0, input.length - 1), UTF_8);
     Schedule schedule =
         Schedule.newBuilder()
             .setName("s")

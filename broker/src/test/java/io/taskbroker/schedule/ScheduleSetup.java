@@ -19,8 +19,7 @@ public final class ScheduleSetup {
   }
 
   public static Schedule.Builder cron(String name, String expression, String zone) {
-    return every(name, 0)
-        .setCron(Cron.newBuilder().setExpression(expression).setTimeZone(zone));
+    return every(name, 0).setCron(Cron.newBuilder().setExpression(expression).setTimeZone(zone));
   }
 
   public static Duration duration(long millis) {

@@ -78,9 +78,7 @@ final class SchedulesTest {
   @Test
   void slotsEnqueueTasksThatClientsSee() {
     upsert(every("tick", 1_000).build());
-    await()
-        .atMost(Duration.ofSeconds(10))
-        .until(() -> get("tick").getLastFiringsCount() >= 2);
+    await().atMost(Duration.ofSeconds(10)).until(() -> get("tick").getLastFiringsCount() >= 2);
     var task =
         TaskServiceGrpc.newBlockingStub(channel)
             .get(GetRequest.newBuilder().setId(get("tick").getLastTaskId()).build());
@@ -100,7 +98,8 @@ final class SchedulesTest {
     assertThat(page.getSchedulesList()).containsExactly(created);
     assertThat(page.getMore()).isFalse();
     assertThat(
-            schedules.pause(PauseScheduleRequest.newBuilder().setName("nightly").build())
+            schedules
+                .pause(PauseScheduleRequest.newBuilder().setName("nightly").build())
                 .getPaused())
         .isTrue();
     assertThat(
@@ -187,7 +186,6 @@ final class SchedulesTest {
   private static void assertFails(Status.Code code, Runnable call) {
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(
-            StatusRuntimeException.class,
-            e -> assertThat(e.getStatus().getCode()).isEqualTo(code));
+            StatusRuntimeException.class, e -> assertThat(e.getStatus().getCode()).isEqualTo(code));
   }
 }

@@ -27,9 +27,7 @@ final class SlotFiringTest {
 
   @BeforeEach
   void open() {
-    rig =
-        new ScheduleRig(
-            SqliteStore.open(new SqliteOptions(folder.resolve("store.sqlite"), 0)));
+    rig = new ScheduleRig(SqliteStore.open(new SqliteOptions(folder.resolve("store.sqlite"), 0)));
     rig.set("2027-01-01T00:00:00.500Z");
   }
 

@@ -167,7 +167,8 @@ final class EnqueueCommand implements Callable<Integer> {
       }
       return value.endsWith("D") ? Duration.parse("P" + value) : Duration.parse("PT" + value);
     } catch (NumberFormatException | DateTimeParseException e) {
-      throw new CommandException(option + " " + text + " is not a time such as 500ms, 10s or 5m", e);
+      throw new CommandException(
+          option + " " + text + " is not a time such as 500ms, 10s or 5m", e);
     }
   }
 

@@ -15,10 +15,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Command that calls the schedules of a broker. Exit codes: 0 done, 1 refused or no broker, 2 wrong
-/// arguments, 3 no schedule of that name.
+/// Command that calls the schedules of a broker. Exit codes: 0 done, 1 refused or no broker, 2
+/// wrong arguments, 3 no schedule of that name.
 abstract class ScheduleCall implements Callable<Integer> {
-  static final String EXIT_CODES = "Exit codes: 1 if it was not done, 3 if there is no such schedule.";
+  static final String EXIT_CODES =
+      "Exit codes: 1 if it was not done, 3 if there is no such schedule.";
   private static final int NOT_FOUND = 3;
   private static final int CALL_SECONDS = 30;
   private static final JsonMapper JSON = JsonMapper.builder().build();

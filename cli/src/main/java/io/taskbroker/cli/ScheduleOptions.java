@@ -197,7 +197,6 @@ final class ScheduleOptions {
     task.getRetryBuilder()
         .setMaxAttempts(attempts)
         .setAtMostOnce(atMostOnce)
-        .setOnFailure(
-            deadLetter ? OnFailure.ON_FAILURE_DEAD_LETTER : OnFailure.ON_FAILURE_DISCARD);
+        .setOnFailure(deadLetter ? OnFailure.ON_FAILURE_DEAD_LETTER : OnFailure.ON_FAILURE_DISCARD);
   }
 }

@@ -53,8 +53,7 @@ final class ScheduleView {
       json.put("time_zone", schedule.getCron().getTimeZone());
     } else {
       json.put(
-          "every_seconds",
-          schedule.getEvery().getSeconds() + schedule.getEvery().getNanos() / 1e9);
+          "every_seconds", schedule.getEvery().getSeconds() + schedule.getEvery().getNanos() / 1e9);
     }
     json.put("paused", state.getPaused());
     if (state.hasNextSlot()) {

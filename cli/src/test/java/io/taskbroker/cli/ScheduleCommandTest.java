@@ -35,13 +35,20 @@ final class ScheduleCommandTest {
     broker =
         EmbeddedBroker.start(
             Map.of(
-                "TASKBROKER_KAFKA_ENABLED", "false",
-                "TASKBROKER_GRPC_ADDR", "127.0.0.1",
-                "TASKBROKER_GRPC_PORT", Integer.toString(port),
-                "TASKBROKER_METRICS_ADDR", "127.0.0.1:0",
-                "TASKBROKER_ADMIN__ADDR", "\"127.0.0.1:" + admin + "\"",
-                "TASKBROKER_ADMIN__AUDIT_FILE", dir.resolve("audit").toString(),
-                "TASKBROKER_STORE__SQLITE__PATH", dir.resolve("store.sqlite").toString()));
+                "TASKBROKER_KAFKA_ENABLED",
+                "false",
+                "TASKBROKER_GRPC_ADDR",
+                "127.0.0.1",
+                "TASKBROKER_GRPC_PORT",
+                Integer.toString(port),
+                "TASKBROKER_METRICS_ADDR",
+                "127.0.0.1:0",
+                "TASKBROKER_ADMIN__ADDR",
+                "\"127.0.0.1:" + admin + "\"",
+                "TASKBROKER_ADMIN__AUDIT_FILE",
+                dir.resolve("audit").toString(),
+                "TASKBROKER_STORE__SQLITE__PATH",
+                dir.resolve("store.sqlite").toString()));
   }
 
   @AfterEach
@@ -55,8 +62,17 @@ final class ScheduleCommandTest {
     assertThat(out.toString()).isEqualTo("0 schedules\n");
     assertThat(
             run(
-                "put", "nightly", "report", "--cron", "30 2 * * *", "--zone", "Europe/Vienna",
-                "--arg", "kind=daily", "--description", "for the boss"))
+                "put",
+                "nightly",
+                "report",
+                "--cron",
+                "30 2 * * *",
+                "--zone",
+                "Europe/Vienna",
+                "--arg",
+                "kind=daily",
+                "--description",
+                "for the boss"))
         .isZero();
     assertThat(out.toString()).startsWith("nightly: 30 2 * * * Europe/Vienna, next 2");
     assertThat(run("put", "often", "sweep", "--every", "10m", "--missed", "all")).isZero();
@@ -122,8 +138,7 @@ final class ScheduleCommandTest {
                 .path("paused")
                 .asBoolean())
         .isTrue();
-    assertThat(
-            calls.call("POST", "/v1/schedules/night%20ly/resume", reason, 200).has("next_slot"))
+    assertThat(calls.call("POST", "/v1/schedules/night%20ly/resume", reason, 200).has("next_slot"))
         .isTrue();
     assertThat(
             calls
@@ -158,8 +173,7 @@ final class ScheduleCommandTest {
     if (arguments.length > 0) {
       all.addAll(List.of("--broker", "127.0.0.1:" + port));
     }
-    CommandLine main =
-        Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    CommandLine main = Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
     return main.execute(all.toArray(String[]::new));
   }
 }

@@ -95,8 +95,7 @@ final class ScheduleKillTest {
     int ahead = Ports.free();
     int behind = Ports.free();
     Path clock = dir.resolve("offset");
-    BrokerProcess one =
-        start("ahead", ahead, store, SteppedClock.option(dir, clock));
+    BrokerProcess one = start("ahead", ahead, store, SteppedClock.option(dir, clock));
     SteppedClock.set(clock, java.time.Duration.ofMillis(700));
     BrokerProcess other = start("behind", behind, store);
     try (var first = StreamWorker.start(ahead, 100, java.time.Duration.ZERO, new Runs());
@@ -146,8 +145,9 @@ final class ScheduleKillTest {
               .setTask(Task.newBuilder().setName("tick"))
               .setMissed(MissedSlots.MISSED_SLOTS_ALL)
               .build();
-      call(port, stub ->
-          stub.upsert(UpsertScheduleRequest.newBuilder().setSchedule(schedule).build()));
+      call(
+          port,
+          stub -> stub.upsert(UpsertScheduleRequest.newBuilder().setSchedule(schedule).build()));
     }
   }
 
@@ -195,8 +195,7 @@ final class ScheduleKillTest {
     for (int i = 0; i < SCHEDULES; i++) {
       String name = "tick" + i;
       var _ =
-          call(port, stub ->
-              stub.pause(PauseScheduleRequest.newBuilder().setName(name).build()));
+          call(port, stub -> stub.pause(PauseScheduleRequest.newBuilder().setName(name).build()));
       ScheduleState state =
           call(port, stub -> stub.get(GetScheduleRequest.newBuilder().setName(name).build()));
       long created = state.getCreatedAt().getSeconds();
@@ -209,8 +208,7 @@ final class ScheduleKillTest {
         .untilAsserted(() -> assertThat(new TreeSet<>(started)).isEqualTo(expected));
     assertThat(again).as("runs after a completion was acknowledged").isEmpty();
     assertThat(completed).allSatisfy((id, times) -> assertThat(times).as(id).isOne());
-    System.out.printf(
-        "%d slots of %d schedules, each with one task%n", expected.size(), SCHEDULES);
+    System.out.printf("%d slots of %d schedules, each with one task%n", expected.size(), SCHEDULES);
   }
 
   private final class Runs implements StreamWorker.Listener {

@@ -114,8 +114,7 @@ final class ChangeWriter {
   ChangeOutcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
-      case Change.Fire c ->
-          schedules.apply(c.step()) ? insert(c.row()) : ChangeOutcome.SUPERSEDED;
+      case Change.Fire c -> schedules.apply(c.step()) ? insert(c.row()) : ChangeOutcome.SUPERSEDED;
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
       case Change.ChangeDelay c -> changeDelay(c);

@@ -46,7 +46,8 @@ final class SqliteSchedules {
     page = statements.prepare(COLUMNS + "WHERE name > ? ORDER BY name LIMIT ?");
     due =
         statements.prepare(
-            COLUMNS + "WHERE (due_at, name) > (?, ?) AND due_at <= ? ORDER BY due_at, name LIMIT ?");
+            COLUMNS
+                + "WHERE (due_at, name) > (?, ?) AND due_at <= ? ORDER BY due_at, name LIMIT ?");
     nextDue = statements.prepare("SELECT min(due_at) FROM schedule WHERE due_at > ?");
     count = statements.prepare("SELECT count(*) FROM schedule");
     create =
@@ -57,7 +58,8 @@ final class SqliteSchedules {
             """);
     replace =
         statements.prepare(
-            "UPDATE schedule SET version = ?, due_at = ?, state = ? WHERE name = ? AND version = ?");
+            "UPDATE schedule SET version = ?, due_at = ?, state = ? WHERE name = ? AND version ="
+                + " ?");
     delete = statements.prepare("DELETE FROM schedule WHERE name = ?");
   }
 

@@ -29,13 +29,9 @@ final class PostgresSchedulesTest extends ScheduleStoreContract {
     try (PostgresStore other = PostgresStore.open(PostgresSetup.options(database))) {
       assertThat(commit(fire(store().lastKey() + 1, "s", 1, 2_000)))
           .containsExactly(ChangeOutcome.APPLIED);
-      assertThat(
-              other.commit(
-                  new WriteBatch(1, List.of(fire(other.lastKey() + 1, "s", 1, 2_000)))))
+      assertThat(other.commit(new WriteBatch(1, List.of(fire(other.lastKey() + 1, "s", 1, 2_000)))))
           .containsExactly(ChangeOutcome.SUPERSEDED);
-      assertThat(
-              other.commit(
-                  new WriteBatch(2, List.of(fire(other.lastKey() + 2, "s", 2, 3_000)))))
+      assertThat(other.commit(new WriteBatch(2, List.of(fire(other.lastKey() + 2, "s", 2, 3_000)))))
           .containsExactly(ChangeOutcome.APPLIED);
     }
     assertThat(PostgresSetup.query(database, "SELECT count(*) FROM taskbroker_activation"))
