@@ -176,14 +176,15 @@ public final class Schedules implements Service {
   /// @return the id of the task
   public CompletableFuture<String> runNow(String name, String key) {
     var id = new CompletableFuture<String>();
-    ask(() -> task(name, key))
-        .whenComplete((task, failure) -> {
-          if (failure != null) {
-            id.completeExceptionally(failure);
-          } else {
-            engine.request(new Command.Enqueue(List.of(task), new RunReply(task.id(), id)));
-          }
-        });
+    var _ =
+        ask(() -> task(name, key))
+            .whenComplete((task, failure) -> {
+              if (failure != null) {
+                id.completeExceptionally(failure);
+              } else {
+                engine.request(new Command.Enqueue(List.of(task), new RunReply(task.id(), id)));
+              }
+            });
     return id;
   }
 
