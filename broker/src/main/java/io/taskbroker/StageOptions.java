@@ -307,7 +307,7 @@ final class StageOptions {
     return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), engine, failures));
   }
 
-  private static RuleContext ruleContext(BrokerConfig config) {
+  static RuleContext ruleContext(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
     if (!kafka.isEnabled()) {
       return new RuleContext(kafka.longTopic(), "", false, List.of());

@@ -27,6 +27,7 @@ import picocli.CommandLine.TypeConversionException;
       QuarantineCommand.class,
       DlqCommand.class,
       AuditCommand.class,
+      ShadowCommand.class,
       HealthCommand.class,
       OperateCommands.Status.class,
       OperateCommands.Top.class,
