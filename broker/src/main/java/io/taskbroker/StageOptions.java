@@ -90,7 +90,8 @@ final class StageOptions {
             SETTLE_MS,
             PARK_HORIZON_MS,
             TOMBSTONE_MS),
-        shared);
+        shared,
+        config.store().finished().retention().toMillis());
   }
 
   /// Replies wait for their transaction in either case; status update batching only sets the
@@ -113,7 +114,8 @@ final class StageOptions {
         config.upkeep().vacuum().fullOnStart(),
         pages == 0
             ? SqliteOptions.MAX_VACUUM_PAGES
-            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
+            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES),
+        config.store().finished().maxSize());
   }
 
   /// Default limits of the gRPC server, with fewer connections if the process may open few files.
@@ -240,7 +242,8 @@ final class StageOptions {
         new PostgresOptions.Limits(
             store.limits().maxSize().orElse(0L),
             PostgresOptions.Limits.LEASE,
-            store.limits().contentionDrainAge()),
+            store.limits().contentionDrainAge(),
+            store.finished().maxSize()),
         new PostgresOptions.Retry(store.retry().maxRetries(), store.retry().delay(), patience));
   }
 

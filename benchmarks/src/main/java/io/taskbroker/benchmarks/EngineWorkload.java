@@ -202,6 +202,9 @@ public final class EngineWorkload
   public void readReports(List<Long> keys, Object owner) {}
 
   @Override
+  public void readFinished(String id, Object owner) {}
+
+  @Override
   public void barrier(Object owner) {}
 
   @Override

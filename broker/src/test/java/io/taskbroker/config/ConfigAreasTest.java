@@ -65,6 +65,9 @@ final class ConfigAreasTest {
         max_processing_attempts: 8
         processing_deadline_grace_sec: 9
         contention_drain_age_sec: 10
+        finished:
+          retention_sec: 11
+          max_size: 12000000
       fetch: {threads: 4, backoff: 2s, batch_length: 3}
       push:
         threads: 5
@@ -279,7 +282,8 @@ final class ConfigAreasTest {
                     2048,
                     5,
                     Duration.ofSeconds(3),
-                    Duration.ofMinutes(1))));
+                    Duration.ofMinutes(1)),
+                new StoreConfig.Finished(Duration.ZERO, 256_000_000)));
   }
 
   @Test
@@ -306,7 +310,8 @@ final class ConfigAreasTest {
                     7,
                     8,
                     Duration.ofSeconds(9),
-                    Duration.ofSeconds(10))));
+                    Duration.ofSeconds(10)),
+                new StoreConfig.Finished(Duration.ofSeconds(11), 12_000_000)));
   }
 
   @Test
