@@ -3,9 +3,11 @@ package io.taskbroker.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,7 +29,9 @@ final class KeptResultTest {
   void resultAndMessageOutliveARestartAndProgressIsSeen() throws Exception {
     var receipt = new Receipt("4711", List.of(1, 2));
     var seen = new CountDownLatch(1);
-    try (TestBroker broker = TestBroker.start(dir);
+    Path steps = dir.resolve("steps");
+    try (TestBroker broker =
+            TestBroker.start(dir, Map.of("TASKBROKER_TASK_STEPS__FILE", steps.toString()));
         TaskClient client = TaskClient.connect(broker.address());
         Worker _ =
             Worker.builder(client)
@@ -54,6 +58,9 @@ final class KeptResultTest {
       assertThat(forgotten.await(PATIENCE).result(Receipt.class)).isEmpty();
 
       broker.stop();
+      assertThat(Files.readString(steps))
+          .contains("\"step\":\"ended\",\"task_id\":\"" + good.id())
+          .contains("\"detail\":\"failed\"");
       broker.startAgain();
       assertThat(good.await(PATIENCE).result(Receipt.class)).contains(receipt);
       assertThat(bad.await(PATIENCE).message()).contains("no such order");
