@@ -136,7 +136,7 @@ final class FinishedTaskTest {
     assertThat(view.result()).isEqualTo(RESULT);
     assertThat(ask(new TaskQuery.Await("a", new RecordedReply())).view().result())
         .isEqualTo(RESULT);
-    assertThat(record("a").keptUntil()).isBetween(rig.wall + WINDOW, rig.wall + WINDOW + 16);
+    assertThat(record("a").keptUntil()).isBetween(rig.wall + WINDOW, rig.wall + WINDOW + 32);
   }
 
   @Test
