@@ -42,6 +42,7 @@ import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
@@ -94,7 +95,8 @@ public final class Broker implements Service {
     var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
-    var telemetry = new Telemetry(config, mailbox, failures);
+    Optional<TaskStepFile> steps = StageOptions.taskSteps(config);
+    var telemetry = new Telemetry(config, steps, mailbox, failures);
     this.condition = new BrokerCondition(storage.store().name(), telemetry.metrics());
     Metrics metrics = telemetry.metrics();
     storage.replaced().ifPresent(damaged -> reportReplaced(damaged, metrics));
@@ -151,7 +153,12 @@ public final class Broker implements Service {
         new EngineLoop(
             StageOptions.inflight(config, storage.shared()),
             mailbox,
-            new StagePorts(committer::submit, push, outbox, ingest, new EngineEvents(metrics)),
+            new StagePorts(
+                committer::submit,
+                push,
+                outbox,
+                ingest,
+                new EngineEvents(metrics, StageOptions.taskStepLog(config, steps))),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);

@@ -97,7 +97,7 @@ public final class AdminServer implements Service {
     var reads = new ReadApi(queries, rows, status, config, rates, pauses);
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, reads, pauses), audit, pauses, json);
+            new Authenticator(config.admin()), routes(queries, rows, reads, pauses), audit, pauses, json);
     this.samples =
         new LoopThread(
             "admin-samples",
@@ -112,8 +112,10 @@ public final class AdminServer implements Service {
             failures);
   }
 
-  private static List<Route> routes(EngineQueries queries, ReadApi reads, PauseBook pauses) {
+  private static List<Route> routes(
+      EngineQueries queries, RowBrowser rows, ReadApi reads, PauseBook pauses) {
     List<Route> routes = new ArrayList<>(reads.routes());
+    routes.addAll(new FinishedApi(rows).routes());
     routes.addAll(new ActApi(queries, reads, pauses).routes());
     routes.add(OpenApi.route(routes));
     return routes;

@@ -30,6 +30,7 @@ import java.util.OptionalLong;
 final class ReadApi {
   private static final int MAX_LIMIT = 1_000;
   private static final long LONGEST_AGE = 1L << 40;
+  private static final byte[] NO_HISTORY = {};
 
   private static final List<Param> SEARCH =
       List.of(
@@ -295,7 +296,7 @@ final class ReadApi {
                         Arrays.stream(WaitingReason.Kind.values()).map(Enum::name).toList())));
   }
 
-  private static Position position(String cursor) {
+  static Position position(String cursor) {
     int dot = cursor.indexOf('.');
     try {
       if (dot > 0) {
@@ -323,7 +324,8 @@ final class ReadApi {
         decoded.attempt(),
         decoded.maxAttempts(),
         decoded.arguments(),
-        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()));
+        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()),
+        FinishedApi.steps(known.isEmpty() ? NO_HISTORY : known.getFirst().history()));
   }
 
   /// A row of a store of one broker is found by the key that the engine knows: there is no index on

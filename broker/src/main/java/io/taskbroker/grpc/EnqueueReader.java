@@ -223,14 +223,15 @@ final class EnqueueReader {
     long remembered =
         options.hasRememberSeconds()
             ? options.getRememberSeconds()
-            : chosen ? DEFAULT_REMEMBER_SECONDS : 0;
+            : chosen || options.getKeepResult() ? DEFAULT_REMEMBER_SECONDS : 0;
+    Origin origin = Origin.enqueued(remembered * 1_000);
     return new Activation(
         id,
         application,
         namespace,
         task.getName(),
         payload(request, from, to, task, id, application, namespace, now),
-        Origin.enqueued(remembered * 1_000),
+        options.getKeepResult() && remembered > 0 ? origin.keepingResult() : origin,
         now,
         expiresAt(task, now),
         delayUntil(task, now),

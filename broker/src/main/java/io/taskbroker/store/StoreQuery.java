@@ -10,6 +10,7 @@ public sealed interface StoreQuery
         StoreQuery.Rows,
         StoreQuery.ForwardReports,
         StoreQuery.ReadRemoteReports,
+        StoreQuery.ReadFinished,
         StoreQuery.Barrier {
 
   /// Rows by key, payloads included.
@@ -40,6 +41,11 @@ public sealed interface StoreQuery
       keys = List.copyOf(keys);
     }
   }
+
+  /// The record of a finished task whose client asked for it.
+  ///
+  /// @param owner the caller's own reference, returned with the answer
+  record ReadFinished(String id, Object owner) implements StoreQuery {}
 
   /// Barrier: answered once the outcome of every earlier change is known.
   ///

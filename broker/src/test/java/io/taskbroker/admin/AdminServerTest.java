@@ -15,6 +15,8 @@ import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
@@ -403,6 +405,11 @@ final class AdminServerTest {
     @Override
     public Optional<byte[]> payload(Position position) {
       return Optional.empty();
+    }
+
+    @Override
+    public FinishedPage finished(FinishedQuery query) {
+      return new FinishedPage(List.of(), Optional.empty());
     }
 
     @Override

@@ -33,6 +33,7 @@ import picocli.CommandLine.TypeConversionException;
       OperateCommands.Top.class,
       OperateCommands.Tasks.class,
       OperateCommands.Task.class,
+      FinishedCommand.class,
       OperateCommands.Explain.class,
       OperateCommands.Workers.class,
       OperateCommands.Partitions.class,

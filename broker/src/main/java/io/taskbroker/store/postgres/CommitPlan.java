@@ -31,6 +31,11 @@ final class CommitPlan {
   private final Map<Integer, Long> sizes = new HashMap<>(); // bytes by partition id
   private final ChangeOutcome[] outcomes;
 
+  /// Bytes of all its records of finished tasks, and of those that have their positions.
+  long finishedBytes;
+
+  long placedBytes;
+
   private CommitPlan(int changes) {
     outcomes = new ChangeOutcome[changes];
     Arrays.fill(outcomes, ChangeOutcome.APPLIED);
@@ -128,6 +133,9 @@ final class CommitPlan {
       case Change.Retry c -> addRowChange(Kind.RETRY, c, index, owned);
       case Change.Delete c -> {
         OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
+        if (ownedPartition != null && c.finished() != null) {
+          finishedBytes += c.finished().bytes();
+        }
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {
           tombstones.add(new NewTombstone(ownedPartition, c.id(), c.tombstoneUntil()));
         }

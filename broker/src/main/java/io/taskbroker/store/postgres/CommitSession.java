@@ -22,13 +22,15 @@ final class CommitSession {
 
   private final Connection connection;
   private final long epoch;
+  private final FinishedLog finished;
   private final Map<String, PreparedStatement> prepared =
       new LinkedHashMap<>(16, 0.75f, true); // by shape, least recently used first
 
   /// @param connection owned by the session from now on
-  CommitSession(Connection connection, long epoch) {
+  CommitSession(Connection connection, long epoch, FinishedLog finished) {
     this.connection = connection;
     this.epoch = epoch;
+    this.finished = finished;
   }
 
   /// Commits a plan.
@@ -50,15 +52,27 @@ final class CommitSession {
         script.begin(plan, epoch, number, predecessor, expired);
       }
       for (CommitSegment segment : segments.subList(from, to)) {
-        segment.parts().forEach(script::part);
+        for (CommitSegment.Part part : segment.parts()) {
+          FinishedLog.Part records =
+              part.kind == CommitSegment.Kind.DELETE ? finished.part(part, plan) : null;
+          if (records != null) {
+            script.finished(records);
+          }
+          script.part(part);
+        }
       }
       if (last) {
+        long before = finished.purge(plan);
+        if (before >= 0) {
+          script.purge(epoch, before);
+        }
         script.end(plan, keysWithReports);
       }
       script.run(prepare(script), plan);
       from = to;
     } while (from < segments.size());
     plan.recordCommit();
+    finished.committed(plan);
   }
 
   /// Rolls a failed transaction back.

@@ -2,6 +2,7 @@ package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -156,6 +157,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return reading("read rows", reader -> reader.rows(ownedPartitions.ids(), keys));
   }
 
+  @Override
+  public Optional<FinishedTask> finished(String id) {
+    return with(
+        "read the record of a finished task",
+        connection -> PostgresFinished.asked(connection, id));
+  }
+
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the
   /// files, whose free space is reused (W31).
   @Override
@@ -170,6 +178,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
         "maintain the database",
         connection -> {
           new Purge(connection).run(ownedPartitions.all(), now);
+          new FinishedPurge(connection, options.limits().maxFinishedBytes()).run(now);
           return true;
         });
   }

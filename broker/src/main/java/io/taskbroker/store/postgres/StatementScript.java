@@ -60,6 +60,22 @@ final class StatementScript {
         (result, plan) -> read(part, result, plan));
   }
 
+  /// Adds records of finished tasks, ahead of the deletes of their rows.
+  void finished(FinishedLog.Part part) {
+    step('z', FinishedLog.INSERT, part::bind, Answer.NONE);
+  }
+
+  /// Adds the deletion of the oldest records of an epoch.
+  ///
+  /// @param before position before which all are deleted
+  void purge(long epoch, long before) {
+    step(
+        'x',
+        FinishedLog.PURGE,
+        binder -> binder.set(epoch).set(before).set(before).set(0L),
+        Answer.NONE);
+  }
+
   /// Adds tombstones, watermarks and the deletion of reports, and the commit.
   void end(CommitPlan plan, long[] keysWithReports) {
     if (!plan.tombstones.isEmpty()) {

@@ -47,6 +47,7 @@ final class Session implements AutoCloseable {
   private final PreparedStatement purge;
   private final long pageSize;
 
+  final FinishedTable finished;
   final ChangeWriter changes;
   final SqlitePageReader rows;
 
@@ -69,7 +70,8 @@ final class Session implements AutoCloseable {
             """);
     pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
     SqliteRowCodec codec = new SqliteRowCodec();
-    changes = new ChangeWriter(statements, codec);
+    finished = new FinishedTable(statements);
+    changes = new ChangeWriter(statements, codec, finished);
     rows = new SqlitePageReader(statements, codec);
   }
 
@@ -108,6 +110,7 @@ final class Session implements AutoCloseable {
       }
       if (isStore) {
         SqliteSchema.renewView(connection);
+        SqliteSchema.addFinished(connection);
         connection.commit();
       } else {
         create(connection, file, content, name.orElseThrow());

@@ -1,5 +1,7 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -133,6 +135,17 @@ public final class SqliteBrowser implements RowBrowser {
     } catch (SQLException e) {
       disconnect();
       throw SqliteErrors.whileOpen(file, "read a payload", e);
+    }
+  }
+
+  @Override
+  public synchronized FinishedPage finished(FinishedQuery query) {
+    long end = System.nanoTime() + query.within().toNanos();
+    try {
+      return FinishedReader.read(connected(), query, end);
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "search finished tasks", e);
     }
   }
 

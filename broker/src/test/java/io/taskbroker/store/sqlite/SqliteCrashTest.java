@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.FinishedTask.Outcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -85,6 +87,11 @@ final class SqliteCrashTest {
             .as("seed %d", seed)
             .isEqualTo(Rows.texts(rowsAfter(last)));
         assertThat(store.lastKey()).isEqualTo(last * ROWS + ROWS - 1);
+        try (Outsider outsider = new Outsider(file)) {
+          assertThat(outsider.rows("SELECT count(DISTINCT id), count(*) FROM finished"))
+              .as("a record of each row that is gone, seed %d", seed)
+              .containsExactly(ended(last) + "|" + ended(last));
+        }
       }
     }
   }
@@ -162,9 +169,29 @@ final class SqliteCrashTest {
               false,
               false,
               null));
-      changes.add(new Change.Delete(row.key() - 2 * ROWS, "", Rows.ORIGIN, Row.NONE, null));
+      long ended = row.key() - 2 * ROWS;
+      changes.add(new Change.Delete(ended, "", Rows.ORIGIN, Row.NONE, record(number), null));
     }
     return changes;
+  }
+
+  private static long ended(long last) {
+    return Math.max(0, last - 2) * ROWS;
+  }
+
+  private static FinishedTask record(long number) {
+    return new FinishedTask(
+        Outcome.COMPLETED,
+        "",
+        Row.NONE,
+        Rows.NOW + number,
+        Long.MAX_VALUE,
+        1,
+        "worker",
+        "",
+        null,
+        new byte[40],
+        false);
   }
 
   private static List<Row> rowsAfter(long number) {
