@@ -64,6 +64,30 @@ final class SimulationTest {
           "topics recreated",
           "late commits");
 
+  private static final List<String> HAPPENS_ON_STREAMS =
+      List.of(
+          "attempts that came back",
+          "cancellations answered ENDED",
+          "cancellations answered RUNNING",
+          "cancellations sent",
+          "ended CANCELLED",
+          "enqueues answered ACCEPTED",
+          "enqueues answered ALREADY_EXISTS",
+          "enqueues answered EXPIRED",
+          "enqueues answered FULL",
+          "enqueues answered SWITCHED_OFF",
+          "enqueues cut off",
+          "notice WORKER_LOST",
+          "requests repeated after their answers",
+          "results answered ACCEPTED",
+          "results answered STALE",
+          "results answered UNKNOWN",
+          "retries in the store",
+          "silent workers",
+          "superseded attempts named",
+          "tasks released",
+          "workers stopped in order");
+
   private static final long FROM = Long.getLong("simulation.from", 1);
 
   @Test
@@ -99,6 +123,19 @@ final class SimulationTest {
                 "snapshots noticed",
                 "stores lost",
                 "volumes restored");
+      }
+    }
+  }
+
+  /// Clients that enqueue directly, and workers that open streams.
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInNewHistoriesWithStreams() {
+    if (Long.getLong("simulation.seed") == null) {
+      long from = FreshSeeds.ofBuild().from() + FreshSeeds.DIRECT;
+      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 2);
+      if (FRESH >= 1_000) {
+        assertThat(counts).containsKeys(HAPPENS_ON_STREAMS.toArray(String[]::new));
       }
     }
   }

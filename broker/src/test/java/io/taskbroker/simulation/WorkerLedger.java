@@ -101,6 +101,11 @@ final class WorkerLedger {
     check(
         wall < spec.expiresAt(), "G5", () -> process + " delivers after expiry: " + delivery.id());
     check(
+        stored == null || stored.cancelledIn != process,
+        "G5",
+        () -> process + " delivers a cancelled task: " + delivery.id());
+    check(!process.isDraining(), "G9", () -> process + " delivers while it stops");
+    check(
         !process.rules().kills(spec),
         "G5",
         () -> process + " delivers a switched-off task: " + delivery.id());
@@ -127,7 +132,7 @@ final class WorkerLedger {
     if (spec.once()) {
       ledger.world.count("at-most-once deliveries");
       // With a shared store, its fences are the proof.
-      boolean shared = ledger.plan.shared();
+      boolean shared = ledger.plan.shared() || line.home != null;
       check(
           shared || ledger.kafka.isCommitted(process, line),
           "G3",
@@ -144,7 +149,7 @@ final class WorkerLedger {
     }
     check(
         !isHeld(process, line)
-            || ledger.world.now() - line.lastDelivery >= spec.deadline() * SimulatedWorld.MS,
+            || ledger.world.now() - line.heldSince() >= spec.deadline() * SimulatedWorld.MS,
         "G5",
         () -> process + " delivers a task that a worker may still be processing: " + delivery.id());
     if (!pulled) {
@@ -152,6 +157,9 @@ final class WorkerLedger {
     }
     line.heldIn = pulled ? process : null;
     line.deliveredBy = process;
+    line.lastToken = delivery.token();
+    line.session = null;
+    line.failure = null;
     line.deliveries++;
     line.lastDelivery = ledger.world.now();
   }
@@ -169,6 +177,16 @@ final class WorkerLedger {
   private boolean isHeld(SimulatedProcess process, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
     return line.heldIn == process || (clock != null && clock == process.broker.clockOffset());
+  }
+
+  /// The engine gave up the worker of a task.
+  void workerLost(SimulatedProcess process, String id) {
+    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+      if (line.heldIn == process) {
+        line.heldIn = null;
+        line.losses++;
+      }
+    }
   }
 
   /// The lease of a claim passed: the engine ignores the result of the call from now on.
