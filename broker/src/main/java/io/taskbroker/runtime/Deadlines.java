@@ -50,6 +50,11 @@ public final class Deadlines<T> {
     public Deadline(T of) {
       this.of = of;
     }
+
+    /// Whether its timeout runs.
+    public boolean isListed() {
+      return listed;
+    }
   }
 
   /// Oldest operation; null if there is none.

@@ -81,6 +81,7 @@ final class DiskLedger {
           new BrokerHistory.Line(
               row.key(), spec, new WorkerLedger.Reading(spec.origin(), 0), ledger.world.now());
       line.home = process.broker;
+      line.refused = !spec.decodable();
       stored(process, history, row, line, false);
       return;
     }

@@ -76,7 +76,7 @@ final class EnqueueLedger {
     if (id.startsWith("undecodable")) {
       check(
           ledger.plan.has(Fault.STORE_REFUSES), "G1", () -> process + " cannot read its own row");
-      return Spec.of(origin, row.activation().payload());
+      return Spec.of(origin, new byte[0]); // what the store refused: its client is told
     }
     NewTask task =
         present(wanted(process, id), "G1", () -> process + " stores what nobody enqueued: " + id);
@@ -195,7 +195,8 @@ final class EnqueueLedger {
   /// What a client enqueues, as far as rules and expiry go by it.
   private Spec spec(SimulatedProcess process, String id) {
     NewTask task = present(wanted(process, id), "G1", () -> "nobody enqueued " + id);
-    return Spec.enqueued(new Origin("", -1, 0), task.getTask().toByteArray());
+    return Spec.enqueued(
+        new Origin("", -1, 0), task.getTask().toBuilder().setId(id).build().toByteArray());
   }
 
   /// A client's request to cancel a task reached the process.

@@ -33,7 +33,6 @@ final class ObservedCommands extends ForwardingCommandSink {
       case Command.Enqueue enqueue -> enqueue(enqueue);
       case Command.Ask(TaskQuery.Cancel cancel) -> cancel(cancel);
       case Command.Results results -> results(results);
-      case Command.WorkerOpened opened -> super.request(observed(opened));
       default -> super.request(request);
     }
   }
@@ -41,6 +40,7 @@ final class ObservedCommands extends ForwardingCommandSink {
   @Override
   public void submit(Command command) {
     switch (command) {
+      case Command.WorkerOpened opened -> super.submit(observed(opened));
       case Command.WorkerSlots slots ->
           super.submit(new Command.WorkerSlots(session(slots.session()), slots.slots()));
       case Command.WorkerHeartbeat heartbeat -> {

@@ -49,6 +49,11 @@ final class ObservedSession implements WorkerSession {
   }
 
   @Override
+  public void holds(int tasks) {
+    session.holds(tasks);
+  }
+
+  @Override
   public void deliver(Delivery delivery) {
     process.broker.ledger.streams.delivered(this, delivery);
     session.deliver(delivery);
@@ -58,11 +63,6 @@ final class ObservedSession implements WorkerSession {
   public void cancel(String id, AttemptToken token, boolean requested) {
     process.broker.ledger.streams.cancelled(this, id, token, requested);
     session.cancel(id, token, requested);
-  }
-
-  @Override
-  public void unavailable(String why) {
-    session.unavailable(why);
   }
 
   static @Nullable ObservedSession of(@Nullable WorkerSession session) {

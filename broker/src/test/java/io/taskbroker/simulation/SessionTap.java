@@ -23,13 +23,6 @@ class SessionTap extends ForwardingCommandSink {
   @Override
   public final void request(Command.Request request) {
     switch (request) {
-      case Command.WorkerOpened opened -> {
-        var session = new Session(opened.session());
-        sessions.put(opened.session(), session);
-        opened(
-            new Command.WorkerOpened(
-                session, opened.application(), opened.namespaces(), opened.slots()));
-      }
       case Command.Results results ->
           results(
               new Command.Results(
@@ -42,6 +35,13 @@ class SessionTap extends ForwardingCommandSink {
   @Override
   public final void submit(Command command) {
     switch (command) {
+      case Command.WorkerOpened opened -> {
+        var session = new Session(opened.session());
+        sessions.put(opened.session(), session);
+        opened(
+            new Command.WorkerOpened(
+                session, opened.application(), opened.namespaces(), opened.slots()));
+      }
       case Command.WorkerSlots slots ->
           slots(new Command.WorkerSlots(session(slots.session()), slots.slots()));
       case Command.WorkerHeartbeat heartbeat ->
@@ -58,7 +58,7 @@ class SessionTap extends ForwardingCommandSink {
   }
 
   void opened(Command.WorkerOpened opened) {
-    super.request(opened);
+    super.submit(opened);
   }
 
   void results(Command.Results results) {
@@ -109,6 +109,11 @@ class SessionTap extends ForwardingCommandSink {
     }
 
     @Override
+    public void holds(int tasks) {
+      session.holds(tasks);
+    }
+
+    @Override
     public void deliver(Delivery delivery) {
       delivered.add(delivery.token());
       session.deliver(delivery);
@@ -119,11 +124,6 @@ class SessionTap extends ForwardingCommandSink {
       if (cancels(delivered.contains(token), requested)) {
         session.cancel(id, token, requested);
       }
-    }
-
-    @Override
-    public void unavailable(String why) {
-      session.unavailable(why);
     }
   }
 }

@@ -535,18 +535,21 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   }
 
   @Override
-  public void event(EngineEvent notice, String id, String detail) {
-    if (notice == EngineEvent.DEADLINE_PASSED) {
-      broker.ledger.workers.deadlinePassed(this, id);
+  public void event(EngineEvent notice, Activation about, long age, String detail) {
+    WorkerLedger ledger = broker.ledger.workers;
+    switch (notice) {
+      case DEADLINE_PASSED -> ledger.deadlinePassed(this, about);
+      case LEASE_PASSED -> ledger.leasePassed(this, about);
+      case WORKER_LOST -> ledger.workerLost(this, about);
+      default -> {}
     }
+    AllPorts.super.event(notice, about, age, detail);
+  }
+
+  @Override
+  public void event(EngineEvent notice, String id, String detail) {
     if (notice == EngineEvent.WORKER_DIED) {
       broker.ledger.deaths.blamed(this, id);
-    }
-    if (notice == EngineEvent.WORKER_LOST) {
-      broker.ledger.workers.workerLost(this, id);
-    }
-    if (notice == EngineEvent.LEASE_PASSED) {
-      broker.ledger.workers.leasePassed(this, id);
     }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);

@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import static io.taskbroker.simulation.Violation.check;
 import static io.taskbroker.simulation.Violation.present;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -49,9 +50,20 @@ final class WorkerLedger {
     }
   }
 
+  /// The rows of a task: one, but for what the log has lost.
+  private List<BrokerHistory.Line> rows(SimulatedProcess process, Activation task) {
+    return ledger.history(process).of(task.id()).stream()
+        .filter(line ->
+            line.home == null
+                ? line.spec.origin().equals(task.origin())
+                : line.home == process.broker && task.origin().partition() < 0)
+        .toList();
+  }
+
   /// A processing deadline passed in the engine.
-  void deadlinePassed(SimulatedProcess process, String id) {
-    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+  void deadlinePassed(SimulatedProcess process, Activation task) {
+    String id = task.id();
+    for (BrokerHistory.Line line : rows(process, task)) {
       ledger.deaths.overdue(line);
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
@@ -180,8 +192,8 @@ final class WorkerLedger {
   }
 
   /// The engine gave up the worker of a task.
-  void workerLost(SimulatedProcess process, String id) {
-    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+  void workerLost(SimulatedProcess process, Activation task) {
+    for (BrokerHistory.Line line : rows(process, task)) {
       if (line.heldIn == process) {
         line.heldIn = null;
         line.losses++;
@@ -190,8 +202,9 @@ final class WorkerLedger {
   }
 
   /// The lease of a claim passed: the engine ignores the result of the call from now on.
-  void leasePassed(SimulatedProcess process, String id) {
-    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+  void leasePassed(SimulatedProcess process, Activation task) {
+    String id = task.id();
+    for (BrokerHistory.Line line : rows(process, task)) {
       if (line.end == null && line.deliveredBy == process) {
         long waited = ledger.world.now() - line.lastDelivery;
         check(

@@ -6,6 +6,9 @@ public interface WorkerSession {
   /// Whether another task would be sent soon.
   boolean mayReceive();
 
+  /// The number of tasks that the worker has, after a delivery, a result or a heartbeat changed it.
+  void holds(int tasks);
+
   /// Sends a task.
   void deliver(Delivery delivery);
 
@@ -13,7 +16,4 @@ public interface WorkerSession {
   ///
   /// @param requested whether a client asked for that; otherwise a result would be stale
   void cancel(String id, AttemptToken token, boolean requested);
-
-  /// The broker does not accept the stream, or can no longer: the worker must connect again.
-  void unavailable(String why);
 }
