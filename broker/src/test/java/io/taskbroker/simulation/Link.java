@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.grpc.Status;
 import io.taskbroker.grpc.SteppedServices;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /// One call over a connection between a client and a broker process: messages arrive in their
@@ -14,6 +15,10 @@ final class Link implements SteppedServices.Client {
   private final SimulatedWorld world;
   private final Peer peer;
   private SteppedServices.@Nullable Call call;
+
+  /// What is on its way to the broker, in order: a process that is frozen reads it later.
+  private final ArrayDeque<Runnable> inbox = new ArrayDeque<>();
+
   private long lastToBroker;
   private long lastToClient;
 
@@ -73,11 +78,13 @@ final class Link implements SteppedServices.Client {
 
   private void toBroker(Runnable body) {
     lastToBroker = Math.max(lastToBroker, world.now() + server.network());
+    inbox.add(body);
     server.arrive(
         lastToBroker - world.now(),
         () -> {
+          Runnable first = inbox.remove();
           if (!deaf) {
-            body.run();
+            first.run();
           }
         });
   }

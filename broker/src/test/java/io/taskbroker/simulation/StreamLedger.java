@@ -191,7 +191,7 @@ final class StreamLedger {
           before.held.remove(each.token());
         }
         if (!stale) {
-          report(process, history, line, each.outcome(), last);
+          report(process, history, line, each.outcome(), each.token().equals(line.lastToken));
         }
       }
     }
@@ -255,7 +255,7 @@ final class StreamLedger {
                 || !line.isWaiting()
                 || line.spec.attempts() != result.attempts
                 || !isLast(process, line, result.result.token())
-                || !process.owns(line.spec.origin()),
+                || (ledger.plan.shared() && line.home == null), // its partition moves
             "G2",
             () -> process + " refuses the result of the last attempt of " + id);
       }

@@ -189,10 +189,11 @@ final class StreamWorker {
   private void setSlots(int number) {
     slots = number;
     int version = ++slotsVersion;
-    if (number >= permitted) {
+    Stream to = stream;
+    if (number >= permitted || to == null) {
       permitted = number;
     } else {
-      world.after(
+      to.server.process().calmly(
           SLOTS_TAKE_EFFECT,
           "slots take effect",
           () -> {
@@ -201,7 +202,6 @@ final class StreamWorker {
             }
           });
     }
-    Stream to = stream;
     if (to != null) {
       to.sendSlots();
     }
@@ -300,6 +300,7 @@ final class StreamWorker {
 
   /// A stream to one process of the broker.
   private final class Stream implements Link.Peer {
+    final SimulatedServer server;
     final Link link;
 
     /// Messages of results that the broker has not acknowledged, by their numbers.
@@ -308,11 +309,14 @@ final class StreamWorker {
     private long number;
 
     Stream(SimulatedServer server) {
+      this.server = server;
       link = server.connect(SteppedServices.WORK, this);
     }
 
     /// Says what it is, which attempts it still runs, and what the broker may not know yet.
     void greet() {
+      permitted = slots;
+      slotsVersion++;
       int free = Math.max(0, slots - running.size());
       Hello.Builder hello = Hello.newBuilder().setApplication(application).setSlots(free);
       if (oneNamespace) {
