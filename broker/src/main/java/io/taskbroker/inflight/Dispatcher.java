@@ -156,6 +156,7 @@ final class Dispatcher {
       completion.expire(task);
     } else if (state.gate.broker() != null
         || state.gate.task(task) != null
+        || task.cancelled
         || channel.isClosed()
         || !statusWriter.isFresh(task)) {
       requeue(channel, task);

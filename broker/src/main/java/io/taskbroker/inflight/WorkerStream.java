@@ -81,14 +81,25 @@ final class WorkerStream implements DeliveryChannel {
     InFlightTask task = (InFlightTask) delivery.task();
     task.stream = this;
     attempts.put(delivery.token(), task);
+    session.holds(attempts.size());
     session.deliver(delivery);
+  }
+
+  /// Handles an attempt that the worker has from another stream.
+  void resumed(AttemptToken token, InFlightTask task) {
+    task.stream = this;
+    attempts.put(token, task);
+    session.holds(attempts.size());
   }
 
   /// Handles the result of an attempt, whatever it is worth: its slot is free.
   void ended(AttemptToken token) {
     progress.remove(token);
-    if (attempts.remove(token) != null && attempts.isEmpty() && reserved == 0) {
-      suspect = null;
+    if (attempts.remove(token) != null) {
+      session.holds(attempts.size());
+      if (attempts.isEmpty() && reserved == 0) {
+        suspect = null;
+      }
     }
   }
 

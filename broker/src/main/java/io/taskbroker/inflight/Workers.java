@@ -61,6 +61,10 @@ final class Workers {
       } else {
         extend(task, each.token(), stream);
         stream.progress(each.token(), each.progress());
+        if (task.cancelled) {
+          // The stream that it had then may have broken.
+          stream.session.cancel(each.id(), each.token(), true);
+        }
       }
     }
   }
@@ -76,9 +80,8 @@ final class Workers {
     if (before != null && before != stream) {
       before.ended(token);
     }
-    task.stream = stream;
     task.workerLost = false;
-    stream.attempts.put(token, task);
+    stream.resumed(token, task);
     timeouts.extend(task);
   }
 

@@ -19,6 +19,9 @@ final class RigWorker implements WorkerSession {
   /// Ids of the attempts that it was asked to stop.
   final List<String> cancelled = new ArrayList<>();
 
+  /// The tasks that it has, as the engine says.
+  int held;
+
   /// Set if the worker reads its stream.
   boolean reads = true;
 
@@ -102,6 +105,11 @@ final class RigWorker implements WorkerSession {
   }
 
   @Override
+  public void holds(int tasks) {
+    held = tasks;
+  }
+
+  @Override
   public void deliver(Delivery delivery) {
     received.add(delivery);
   }
@@ -109,11 +117,6 @@ final class RigWorker implements WorkerSession {
   @Override
   public void cancel(String id, AttemptToken token, boolean requested) {
     cancelled.add(id);
-  }
-
-  @Override
-  public void unavailable(String why) {
-    throw new AssertionError("The engine refuses no stream: " + why);
   }
 
   /// Answer to results.

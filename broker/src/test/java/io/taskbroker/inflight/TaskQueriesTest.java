@@ -81,6 +81,30 @@ final class TaskQueriesTest {
   }
 
   @Test
+  void aWorkerThatComesBackIsToldToStopACancelledTask() {
+    enqueue(Task.of("a"));
+    RigWorker before = RigWorker.open(rig, 1);
+    before.close(false);
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    RigWorker after = RigWorker.open(rig, 1);
+    after.heartbeat(before.last());
+    assertThat(after.cancelled).containsExactly("a");
+  }
+
+  @Test
+  void g3TaskThatIsCancelledBeforeItsStatusIsDurableIsNotDelivered() {
+    RigWorker worker = RigWorker.open(rig, 1);
+    rig.commits = false;
+    enqueue(Task.once("a"));
+    rig.commitAndSettle();
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    rig.commits = true;
+    rig.commitAndSettle();
+    assertThat(worker.received).isEmpty();
+    assertThat(find("a").end()).isEqualTo(TaskEnd.CANCELLED);
+  }
+
+  @Test
   void aWaitThatIsGivenUpIsAnsweredWithTheTaskAsItIs() {
     enqueue(Task.of("a"));
     var query = new TaskQuery.Await("a", new RecordedReply());

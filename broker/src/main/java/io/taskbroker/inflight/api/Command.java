@@ -142,19 +142,15 @@ public sealed interface Command {
     void unavailable(String why);
   }
 
-  /// A worker opens a stream: it receives tasks until it is closed, as many as it has slots.
+  /// A worker opens a stream: it receives tasks until it is closed, as many as it has slots. Not a
+  /// request: these wait for room in the store, and what the worker sends next would overtake it.
   ///
   /// @param namespaces only tasks of these; empty for all
   /// @param slots number of tasks that it has at once
   record WorkerOpened(WorkerSession session, String application, List<String> namespaces, int slots)
-      implements Request {
+      implements Command {
     public WorkerOpened {
       namespaces = List.copyOf(namespaces);
-    }
-
-    @Override
-    public void unavailable(String why) {
-      session.unavailable(why);
     }
   }
 

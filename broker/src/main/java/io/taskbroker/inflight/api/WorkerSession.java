@@ -11,6 +11,9 @@ public interface WorkerSession {
     return "";
   }
 
+  /// The number of tasks that the worker has, after a delivery, a result or a heartbeat changed it.
+  void holds(int tasks);
+
   /// Sends a task.
   void deliver(Delivery delivery);
 
@@ -18,7 +21,4 @@ public interface WorkerSession {
   ///
   /// @param requested whether a client asked for that; otherwise a result would be stale
   void cancel(String id, AttemptToken token, boolean requested);
-
-  /// The broker does not accept the stream, or can no longer: the worker must connect again.
-  void unavailable(String why);
 }

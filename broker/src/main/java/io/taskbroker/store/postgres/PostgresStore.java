@@ -209,7 +209,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
         new Ownership.Taken(
             watermarks(ownedPartition.watermarks().values()),
             taken.get().released(),
-            Optional.ofNullable(lostTransactions.takeReached(partition))));
+            Optional.ofNullable(lostTransactions.takeReached(partition)),
+            taken.get().alreadyOwned()));
   }
 
   @Override
