@@ -47,7 +47,7 @@ public final class WorkerLifecycle implements SmartLifecycle {
             .slots(properties.slots())
             .stopTimeout(properties.stopTimeout())
             .middleware(middleware.toArray(TaskMiddleware[]::new));
-    int methods = TaskMethods.bind(beans, builder);
+    int methods = TaskMethods.bind(beans, builder::handle);
     if (methods == 0) {
       log.info("No method has @HandlesTask: no worker is started");
       return;
