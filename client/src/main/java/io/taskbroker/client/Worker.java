@@ -18,6 +18,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,19 +41,23 @@ public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
   private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final Duration FOR_REPORTS = Duration.ofSeconds(5);
+  private static final long LOOK_MILLIS = 1_000;
   private static final String VERSION = "taskbroker-java/" + version();
 
   private final List<WorkSource> sources;
   private final RunningTasks tasks;
   private final Counts counts;
   private final TaskRunner runner;
-  private final int slots;
+  private final IntSupplier slots;
+  private final @Nullable ScheduledFuture<?> looks;
   private final Duration stopTimeout;
   private final CountDownLatch closed = new CountDownLatch(1);
   private boolean closing;
 
   private Worker(Builder options) {
-    this.slots = options.slots;
+    ResourceSlots adapting = options.adapting;
+    int fixed = options.slots;
+    this.slots = adapting == null ? () -> fixed : adapting::now;
     this.stopTimeout = options.stopTimeout;
     this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
     this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
@@ -64,12 +72,25 @@ public final class Worker implements AutoCloseable {
                     "This client does not connect to brokers: give the worker one that does,"
                         + " by TaskClient.connect"));
     List<BrokerConnection> brokers = connections.brokers();
-    int each = Math.ceilDiv(slots, brokers.size());
+    int share = brokers.size();
     WorkerOptions hello =
-        new WorkerOptions(options.application, options.namespaces, each, options.name, VERSION);
+        new WorkerOptions(
+            options.application,
+            options.namespaces,
+            Math.ceilDiv(options.slots, share),
+            () -> Math.ceilDiv(slots.getAsInt(), share),
+            options.name,
+            VERSION);
     for (BrokerConnection broker : brokers) {
       sources.add(source(options, broker, connections, hello));
     }
+    this.looks =
+        adapting == null
+            ? null
+            : connections
+                .timer()
+                .scheduleAtFixedRate(
+                    () -> adapting.look(tasks.size()), 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private WorkSource source(
@@ -111,9 +132,9 @@ public final class Worker implements AutoCloseable {
     return tasks.size();
   }
 
-  /// Most tasks at once.
+  /// Most tasks at once, now.
   public int slots() {
-    return slots;
+    return slots.getAsInt();
   }
 
   /// Tasks that it has code for, as `namespace/name`.
@@ -159,6 +180,9 @@ public final class Worker implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     closeSources();
+    if (looks != null) {
+      looks.cancel(false);
+    }
     closed.countDown();
   }
 
@@ -187,6 +211,8 @@ public final class Worker implements AutoCloseable {
 
   /// Options of a worker. Not thread-safe.
   public static final class Builder {
+    private static final int MAX_SLOTS = 10_000;
+
     private final TaskClient client;
     private final List<TaskRunner.Binding<?>> bindings = new ArrayList<>();
     private final List<TaskMiddleware> middleware = new ArrayList<>();
@@ -194,6 +220,7 @@ public final class Worker implements AutoCloseable {
     private String application = "default";
     private String name = "java-" + ProcessHandle.current().pid();
     private int slots = 100;
+    private @Nullable ResourceSlots adapting;
     private Duration stopTimeout = Duration.ofSeconds(30);
     private Mode mode = Mode.STREAM;
     private InetSocketAddress pushAddress =
@@ -247,10 +274,32 @@ public final class Worker implements AutoCloseable {
 
     /// Most tasks at once, 1 to 10,000, 100 if not given; divided among the brokers.
     public Builder slots(int slots) {
-      if (slots < 1 || slots > 10_000) {
+      if (slots < 1 || slots > MAX_SLOTS) {
         throw new IllegalArgumentException("slots must be 1 to 10,000, not " + slots);
       }
       this.slots = slots;
+      this.adapting = null;
+      return this;
+    }
+
+    /// Tasks at once as this process has memory and processors for, in place of a fixed number: it
+    /// looks once a second, and takes fewer tasks while one of the limits is passed, and more
+    /// otherwise. Running tasks go on.
+    ///
+    /// @param least from 1
+    /// @param most from least to 10,000
+    public Builder slots(int least, int most, ResourceLimit limit) {
+      if (least < 1 || least > most) {
+        throw new IllegalArgumentException(
+            "least must be 1 to " + most + ", which is most, not " + least);
+      }
+      slots(most);
+      return slots(ResourceSlots.ofProcess(least, most, limit));
+    }
+
+    Builder slots(ResourceSlots adapting) {
+      this.slots = adapting.most();
+      this.adapting = adapting;
       return this;
     }
 

@@ -116,7 +116,7 @@ public final class StreamSource implements WorkSource {
 
   /// Slots that the broker may fill. Called with the lock.
   private int slots() {
-    return draining ? 0 : Math.max(0, options.slots() - orphans.size());
+    return draining ? 0 : Math.max(0, options.slotsNow() - orphans.size());
   }
 
   /// Checks deadlines, and lets the sender send heartbeats.
@@ -211,7 +211,7 @@ public final class StreamSource implements WorkSource {
         from.brokerName(),
         broker.target(),
         options.application(),
-        options.slots());
+        options.slotsNow());
     onWritable();
   }
 
