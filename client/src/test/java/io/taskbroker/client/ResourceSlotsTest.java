@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.client.ResourceSlotsTest.Way.OfWorker;
+import io.taskbroker.testkit.Ports;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -13,7 +13,6 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
-import io.taskbroker.testkit.Ports;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +22,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Slots by memory and processors.
 @Timeout(60)
 final class ResourceSlotsTest {
+  private static final int PORT = Ports.free();
+
   private volatile double heap = 0.1;
   private volatile double cpu = 0.1;
 
@@ -78,18 +79,12 @@ final class ResourceSlotsTest {
     STREAM(worker -> worker, Map.of()),
     PULL(Worker.Builder::pull, Map.of()),
     PUSH(
-        worker -> worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), OfWorker.PORT)),
+        worker -> worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT)),
         Map.of(
             "TASKBROKER_DELIVERY_MODE",
             "push",
             "TASKBROKER_WORKER_MAP",
-            "{default: \"http://127.0.0.1:" + OfWorker.PORT + "\"}"));
-
-    static final class OfWorker {
-      static final int PORT = Ports.free();
-
-      private OfWorker() {}
-    }
+            "{default=http://127.0.0.1:" + PORT + "}"));
 
     private final UnaryOperator<Worker.Builder> of;
     private final Map<String, String> settings;
