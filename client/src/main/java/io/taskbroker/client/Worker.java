@@ -1,13 +1,10 @@
 package io.taskbroker.client;
 
-import io.taskbroker.client.grpc.BrokerConnection;
 import io.taskbroker.client.grpc.BrokerConnections;
 import io.taskbroker.client.grpc.Counts;
-import io.taskbroker.client.grpc.PullSource;
-import io.taskbroker.client.grpc.PushSource;
 import io.taskbroker.client.grpc.RunningTasks;
-import io.taskbroker.client.grpc.StreamSource;
-import io.taskbroker.client.grpc.WorkSource;
+import io.taskbroker.client.grpc.WorkSources;
+import io.taskbroker.client.grpc.WorkSources.Way;
 import io.taskbroker.client.grpc.WorkerOptions;
 import io.taskbroker.client.spi.TaskRunner;
 import java.net.InetAddress;
@@ -44,7 +41,7 @@ public final class Worker implements AutoCloseable {
   private static final long LOOK_MILLIS = 1_000;
   private static final String VERSION = "taskbroker-java/" + version();
 
-  private final List<WorkSource> sources;
+  private final WorkSources sources;
   private final RunningTasks tasks;
   private final Counts counts;
   private final TaskRunner runner;
@@ -62,7 +59,6 @@ public final class Worker implements AutoCloseable {
     this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
     this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
     this.counts = new Counts();
-    this.sources = new ArrayList<>();
     BrokerConnections connections =
         options
             .client
@@ -71,8 +67,7 @@ public final class Worker implements AutoCloseable {
                 new IllegalStateException(
                     "This client does not connect to brokers: give the worker one that does,"
                         + " by TaskClient.connect"));
-    List<BrokerConnection> brokers = connections.brokers();
-    int share = brokers.size();
+    int share = connections.brokers().size();
     WorkerOptions hello =
         new WorkerOptions(
             options.application,
@@ -81,9 +76,8 @@ public final class Worker implements AutoCloseable {
             () -> Math.ceilDiv(slots.getAsInt(), share),
             options.name,
             VERSION);
-    for (BrokerConnection broker : brokers) {
-      sources.add(source(options, broker, connections, hello));
-    }
+    this.sources =
+        WorkSources.of(options.way, connections, hello, tasks, counts, options.pushAddress);
     this.looks =
         adapting == null
             ? null
@@ -91,26 +85,6 @@ public final class Worker implements AutoCloseable {
                 .timer()
                 .scheduleAtFixedRate(
                     () -> adapting.look(tasks.size()), 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
-  }
-
-  private WorkSource source(
-      Builder options,
-      BrokerConnection broker,
-      BrokerConnections connections,
-      WorkerOptions hello) {
-    return switch (options.mode) {
-      case STREAM -> new StreamSource(broker, connections.timer(), hello, tasks, counts);
-      case PULL -> new PullSource(broker, connections.timer(), hello, tasks, counts);
-      case PUSH ->
-          new PushSource(
-              broker,
-              connections.timer(),
-              hello,
-              tasks,
-              counts,
-              options.pushAddress,
-              connections.options().secret());
-    };
   }
 
   private static String version() {
@@ -123,7 +97,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private Worker start() {
-    sources.forEach(WorkSource::start);
+    sources.start();
     return this;
   }
 
@@ -149,7 +123,7 @@ public final class Worker implements AutoCloseable {
 
   /// Whether it is connected to at least one broker.
   public boolean isConnected() {
-    return sources.stream().anyMatch(WorkSource::isConnected);
+    return sources.isConnected();
   }
 
   /// Waits until the worker was closed.
@@ -170,7 +144,7 @@ public final class Worker implements AutoCloseable {
       closing = true;
     }
     try {
-      sources.forEach(WorkSource::drain);
+      sources.drain();
       if (!tasks.awaitEmpty(stopTimeout)) {
         log.warn("{} tasks run on after {}: interrupting them", tasks.size(), stopTimeout);
         interruptAll();
@@ -179,7 +153,7 @@ public final class Worker implements AutoCloseable {
       tasks.cancelAll(Cancellation.Reason.WORKER_STOPS);
       Thread.currentThread().interrupt();
     }
-    closeSources();
+    sources.close(FOR_REPORTS);
     if (looks != null) {
       looks.cancel(false);
     }
@@ -191,22 +165,6 @@ public final class Worker implements AutoCloseable {
     if (!tasks.awaitEmpty(AFTER_INTERRUPT)) {
       log.error("{} tasks ignore interruption; they will run again elsewhere", tasks.size());
     }
-  }
-
-  private void closeSources() {
-    for (WorkSource each : sources) {
-      try {
-        each.close(FOR_REPORTS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private enum Mode {
-    STREAM,
-    PULL,
-    PUSH
   }
 
   /// Options of a worker. Not thread-safe.
@@ -222,7 +180,7 @@ public final class Worker implements AutoCloseable {
     private int slots = 100;
     private @Nullable ResourceSlots adapting;
     private Duration stopTimeout = Duration.ofSeconds(30);
-    private Mode mode = Mode.STREAM;
+    private Way way = Way.STREAM;
     private InetSocketAddress pushAddress =
         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
@@ -326,7 +284,7 @@ public final class Worker implements AutoCloseable {
     /// in pull mode. Heartbeats, progress and results have no effect there, tasks cannot be given
     /// back, and delays of retries have whole seconds.
     public Builder pull() {
-      mode = Mode.PULL;
+      way = Way.PULL;
       return this;
     }
 
@@ -335,7 +293,7 @@ public final class Worker implements AutoCloseable {
     ///
     /// @param address to listen on, such as `new InetSocketAddress("0.0.0.0", 50052)`
     public Builder push(InetSocketAddress address) {
-      mode = Mode.PUSH;
+      way = Way.PUSH;
       pushAddress = address;
       return this;
     }
