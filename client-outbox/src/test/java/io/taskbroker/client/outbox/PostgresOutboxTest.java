@@ -29,7 +29,7 @@ final class PostgresOutboxTest extends RowLockContract {
     try (Connection other = source.getConnection();
         var statement = other.createStatement();
         var ended =
-            statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 10000)")) {
+            statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 60000)")) {
       ended.next();
       assertThat(ended.getBoolean(1)).isTrue();
     }
