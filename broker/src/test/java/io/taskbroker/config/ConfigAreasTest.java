@@ -108,6 +108,7 @@ final class ConfigAreasTest {
         audit_file: /audit
         redact: [iban]
         requests_per_second: 5
+        read_only: true
       kafka_clusters:
         main:
           address: k1:9092,k2:9092
