@@ -107,7 +107,6 @@ function wizard(action, query, refresh) {
   }
 
   async function dryRun() {
-    if (!form.reportValidity() && form.querySelector(':invalid') !== reason) return;
     const request = body();
     preview.replaceChildren(h('p', { class: 'busy' }, texts.confirm.counting));
     try {
