@@ -68,7 +68,8 @@ final class Shop implements AutoCloseable {
         PushWorker.start(
             WorkerOptions.of(Ports.HOST + ":" + port), Shop::behaviour, new ExecutionLog(1_000));
     Path rules = dir.resolve("rules.yaml");
-    Files.writeString(rules, "drop_task_killswitch: [\"shop:old_task\"]\n");
+    Files.writeString(
+        rules, "drop_task_killswitch: [\"shop:old_task\"]\ndemoted_namespaces: []\n");
     broker =
         launch(
             dir.resolve("config.yaml"),
