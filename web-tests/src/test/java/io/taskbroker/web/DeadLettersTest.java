@@ -2,6 +2,9 @@ package io.taskbroker.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.options.AriaRole;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -16,11 +19,11 @@ final class DeadLettersTest {
       visit.open("/ui/dead-letters/0:1");
       assertThat(visit.text()).contains("[redacted]").doesNotContain("very-secret");
       visit.page().getByText("Edit arguments and replay").click();
-      visit.page().getByRole(com.microsoft.playwright.options.AriaRole.TEXTBOX).fill("{\"args\"");
+      visit.page().getByRole(AriaRole.TEXTBOX).fill("{\"args\"");
       visit.awaitText("This is not JSON");
       visit
           .page()
-          .getByRole(com.microsoft.playwright.options.AriaRole.TEXTBOX)
+          .getByRole(AriaRole.TEXTBOX)
           .fill(
               """
               {"args": [4712], "kwargs": {"customer": "ann", "amount": 12.5, "api_key": "[redacted]"}}
@@ -37,8 +40,8 @@ final class DeadLettersTest {
     }
   }
 
-  private static com.microsoft.playwright.Locator.GetByTextOptions exactly() {
-    return new com.microsoft.playwright.Locator.GetByTextOptions().setExact(true);
+  private static Locator.GetByTextOptions exactly() {
+    return new Locator.GetByTextOptions().setExact(true);
   }
 
   @Test
@@ -56,8 +59,7 @@ final class DeadLettersTest {
   void theWizardTriesFirstAndThenReplays(Shop shop, Chromium chromium) throws Exception {
     try (Visit visit = Visit.to(chromium, shop.url())) {
       visit.open("/ui/dead-letters");
-      visit.page().locator("a", new com.microsoft.playwright.Page.LocatorOptions().setHasText("refund"));
-      visit.page().getByLabel("Task", new com.microsoft.playwright.Page.GetByLabelOptions().setExact(true)).fill("refund");
+      visit.page().getByLabel("Task", new Page.GetByLabelOptions().setExact(true)).fill("refund");
       visit.button("Search").click();
       visit.page().waitForURL("**taskname=refund**");
       visit.awaitText("By error");
@@ -67,7 +69,7 @@ final class DeadLettersTest {
       visit.button("Dry run").click();
       visit.awaitText("It would take 3 of 4 dead letters.");
       visit.awaitText("Some of them");
-      visit.page().getByLabel("Reason").fill("bug fixed");
+      visit.page().locator("input[name=reason]").fill("bug fixed");
       visit.button("Start").click();
       visit.awaitText("Finished: 3 done.");
       assertThat(visit.violations()).isEmpty();

@@ -66,7 +66,7 @@ final class Shop implements AutoCloseable {
     adminPort = Ports.free();
     worker =
         PushWorker.start(
-            WorkerOptions.of(Ports.HOST + ":" + port), Shop::behaviour, new ExecutionLog(1_000));
+            WorkerOptions.of("127.0.0.1:" + port), Shop::behaviour, new ExecutionLog(1_000));
     Path rules = dir.resolve("rules.yaml");
     Files.writeString(
         rules, "drop_task_killswitch: [\"shop:old_task\"]\ndemoted_namespaces: []\n");

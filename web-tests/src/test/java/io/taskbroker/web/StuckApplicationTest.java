@@ -21,8 +21,9 @@ final class StuckApplicationTest {
       assertThat(visit.text())
           .contains("workers fail", "The workers of its application are unreachable");
 
-      visit.link("Show these tasks: " + Shop.STUCK).click();
-      visit.awaitText(Shop.STUCK + " tasks");
+      visit.page().locator("main section").first().locator("a").first().click();
+      visit.page().waitForURL("**waiting=WORKER_PAUSED");
+      visit.settled();
 
       visit.page().locator("a.id").first().click();
       visit.awaitText("Why it does not run");

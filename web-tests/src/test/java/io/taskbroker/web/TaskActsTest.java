@@ -23,7 +23,7 @@ final class TaskActsTest {
       visit.dialog().getByText("It acts on 1 of 1 tasks found.").waitFor();
       assertThat(visit.violations()).isEmpty();
       assertThat(visit.confirm("Run now", "customer waits"))
-          .contains("Done: 1 task.", "as local: “customer waits”");
+          .contains("Done: 1 task.", "In the audit log", "customer waits");
       await().atMost(PATIENCE).until(() -> shop.status("/v1/tasks/" + id) == 404);
       visit.expecting("404");
     }

@@ -15,7 +15,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// A user's visit of the page: a tab with cookies of its own. Errors on the console, violations of
 /// the content security policy among them, and requests to other servers fail the test when the
@@ -153,15 +152,7 @@ final class Visit implements AutoCloseable {
   }
 
   private static String axe() {
-    ClassLoader loader = Visit.class.getClassLoader();
-    String version =
-        Stream.of(System.getProperty("java.class.path").split(java.io.File.pathSeparator, -1))
-            .filter(entry -> entry.contains("axe-core-"))
-            .map(entry -> entry.replaceAll(".*axe-core-([0-9.]+)\\.jar", "$1"))
-            .findFirst()
-            .orElseThrow();
-    String name = "META-INF/resources/webjars/axe-core/" + version + "/axe.min.js";
-    try (InputStream in = Optional.ofNullable(loader.getResourceAsStream(name)).orElseThrow()) {
+    try (InputStream in = Optional.ofNullable(Visit.class.getResourceAsStream("/axe.min.js")).orElseThrow()) {
       return new String(in.readAllBytes(), UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

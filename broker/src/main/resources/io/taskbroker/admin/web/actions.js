@@ -96,8 +96,8 @@ async function recorded(reason, since) {
   try {
     if (!(await has('get', '/v1/audit'))) return plain;
     const { entries } = await get('/v1/audit?limit=20');
-    const own = entries.find((it) => it.why === reason && it.time >= since);
-    return own ? h('p', {}, t.auditEntry(own.who, own.act, own.why)) : plain;
+    const own = entries.find((it) => it.reason === reason && it.time >= since);
+    return own ? h('p', {}, t.auditEntry(own.who, own.act, own.reason)) : plain;
   } catch {
     return plain;
   }

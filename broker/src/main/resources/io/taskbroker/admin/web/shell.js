@@ -1,10 +1,10 @@
 // Frame of every page: navigation, session, colours; and the router. A page is a module whose
 // `show(place)` returns its content, at once or later. `place` has the path's variable, the query,
 // a signal that aborts when the user leaves, and `refresh()`.
-import { has, loadSession, signOut, whoAmI, whenSignedOut } from './api.js';
+import { loadSession, signOut, whoAmI, whenSignedOut } from './api.js';
 import { busy, h, link, notice } from './dom.js';
 import { zone } from './format.js';
-import { connect, disconnect, follow, live } from './live.js';
+import { connect, disconnect, follow } from './live.js';
 import { texts } from './texts.js';
 
 // Pages: path with at most one variable, module, title, and the operation that the broker must have.
@@ -228,5 +228,3 @@ function mark(page) {
     else anchor.removeAttribute('aria-current');
   }
 }
-
-export { has, live };

@@ -39,6 +39,7 @@ final class SessionsTest {
     String first = sessions.open("first");
     now = now.plusMillis(1);
     String second = sessions.open("second");
+    now = now.plusMillis(1);
     for (int i = 2; i < Sessions.MAX; i++) {
       String _ = sessions.open("t" + i);
     }
