@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.stream.Stream;
 import org.msgpack.core.MessageBufferPacker;
 import org.msgpack.core.MessagePack;
 
@@ -209,6 +210,16 @@ final class Shop implements AutoCloseable {
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /// The position of a dead letter of a task that is neither replayed nor discarded.
+  String openLetter(String taskname) throws IOException, InterruptedException {
+    String answer = get("/v1/dead-letters?limit=500&taskname=" + taskname);
+    return Stream.of(answer.split("\\{\"position\":\"", -1))
+        .filter(letter -> letter.contains("\"state\":\"open\""))
+        .map(letter -> letter.substring(0, letter.indexOf('"')))
+        .findFirst()
+        .orElseThrow();
   }
 
   String url() {

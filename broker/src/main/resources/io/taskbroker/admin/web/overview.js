@@ -96,6 +96,7 @@ export function stateOf(application, { broker, pauses }) {
     return { kind: 'warn', text: states.slow, why: texts.attention.oldest(duration(oldest)) };
   }
   const idle = !waits && application.processing === 0;
+  if (idle && application.parked) return { kind: 'plain', text: states.parked, why: null };
   return { kind: idle ? 'plain' : 'good', text: idle ? states.idle : states.ok, why: null };
 }
 

@@ -86,6 +86,7 @@ export const texts = {
   states: {
     ok: 'works',
     idle: 'idle',
+    parked: 'on disk only',
     stuck: 'stuck',
     slow: 'backlog',
     paused: 'paused',
