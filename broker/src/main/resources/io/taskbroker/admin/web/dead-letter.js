@@ -28,8 +28,8 @@ export async function show({ variable, signal, refresh }) {
     letter.resolution && section(t.resolution, resolution(letter.resolution)),
     open && buttons(letter, refresh),
     section(t.arguments, content(detail, open, refresh)),
-    section(t.headers, headers(detail.headers)),
-    section(t.recordHeaders, headers(detail.record_headers)),
+    section(t.headers, headers(detail.headers, t.headers)),
+    section(t.recordHeaders, headers(detail.record_headers, t.recordHeaders)),
     section(
       t.details,
       facts([

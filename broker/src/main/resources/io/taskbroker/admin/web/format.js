@@ -49,9 +49,9 @@ export function duration(seconds) {
 export function relative(time, now = Date.now()) {
   const seconds = (new Date(time).getTime() - now) / 1000;
   const size = Math.abs(seconds);
-  if (size < 60) return RELATIVE.format(Math.round(seconds), 'second');
-  if (size < 3600) return RELATIVE.format(Math.round(seconds / 60), 'minute');
-  if (size < 86400) return RELATIVE.format(Math.round(seconds / 3600), 'hour');
+  if (size < 59.5) return RELATIVE.format(Math.round(seconds), 'second');
+  if (size < 59.5 * 60) return RELATIVE.format(Math.round(seconds / 60), 'minute');
+  if (size < 23.5 * 3600) return RELATIVE.format(Math.round(seconds / 3600), 'hour');
   return RELATIVE.format(Math.round(seconds / 86400), 'day');
 }
 

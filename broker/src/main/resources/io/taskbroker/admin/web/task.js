@@ -106,11 +106,11 @@ function values(detail) {
   ];
 }
 
-export function headers(all) {
+export function headers(all, label = t.headers) {
   const entries = Object.entries(all ?? {});
   if (entries.length === 0) return h('p', {}, t.noHeaders);
   return table(
-    t.headers,
+    label,
     [
       { head: t.name, cell: ([name]) => h('code', {}, name) },
       { head: t.value, cell: ([, value]) => h('code', {}, value) },
