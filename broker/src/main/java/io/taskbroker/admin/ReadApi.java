@@ -78,7 +78,7 @@ final class ReadApi {
 
   List<Route> routes() {
     return List.of(
-        read("/v1/overview", "The broker at this moment.", Views.Overview.class, this::overview),
+        read("/v1/overview", "The broker at this moment.", Views.Overview.class, _ -> overview()),
         new Route(
             "GET",
             "/v1/tasks",
@@ -116,7 +116,7 @@ final class ReadApi {
     return new Route("GET", path, Role.READ, summary, List.of(), null, answer, handler);
   }
 
-  private Object overview(ApiRequest request) throws InterruptedException {
+  Views.Overview overview() throws InterruptedException {
     EngineStats stats = engine.stats();
     rates.add(stats, System.nanoTime());
     List<Views.TaskName> names =

@@ -265,7 +265,7 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            new FakeEngine(),
+            new FakeEngine(commands),
             new NoRows(),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
@@ -378,7 +378,14 @@ final class AdminServerTest {
   }
 
   /// Engine that has no tasks.
-  private final class FakeEngine implements CommandSink {
+  static final class FakeEngine implements CommandSink {
+    private final List<Command> commands;
+
+    /// @param commands receives each command
+    FakeEngine(List<Command> commands) {
+      this.commands = commands;
+    }
+
     @Override
     public void request(Command.Request request) {
       throw new AssertionError(request);
@@ -390,6 +397,8 @@ final class AdminServerTest {
       switch (command) {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
+        case Command.Operate(OperatorRequest.Applications(_, var reply)) ->
+            reply.accept(List.of());
         case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
         default -> throw new AssertionError(command);
       }

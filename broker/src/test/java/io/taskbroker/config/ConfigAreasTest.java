@@ -111,6 +111,7 @@ final class ConfigAreasTest {
         audit_file: /audit
         redact: [iban]
         requests_per_second: 5
+        read_only: true
       task_steps: {file: /steps, steps: [ended], max_size: 20000, kept: 1}
       kafka_clusters:
         main:
