@@ -154,7 +154,7 @@ public sealed interface Change {
   ///
   /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
   ///   [Row#NONE] for no tombstone
-  /// @param finished the record to keep of the task, written if the row exists; null for none
+  /// @param finished the record to keep of the task; null for none
   record Delete(
       long key,
       String id,
