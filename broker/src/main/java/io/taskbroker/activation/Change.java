@@ -164,8 +164,7 @@ public sealed interface Change {
       @Nullable Object owner)
       implements OfRow {
     /// Removal that leaves no record.
-    public Delete(
-        long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
+    public Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
       this(key, id, origin, tombstoneUntil, null, owner);
     }
   }

@@ -2,8 +2,8 @@ package io.taskbroker.activation;
 
 import org.jspecify.annotations.Nullable;
 
-/// Record of an ended task. It becomes durable with the removal of its row, or not at all. Times are
-/// milliseconds since the epoch. Immutable; the arrays must not be modified.
+/// Record of an ended task. It becomes durable with the removal of its row, or not at all. Times
+/// are milliseconds since the epoch. Immutable; the arrays must not be modified.
 ///
 /// @param firstId id of the first attempt in a chain of retries; empty if that is its own id or
 ///   unknown

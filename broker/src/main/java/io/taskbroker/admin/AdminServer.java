@@ -97,7 +97,11 @@ public final class AdminServer implements Service {
     var reads = new ReadApi(queries, rows, status, config, rates, pauses);
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, rows, reads, pauses), audit, pauses, json);
+            new Authenticator(config.admin()),
+            routes(queries, rows, reads, pauses),
+            audit,
+            pauses,
+            json);
     this.samples =
         new LoopThread(
             "admin-samples",

@@ -122,7 +122,7 @@ public final class FinishedCodec {
     String topic = text(in, flags & SAME_TOPIC, last == null ? "" : last.origin().topic());
     String worker = text(in, flags & SAME_WORKER, last == null ? "" : last.worker());
     byte[] history = bytes(in);
-    int size = (int) number(in);
+    int size = length(in);
     byte[] result = null;
     if (results && size > 0) {
       result = new byte[size];
@@ -161,13 +161,17 @@ public final class FinishedCodec {
   }
 
   private static byte[] bytes(ByteBuffer in) {
-    int size = (int) number(in);
-    if (size < 0 || size > in.remaining()) {
-      throw new IllegalArgumentException("Length " + size);
-    }
-    byte[] bytes = new byte[size];
+    byte[] bytes = new byte[length(in)];
     in.get(bytes);
     return bytes;
+  }
+
+  private static int length(ByteBuffer in) {
+    long length = number(in);
+    if (length < 0 || length > in.remaining()) {
+      throw new IllegalArgumentException("Length " + length);
+    }
+    return (int) length;
   }
 
   /// Signed number of variable length, as in protobuf.

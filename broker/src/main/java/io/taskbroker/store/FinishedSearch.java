@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Search of pages of records, for a store that reads them backwards, in windows of their positions.
-/// Not thread-safe.
+/// Search of pages of records, for a store that reads them backwards, in windows of their
+/// positions. Not thread-safe.
 public final class FinishedSearch {
   /// Bytes of positions that a window spans.
   public static final long WINDOW = 2 << 20;
@@ -82,7 +82,6 @@ public final class FinishedSearch {
   ///
   /// @param reached everything behind it is searched, unless the page is full
   public FinishedPage upTo(Position reached) {
-    return new FinishedPage(
-        found, Optional.of(isFull() ? found.getLast().position() : reached));
+    return new FinishedPage(found, Optional.of(isFull() ? found.getLast().position() : reached));
   }
 }

@@ -129,8 +129,7 @@ public abstract class FinishedContract {
       commit(ends.toArray(Change[]::new));
     }
     List<Found> left = all();
-    long bytes =
-        left.stream().mapToLong(found -> found.task().message().length()).sum();
+    long bytes = left.stream().mapToLong(found -> found.task().message().length()).sum();
     assertThat(bytes).isBetween(MAX_BYTES / 2, MAX_BYTES + MAX_BYTES / 8 + 100_000);
     assertThat(left.getFirst().task().id()).isEqualTo("id-" + key);
   }
@@ -179,6 +178,11 @@ public abstract class FinishedContract {
     }
     commit(inserts);
     return first;
+  }
+
+  /// End of a row, with a record.
+  protected static Change finish(long row) {
+    return finish(row, NOW);
   }
 
   private static Change finish(long row, long endedAt) {

@@ -67,8 +67,8 @@ final class FinishedLog {
     return before - purged >= Math.min(CHUNK, maxBytes / 8) ? before : -1;
   }
 
-  /// Takes note of a committed plan. If an earlier attempt committed it, its pages may not have been
-  /// placed in this one.
+  /// Takes note of a committed plan. If an earlier attempt committed it, its pages may not have
+  /// been placed in this one.
   void committed(CommitPlan plan) {
     if (plan.finishedBytes == 0) {
       for (FinishedCodec.Page page : FinishedCodec.pages(plan.finished)) {
@@ -79,8 +79,7 @@ final class FinishedLog {
     next += plan.finishedBytes;
   }
 
-  private void bind(List<FinishedCodec.Page> pages, long from, Binder binder)
-      throws SQLException {
+  private void bind(List<FinishedCodec.Page> pages, long from, Binder binder) throws SQLException {
     int n = pages.size();
     long[] positions = new long[n];
     int[] bytes = new int[n];
