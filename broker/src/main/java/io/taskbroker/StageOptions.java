@@ -128,8 +128,7 @@ final class StageOptions {
     return steps
         .file()
         .map(file ->
-            new TaskStepFile(
-                file, new TaskStepFile.Rotation(steps.maxSize(), steps.kept())));
+            new TaskStepFile(file, new TaskStepFile.Rotation(steps.maxSize(), steps.kept())));
   }
 
   /// Writer of the chosen steps to that file.

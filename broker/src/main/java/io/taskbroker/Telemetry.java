@@ -33,10 +33,7 @@ final class Telemetry {
 
   /// @param steps audit stream of the steps of tasks
   Telemetry(
-      BrokerConfig config,
-      Optional<TaskStepFile> steps,
-      Mailbox engine,
-      FailureSink failures) {
+      BrokerConfig config, Optional<TaskStepFile> steps, Mailbox engine, FailureSink failures) {
     BuildInfo build = BuildInfo.current();
     metrics.build.of(build.version(), build.commit()).set(1);
     TelemetryConfig.Sentry sentry = config.telemetry().sentry();

@@ -68,13 +68,7 @@ public final class EngineWorkload
     var periods = new EngineOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
     var options =
         new EngineOptions(
-            Set.of(APPLICATION),
-            "bench",
-            "bench-dlq",
-            limits,
-            periods,
-            false,
-            finishedRetention);
+            Set.of(APPLICATION), "bench", "bench-dlq", limits, periods, false, finishedRetention);
     var ports = new EnginePorts(this, this, this, this, this);
     engine = new Engine(options, ports, random, TokenEpoch.at(WALL, 1));
     engine.advance(now, wall);

@@ -63,14 +63,14 @@ final class StoreWorkload implements AutoCloseable {
               row.activation().id(),
               row.activation().origin(),
               Row.NONE,
-              recording ? record() : null,
+              recording ? record(row) : null,
               null));
     }
     return changes;
   }
 
   /// Record of a usual task: five steps.
-  private static FinishedTask record() {
+  private static FinishedTask record(Row row) {
     long now = System.currentTimeMillis();
     var history = new TaskHistory(now);
     history.add(Step.RECEIVED, now, "");
@@ -79,8 +79,14 @@ final class StoreWorkload implements AutoCloseable {
     history.add(Step.REPORTED, now + 103, "Complete");
     history.add(Step.ENDED, now + 103, "completed");
     return new FinishedTask(
-        Outcome.COMPLETED,
+        row.activation().id(),
         "",
+        row.activation().application(),
+        row.activation().namespace(),
+        row.activation().taskname(),
+        row.activation().origin(),
+        Outcome.COMPLETED,
+        now,
         now + 3,
         now + 103,
         now + 3_600_000,

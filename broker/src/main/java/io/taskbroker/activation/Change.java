@@ -154,7 +154,7 @@ public sealed interface Change {
   ///
   /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
   ///   [Row#NONE] for no tombstone
-  /// @param finished the record to keep of the task, written if the row exists; null for none
+  /// @param finished the record to keep of the task; null for none
   record Delete(
       long key,
       String id,
@@ -164,8 +164,7 @@ public sealed interface Change {
       @Nullable Object owner)
       implements OfRow {
     /// Removal that leaves no record.
-    public Delete(
-        long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
+    public Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
       this(key, id, origin, tombstoneUntil, null, owner);
     }
   }

@@ -2,12 +2,12 @@ package io.taskbroker.activation;
 
 import org.jspecify.annotations.Nullable;
 
-/// Record of an ended task, as far as its row does not have it. It becomes durable with the removal
-/// of the row, or not at all. Times are milliseconds since the epoch. Immutable; the arrays must not
-/// be modified.
+/// Record of an ended task. It becomes durable with the removal of its row, or not at all. Times
+/// are milliseconds since the epoch. Immutable; the arrays must not be modified.
 ///
 /// @param firstId id of the first attempt in a chain of retries; empty if that is its own id or
 ///   unknown
+/// @param application,namespace,taskname empty if the task ended while it was parked
 /// @param deliveredAt first delivery by this broker since it has the task; [Row#NONE] if there was
 ///   none
 /// @param endedAt when the end was decided
@@ -20,8 +20,14 @@ import org.jspecify.annotations.Nullable;
 /// @param asked whether the client asked for the record, so that it is found by id at once
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record FinishedTask(
-    Outcome outcome,
+    String id,
     String firstId,
+    String application,
+    String namespace,
+    String taskname,
+    Origin origin,
+    Outcome outcome,
+    long receivedAt,
     long deliveredAt,
     long endedAt,
     long keptUntil,
@@ -32,10 +38,7 @@ public record FinishedTask(
     byte[] history,
     boolean asked) {
 
-  /// Approximate bytes of a record in a store, without its texts, result and history.
-  public static final int BYTES = 250;
-
-  /// How a task ended.
+  /// How a task ended. The ordinals are stored: append only.
   public enum Outcome {
     COMPLETED,
     /// Failed for good and dropped, as its failure policy says.
@@ -51,16 +54,5 @@ public record FinishedTask(
     DISCARDED,
     /// Produced to the topic that its namespace is demoted to.
     DEMOTED
-  }
-
-  /// Approximate bytes in a store.
-  public int bytes() {
-    byte[] kept = result;
-    return BYTES
-        + firstId.length()
-        + worker.length()
-        + message.length()
-        + history.length
-        + (kept == null ? 0 : kept.length);
   }
 }

@@ -126,24 +126,24 @@ final class FinishedApi {
 
   private static Views.Finished view(FinishedPage.Found found) {
     FinishedTask task = found.task();
-    boolean isRecord = found.origin().partition() >= 0;
+    boolean isRecord = task.origin().partition() >= 0;
     return new Views.Finished(
-        found.id(),
+        task.id(),
         present(task.firstId()),
-        found.application(),
-        found.namespace(),
-        found.taskname(),
+        task.application(),
+        task.namespace(),
+        task.taskname(),
         task.outcome().name().toLowerCase(Locale.ROOT),
         present(task.message()),
-        Instant.ofEpochMilli(found.receivedAt()),
+        Instant.ofEpochMilli(task.receivedAt()),
         task.deliveredAt() == Row.NONE ? Optional.empty() : TaskSearch.time(task.deliveredAt()),
         Instant.ofEpochMilli(task.endedAt()),
         Instant.ofEpochMilli(task.keptUntil()),
         task.deliveries(),
         present(task.worker()),
-        isRecord ? Optional.of(found.origin().topic()) : Optional.empty(),
-        isRecord ? Optional.of(found.origin().partition()) : Optional.empty(),
-        isRecord ? Optional.of(found.origin().offset()) : Optional.empty(),
+        isRecord ? Optional.of(task.origin().topic()) : Optional.empty(),
+        isRecord ? Optional.of(task.origin().partition()) : Optional.empty(),
+        isRecord ? Optional.of(task.origin().offset()) : Optional.empty(),
         found.resultBytes());
   }
 

@@ -111,7 +111,6 @@ public record StoreConfig(
             values.get(StoreKeys.PROCESSING_DEADLINE_GRACE_SEC),
             values.get(StoreKeys.CONTENTION_DRAIN_AGE_SEC)),
         new Finished(
-            values.get(StoreKeys.FINISHED_RETENTION_SEC),
-            values.get(StoreKeys.FINISHED_MAX_SIZE)));
+            values.get(StoreKeys.FINISHED_RETENTION_SEC), values.get(StoreKeys.FINISHED_MAX_SIZE)));
   }
 }

@@ -204,8 +204,8 @@ final class StoreKeys {
           "store.finished.max_size",
           size().where(value -> value >= 1_000_000, ", and at least 1000000"),
           256_000_000L,
-          "Bytes of those records, of each broker on Postgres; beyond it the oldest go first; they are"
-              + " part of the size that `store.max_size` limits",
+          "Bytes of those records, of each broker on Postgres; beyond it the oldest go first; they"
+              + " are part of the size that `store.max_size` limits",
           c -> c.store().finished().maxSize());
 
   private StoreKeys() {}

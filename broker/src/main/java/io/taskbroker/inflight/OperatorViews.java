@@ -27,7 +27,8 @@ final class OperatorViews {
       Fingerprint fingerprint = Ids.fingerprint(id);
       PartitionKey partition = state.parked.find(fingerprint);
       long key = partition == null ? -1 : state.parked.key(fingerprint, partition);
-      return new TaskSnapshot(id, key, "", TaskSnapshot.PARKED, 0, 0, OptionalLong.empty(), why, NONE);
+      return new TaskSnapshot(
+          id, key, "", TaskSnapshot.PARKED, 0, 0, OptionalLong.empty(), why, NONE);
     }
     return new TaskSnapshot(
         id,

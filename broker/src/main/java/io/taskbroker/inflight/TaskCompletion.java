@@ -104,8 +104,7 @@ final class TaskCompletion {
     FinishedTask finished = state.recorder.end(task, until, state.wall);
     state.transition(task, TaskEvent.COMPLETE);
     state.write(
-        new Change.Delete(
-            task.key, task.id(), task.activation.origin(), until, finished, task));
+        new Change.Delete(task.key, task.id(), task.activation.origin(), until, finished, task));
   }
 
   /// The end that a tombstone tells. Nobody asks for that of a task from Kafka, whose retries have

@@ -51,8 +51,8 @@ final class TaskQueries {
     }
   }
 
-  /// Answers with a view; that of an ended task with its record, if the store has one. The record of
-  /// a task of another broker is all that is known of it here.
+  /// Answers with a view; that of an ended task with its record, if the store has one. The record
+  /// of a task of another broker is all that is known of it here.
   private void answer(TaskQuery query, @Nullable View view) {
     boolean kept =
         view == null

@@ -153,9 +153,16 @@ final class TaskRecorder {
     if (record == null || (retention == 0 && tombstoneUntil == Row.NONE)) {
       return null;
     }
+    Activation about = task.activation;
     return new FinishedTask(
+        about.id(),
+        firstId(about),
+        about.application(),
+        about.namespace(),
+        about.taskname(),
+        about.origin(),
         outcome,
-        firstId(task.activation),
+        about.receivedAt(),
         record.deliveredAt,
         wall,
         Math.max(wall + retention, record.asked ? tombstoneUntil : Row.NONE),

@@ -1,7 +1,6 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.FinishedTask;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.store.RowBrowser.Position;
 import java.util.List;
 import java.util.Optional;
@@ -15,19 +14,9 @@ public record FinishedPage(List<Found> records, Optional<Position> next) {
     records = List.copyOf(records);
   }
 
-  /// Record of a finished task, with what its row said.
+  /// Record of a finished task.
   ///
-  /// @param receivedAt milliseconds since the epoch
   /// @param task without the result
   /// @param resultBytes size of the result; 0 if none is kept
-  public record Found(
-      Position position,
-      String id,
-      String application,
-      String namespace,
-      String taskname,
-      Origin origin,
-      long receivedAt,
-      FinishedTask task,
-      int resultBytes) {}
+  public record Found(Position position, FinishedTask task, int resultBytes) {}
 }

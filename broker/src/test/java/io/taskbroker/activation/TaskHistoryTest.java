@@ -56,8 +56,7 @@ final class TaskHistoryTest {
     history.add(Step.ENDED, BASE + 1, "completed");
     byte[] encoded = history.encoded();
     for (int length = 0; length < encoded.length; length++) {
-      assertThat(TaskHistory.decode(Arrays.copyOf(encoded, length)))
-          .hasSizeLessThanOrEqualTo(1);
+      assertThat(TaskHistory.decode(Arrays.copyOf(encoded, length))).hasSizeLessThanOrEqualTo(1);
     }
   }
 }

@@ -68,8 +68,7 @@ final class RigWorker implements WorkerSession {
   void progress(String text, Delivery delivery) {
     rig.tell(
         new Command.WorkerHeartbeat(
-            this,
-            List.of(new Command.TaskHeartbeat(delivery.id(), delivery.token(), text))));
+            this, List.of(new Command.TaskHeartbeat(delivery.id(), delivery.token(), text))));
     rig.settle();
   }
 

@@ -50,36 +50,21 @@ public abstract class FinishedContract {
   }
 
   @Test
-  void recordComesWithTheRemovalOfItsRowAndTakesItsNames() {
+  void recordComesBackAsItWas() {
     long first = insert(2);
-    commit(
-        new Change.Delete(first, "id-" + first, Rows.ORIGIN, Row.NONE, failed("boom", NOW), null),
-        delete(first + 1));
-    Found found = all().getFirst();
+    commit(end(first, failed(first, "boom", NOW)), delete(first + 1));
     assertThat(all()).hasSize(1);
-    assertThat(found.id()).isEqualTo("id-" + first);
-    assertThat(found.application()).isEqualTo("app");
-    assertThat(found.origin()).isEqualTo(Rows.ORIGIN);
-    assertThat(found.receivedAt()).isEqualTo(Rows.pending(1).activation().receivedAt());
-    assertThat(found.task().outcome()).isEqualTo(Outcome.FAILED);
-    assertThat(found.task().message()).isEqualTo("boom");
-    assertThat(found.task().firstId()).isEqualTo("first");
-    assertThat(found.task().deliveredAt()).isEqualTo(NOW - 5);
-    assertThat(found.task().deliveries()).isEqualTo(3);
-    assertThat(found.task().worker()).isEqualTo("worker-1");
-    assertThat(found.task().history()).containsExactly(1, 2, 3);
+    assertThat(all().getFirst().task())
+        .usingRecursiveComparison()
+        .isEqualTo(failed(first, "boom", NOW));
   }
 
   @Test
-  void rowThatIsGoneLeavesNoRecordAndARepeatedBatchLeavesOne() {
+  void repeatedBatchLeavesOneRecord() {
     long first = insert(1);
-    var delete =
-        new Change.Delete(first, "id-" + first, Rows.ORIGIN, Row.NONE, failed("x", NOW), null);
-    var once = new WriteBatch(++batch, List.of(delete));
+    var once = new WriteBatch(++batch, List.of(end(first, failed(first, "x", NOW))));
     store.commit(once);
     store.commit(once);
-    assertThat(store.commit(new WriteBatch(++batch, List.of(delete))))
-        .containsExactly(ChangeOutcome.MISSING);
     assertThat(all()).hasSize(1);
   }
 
@@ -89,16 +74,34 @@ public abstract class FinishedContract {
     byte[] result = "42".getBytes(UTF_8);
     var record =
         new FinishedTask(
-            Outcome.COMPLETED, "", NOW, NOW, NOW + HOUR, 1, "", "", result, new byte[0], true);
-    commit(
-        new Change.Delete(first, "id-" + first, Rows.ORIGIN, Row.NONE, record, null),
-        finish(first + 1, NOW));
+            "id-" + first,
+            "",
+            "app",
+            "ns",
+            "task",
+            Rows.ORIGIN,
+            Outcome.COMPLETED,
+            NOW,
+            Row.NONE,
+            NOW,
+            NOW + HOUR,
+            1,
+            "",
+            "",
+            result,
+            new byte[0],
+            true);
+    commit(end(first, record), finish(first + 1, NOW));
     reopen();
-    FinishedTask found = store.finished("id-" + first).orElseThrow();
-    assertThat(found.outcome()).isEqualTo(Outcome.COMPLETED);
-    assertThat(found.result()).isEqualTo(result);
+    assertThat(store.finished("id-" + first).orElseThrow())
+        .usingRecursiveComparison()
+        .isEqualTo(record);
     assertThat(store.finished("id-" + (first + 1))).as("not asked for").isEmpty();
-    assertThat(all().getLast().resultBytes()).isEqualTo(2);
+    assertThat(all())
+        .filteredOn(found -> found.task().asked())
+        .singleElement()
+        .satisfies(found -> assertThat(found.resultBytes()).isEqualTo(2))
+        .satisfies(found -> assertThat(found.task().result()).isNull());
   }
 
   @Test
@@ -116,19 +119,19 @@ public abstract class FinishedContract {
 
   @Test
   void oldestRecordsGoBeyondTheLimit() {
-    int rounds = 60;
+    int rounds = 100;
     for (int i = 0; i < rounds; i++) {
       long from = insert(100);
       List<Change> ends = new ArrayList<>();
       for (long each = from; each < from + 100; each++) {
-        ends.add(finish(each, NOW));
+        ends.add(end(each, failed(each, "x".repeat(200), NOW)));
       }
       commit(ends.toArray(Change[]::new));
     }
     List<Found> left = all();
-    long bytes = left.stream().mapToLong(found -> failed("", NOW).bytes()).sum();
+    long bytes = left.stream().mapToLong(found -> found.task().message().length()).sum();
     assertThat(bytes).isBetween(MAX_BYTES / 2, MAX_BYTES + MAX_BYTES / 8 + 100_000);
-    assertThat(left.getFirst().id()).isEqualTo("id-" + key);
+    assertThat(left.getFirst().task().id()).isEqualTo("id-" + key);
   }
 
   @Test
@@ -136,21 +139,14 @@ public abstract class FinishedContract {
     long first = insert(10);
     for (int i = 0; i < 10; i++) {
       String message = i % 2 == 0 ? "Timeout of the Bank" : "";
-      commit(
-          new Change.Delete(
-              first + i,
-              "id-" + (first + i),
-              Rows.ORIGIN,
-              Row.NONE,
-              failed(message, NOW + i),
-              null));
+      commit(end(first + i, failed(first + i, message, NOW + i)));
     }
     assertThat(search(query(Position.START, Optional.of("OF THE BANK"), 100))).hasSize(5);
     List<String> found = new ArrayList<>();
     Optional<Position> next = Optional.of(Position.START);
     while (next.isPresent()) {
       FinishedPage page = browser.finished(query(next.get(), Optional.empty(), 3));
-      page.records().forEach(record -> found.add(record.id()));
+      page.records().forEach(record -> found.add(record.task().id()));
       next = page.next();
     }
     assertThat(found).hasSize(10).doesNotHaveDuplicates();
@@ -163,8 +159,8 @@ public abstract class FinishedContract {
             Position.START,
             Optional.empty(),
             Optional.of("app"),
-            Optional.of(Rows.pending(1).activation().namespace()),
-            Optional.of(Rows.pending(1).activation().taskname()),
+            Optional.of("ns"),
+            Optional.of("task"),
             Optional.of(Outcome.FAILED),
             NOW + 7,
             NOW + 9,
@@ -184,18 +180,33 @@ public abstract class FinishedContract {
     return first;
   }
 
+  /// End of a row, with a record.
+  protected static Change finish(long row) {
+    return finish(row, NOW);
+  }
+
   private static Change finish(long row, long endedAt) {
-    return new Change.Delete(row, "id-" + row, Rows.ORIGIN, Row.NONE, failed("", endedAt), null);
+    return end(row, failed(row, "", endedAt));
+  }
+
+  private static Change end(long row, FinishedTask record) {
+    return new Change.Delete(row, "id-" + row, Rows.ORIGIN, Row.NONE, record, null);
   }
 
   private static Change delete(long row) {
     return new Change.Delete(row, "id-" + row, Rows.ORIGIN, Row.NONE, null);
   }
 
-  private static FinishedTask failed(String message, long endedAt) {
+  private static FinishedTask failed(long row, String message, long endedAt) {
     return new FinishedTask(
-        Outcome.FAILED,
+        "id-" + row,
         "first",
+        "app",
+        "ns",
+        "task",
+        Rows.ORIGIN,
+        Outcome.FAILED,
+        endedAt - 3_000,
         endedAt - 5,
         endedAt,
         endedAt + HOUR,
@@ -251,6 +262,6 @@ public abstract class FinishedContract {
   }
 
   private List<String> ids() {
-    return all().stream().map(Found::id).toList();
+    return all().stream().map(found -> found.task().id()).toList();
   }
 }

@@ -54,8 +54,8 @@ final class TaskStepFileTest {
     }
     for (String name : List.of("steps", "steps.1", "steps.2")) {
       assertThat(Files.size(dir.resolve(name))).isLessThanOrEqualTo(10_000);
-      assertThat(Files.readAllLines(dir.resolve(name))).allSatisfy(line ->
-          assertThat(JSON.readTree(line).path("time").asString()).isNotEmpty());
+      assertThat(Files.readAllLines(dir.resolve(name)))
+          .allSatisfy(line -> assertThat(JSON.readTree(line).path("time").asString()).isNotEmpty());
     }
   }
 
@@ -70,8 +70,7 @@ final class TaskStepFileTest {
     file.step("received", NOW, task("b", "tasks", 3), "");
     assertThat(file.flush(PATIENCE)).isTrue();
     List<String> lines = Files.readAllLines(folder.resolve("steps"));
-    JsonNode notice =
-        JSON.readTree(lines.getFirst().isEmpty() ? lines.get(1) : lines.getFirst());
+    JsonNode notice = JSON.readTree(lines.getFirst().isEmpty() ? lines.get(1) : lines.getFirst());
     assertThat(notice.path("missing").asInt()).isOne();
     assertThat(lines.getLast()).contains("\"b\"");
   }

@@ -334,8 +334,7 @@ abstract class AdminContract {
     assertThat(page.path("tasks")).hasSize(1);
     JsonNode task = admin.get("/v1/finished/finished-x");
     assertThat(task.path("task").path("topic").asString()).isEqualTo(setup.topic());
-    assertThat(steps(task))
-        .containsExactly("received", "stored", "delivered", "reported", "ended");
+    assertThat(steps(task)).containsExactly("received", "stored", "delivered", "reported", "ended");
     assertThat(admin.get("/v1/finished?application=finished&outcome=failed").path("tasks"))
         .isEmpty();
     admin.call("GET", "/v1/finished?outcome=lost", null, 400);

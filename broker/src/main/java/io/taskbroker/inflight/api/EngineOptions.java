@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// @param limits limits on the tasks in memory
 /// @param periods the periods
 /// @param shared whether other brokers use the same store (ADR 7)
-/// @param finishedRetention how long the records of all finished tasks are kept, milliseconds; 0 for
-///   those only that their clients asked for (ADR 38)
+/// @param finishedRetention how long the records of all finished tasks are kept, milliseconds; 0
+///   for those only that their clients asked for (ADR 38)
 public record EngineOptions(
     @Nullable Set<String> pushApplications,
     String retryTopic,

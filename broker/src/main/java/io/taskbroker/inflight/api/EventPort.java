@@ -35,8 +35,8 @@ public interface EventPort {
   /// @param detail may be empty
   default void follow(TaskLifecycle step, Activation activation, String detail) {}
 
-  /// Whether the steps of all tasks are audited, which never changes. If not, [#step] is not called,
-  /// and auditing costs nothing.
+  /// Whether the steps of all tasks are audited, which never changes. If not, [#step] is not
+  /// called, and auditing costs nothing.
   default boolean audits() {
     return false;
   }

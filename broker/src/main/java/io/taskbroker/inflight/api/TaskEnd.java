@@ -2,8 +2,8 @@ package io.taskbroker.inflight.api;
 
 import io.taskbroker.activation.FinishedTask;
 
-/// How a task ended. The number is kept in the lowest bits of the end of its tombstone, with whether
-/// the store has a record of the task.
+/// How a task ended. The number is kept in the lowest bits of the end of its tombstone, with
+/// whether the store has a record of the task.
 public enum TaskEnd {
   UNKNOWN(0),
   COMPLETED(1),

@@ -52,20 +52,10 @@ final class CommitSession {
         script.begin(plan, epoch, number, predecessor, expired);
       }
       for (CommitSegment segment : segments.subList(from, to)) {
-        for (CommitSegment.Part part : segment.parts()) {
-          FinishedLog.Part records =
-              part.kind == CommitSegment.Kind.DELETE ? finished.part(part, plan) : null;
-          if (records != null) {
-            script.finished(records);
-          }
-          script.part(part);
-        }
+        segment.parts().forEach(script::part);
       }
       if (last) {
-        long before = finished.purge(plan);
-        if (before >= 0) {
-          script.purge(epoch, before);
-        }
+        finished.add(plan, script);
         script.end(plan, keysWithReports);
       }
       script.run(prepare(script), plan);

@@ -196,7 +196,9 @@ final class Commits {
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch, finished);
+      current =
+          new CommitSession(
+              server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch, finished);
       session = current;
     }
     return current;

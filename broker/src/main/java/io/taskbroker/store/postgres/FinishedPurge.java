@@ -6,8 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /// Bounded removal of records of finished tasks: of all broker epochs those that are out of date,
-/// and those of brokers that are gone beyond the limit. Any broker does it. A living broker keeps to
-/// its limit by itself ([FinishedLog]). Confined to one thread, like its connection.
+/// and those of brokers that are gone beyond the limit. Any broker does it. A living broker keeps
+/// to its limit by itself ([FinishedLog]). Confined to one thread, like its connection.
 final class FinishedPurge {
   /// Most deletes for one epoch in one call.
   private static final int STEPS = 8;

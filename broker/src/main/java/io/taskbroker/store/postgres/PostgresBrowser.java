@@ -195,11 +195,10 @@ public final class PostgresBrowser implements RowBrowser {
 
   @Override
   public synchronized FinishedPage finished(FinishedQuery query) {
-    long end = System.nanoTime() + query.within().toNanos();
     try {
       Connection reading = connected();
       limit(reading, query.within());
-      return PostgresFinished.read(reading, query, end);
+      return PostgresFinished.read(reading, query);
     } catch (SQLException e) {
       throw failed(e, query.within(), "search finished tasks");
     }

@@ -160,8 +160,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   @Override
   public Optional<FinishedTask> finished(String id) {
     return with(
-        "read the record of a finished task",
-        connection -> PostgresFinished.asked(connection, id));
+        "read the record of a finished task", connection -> PostgresFinished.asked(connection, id));
   }
 
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the

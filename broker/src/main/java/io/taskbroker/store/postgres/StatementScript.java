@@ -22,7 +22,7 @@ final class StatementScript {
   /// @param letter identifies the kind of statement
   private record Step(char letter, String sql, Binding binding, Answer answer) {}
 
-  private interface Binding {
+  interface Binding {
     void bind(Binder binder) throws SQLException;
   }
 
@@ -60,12 +60,12 @@ final class StatementScript {
         (result, plan) -> read(part, result, plan));
   }
 
-  /// Adds records of finished tasks, ahead of the deletes of their rows.
-  void finished(FinishedLog.Part part) {
-    step('z', FinishedLog.INSERT, part::bind, Answer.NONE);
+  /// Adds pages of records of finished tasks.
+  void finished(Binding pages) {
+    step('z', FinishedLog.INSERT, pages, Answer.NONE);
   }
 
-  /// Adds the deletion of the oldest records of an epoch.
+  /// Adds the deletion of the oldest pages of records of an epoch.
   ///
   /// @param before position before which all are deleted
   void purge(long epoch, long before) {

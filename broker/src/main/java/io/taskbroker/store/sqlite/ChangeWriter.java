@@ -2,7 +2,6 @@ package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
-import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
@@ -80,7 +79,6 @@ final class ChangeWriter {
       """;
 
   private final SqliteRowCodec codec;
-  private final FinishedTable finished;
   private final PreparedStatement insert;
   private final PreparedStatement updateStatus;
   private final PreparedStatement confirmOffset;
@@ -94,10 +92,8 @@ final class ChangeWriter {
   private final PreparedStatement advanceWatermarkToRecord;
   private final PreparedStatement offsetCommitted;
 
-  ChangeWriter(Statements statements, SqliteRowCodec codec, FinishedTable finished)
-      throws SQLException {
+  ChangeWriter(Statements statements, SqliteRowCodec codec) throws SQLException {
     this.codec = codec;
-    this.finished = finished;
     insert = statements.prepare(SqliteRowCodec.INSERT);
     updateStatus = statements.prepare(UPDATE_STATUS);
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
@@ -112,8 +108,7 @@ final class ChangeWriter {
     offsetCommitted = statements.prepare(OFFSET_COMMITTED);
   }
 
-  /// @param records whether to write the records of finished tasks
-  ChangeOutcome apply(Change change, boolean records) throws SQLException {
+  ChangeOutcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
       case Change.UpdateStatus c -> updateStatus(c);
@@ -121,7 +116,7 @@ final class ChangeWriter {
       case Change.ChangeDelay c -> changeDelay(c);
       case Change.Forward c -> forward(c);
       case Change.Retry c -> retry(c.row());
-      case Change.Delete c -> delete(c, records);
+      case Change.Delete c -> delete(c);
       case Change.AdvanceWatermark c -> advanceWatermark(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
     };
@@ -178,11 +173,7 @@ final class ChangeWriter {
     return ofExisting(retry);
   }
 
-  private ChangeOutcome delete(Change.Delete change, boolean records) throws SQLException {
-    FinishedTask record = change.finished();
-    if (record != null && records) {
-      finished.insert(change.key(), record);
-    }
+  private ChangeOutcome delete(Change.Delete change) throws SQLException {
     if (change.tombstoneUntil() != Row.NONE) {
       insertTombstone(new Tombstone(Ids.fingerprint(change.id()), change.tombstoneUntil()));
     }

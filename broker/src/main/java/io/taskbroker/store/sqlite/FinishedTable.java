@@ -1,19 +1,18 @@
 package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.FinishedTask;
-import io.taskbroker.activation.FinishedTask.Outcome;
-import io.taskbroker.activation.Row;
+import io.taskbroker.store.FinishedCodec;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
-/// Records of finished tasks. The key of a record is the number of bytes of all records before it,
-/// so that the first and the last key tell the size, and the oldest go by ranges of keys. Confined
-/// to the thread of its connection.
+/// Pages of records of finished tasks. The key of a page is the number of bytes of all pages before
+/// it, so that the first and the last key tell the size, and the oldest go by ranges of keys.
+/// Confined to the thread of its connection.
 final class FinishedTable {
-  /// Most bytes of records that one delete removes: some milliseconds of work.
+  /// Most bytes of pages that one delete removes: some milliseconds of work.
   private static final long CHUNK = 1 << 20;
 
   static final String CREATE =
@@ -21,42 +20,21 @@ final class FinishedTable {
       CREATE TABLE IF NOT EXISTS finished (
         position INTEGER PRIMARY KEY,
         bytes INTEGER NOT NULL,
-        ended_at INTEGER NOT NULL,
         kept_until INTEGER NOT NULL,
-        outcome TEXT NOT NULL,
-        asked INTEGER NOT NULL,
-        id TEXT NOT NULL,
-        first_id TEXT,
-        application TEXT NOT NULL,
-        namespace TEXT NOT NULL,
-        taskname TEXT NOT NULL,
-        topic TEXT NOT NULL,
-        partition_number INTEGER NOT NULL,
-        record_offset INTEGER NOT NULL,
-        received_at INTEGER NOT NULL,
-        delivered_at INTEGER,
-        deliveries INTEGER NOT NULL,
-        worker TEXT,
-        message TEXT,
-        history BLOB,
-        result BLOB
+        id TEXT,
+        records BLOB NOT NULL
       ) STRICT\
       """;
 
-  /// Only of records that were asked for: others cost no second insert.
+  /// Only of records that were asked for, which have pages of their own.
   static final String CREATE_INDEX =
-      "CREATE INDEX IF NOT EXISTS finished_asked ON finished (id) WHERE asked = 1";
+      "CREATE INDEX IF NOT EXISTS finished_id ON finished (id) WHERE id IS NOT NULL";
 
-  /// Takes from the row what the row has, and writes nothing if there is no row. Names are bounded:
-  /// Kafka's may be long.
   private static final String INSERT =
       """
-      INSERT INTO finished SELECT
+      INSERT INTO finished (position, bytes, kept_until, id, records) VALUES (
         coalesce((SELECT position + bytes FROM finished ORDER BY position DESC LIMIT 1), 0),
-        ?2, ?3, ?4, ?5, ?6, substr(id, 1, 512), ?7, substr(application, 1, 255),
-        substr(namespace, 1, 255), substr(taskname, 1, 255), topic, partition_number,
-        record_offset, received_at, ?8, ?9, ?10, ?11, ?12, ?13
-      FROM activation WHERE key = ?1
+        ?, ?, ?, ?)
       """;
 
   private static final String BOUNDS =
@@ -69,10 +47,7 @@ final class FinishedTable {
       "DELETE FROM finished WHERE position < ?1 AND (position < ?2 OR kept_until < ?3)";
 
   private static final String FIND =
-      """
-      SELECT outcome, delivered_at, ended_at, kept_until, deliveries, worker, message, result
-      FROM finished WHERE asked = 1 AND id = ? ORDER BY position DESC LIMIT 1
-      """;
+      "SELECT records FROM finished WHERE id = ? ORDER BY position DESC LIMIT 1";
 
   private final PreparedStatement insert;
   private final PreparedStatement bounds;
@@ -86,32 +61,21 @@ final class FinishedTable {
     find = statements.prepare(FIND);
   }
 
-  /// Adds the record of the task with this row.
-  void insert(long key, FinishedTask task) throws SQLException {
-    insert.setLong(1, key);
-    insert.setInt(2, task.bytes());
-    insert.setLong(3, task.endedAt());
-    insert.setLong(4, task.keptUntil());
-    insert.setString(5, task.outcome().name());
-    insert.setInt(6, SqliteRowCodec.flag(task.asked()));
-    insert.setString(7, orNull(task.firstId()));
-    SqliteRowCodec.bindTime(insert, 8, task.deliveredAt(), Row.NONE);
-    insert.setInt(9, task.deliveries());
-    insert.setString(10, orNull(task.worker()));
-    insert.setString(11, orNull(task.message()));
-    insert.setBytes(12, task.history());
-    insert.setBytes(13, task.result());
-    insert.executeUpdate();
+  /// Adds records.
+  void insert(List<FinishedTask> tasks) throws SQLException {
+    for (FinishedCodec.Page page : FinishedCodec.pages(tasks)) {
+      insert.setInt(1, page.bytes());
+      insert.setLong(2, page.keptUntil());
+      insert.setString(3, page.id());
+      insert.setBytes(4, page.body());
+      insert.executeUpdate();
+    }
   }
 
-  private static @Nullable String orNull(String text) {
-    return text.isEmpty() ? null : text;
-  }
-
-  /// Deletes the oldest records that are beyond the limit or out of date, in steps of bounded size:
+  /// Deletes the oldest pages that are beyond the limit or out of date, in steps of bounded size:
   /// all that are beyond the limit, and of the others at most `steps` steps.
   ///
-  /// @param maxBytes limit on the bytes of all records
+  /// @param maxBytes limit on the bytes of all pages
   void purge(long now, long maxBytes, int steps) throws SQLException {
     for (int step = 0; ; step++) {
       long first;
@@ -136,28 +100,15 @@ final class FinishedTable {
     }
   }
 
-  /// The record of a task that was asked for, without its history.
+  /// The record of a task that was asked for.
   Optional<FinishedTask> find(String id) throws SQLException {
     find.setString(1, id);
     try (ResultSet result = find.executeQuery()) {
-      if (!result.next()) {
-        return Optional.empty();
-      }
-      String worker = result.getString(6);
-      String message = result.getString(7);
-      return Optional.of(
-          new FinishedTask(
-              Outcome.valueOf(result.getString(1)),
-              "",
-              SqliteRowCodec.time(result, 2, Row.NONE),
-              result.getLong(3),
-              result.getLong(4),
-              result.getInt(5),
-              worker == null ? "" : worker,
-              message == null ? "" : message,
-              result.getBytes(8),
-              new byte[0],
-              true));
+      return result.next()
+          ? FinishedCodec.records(result.getBytes(1), true).stream()
+              .map(FinishedCodec.Placed::task)
+              .findFirst()
+          : Optional.empty();
     }
   }
 }

@@ -167,7 +167,7 @@ final class Rescue {
         return;
       }
       try {
-        to.changes.apply(new Change.Insert(row, null), true);
+        to.changes.apply(new Change.Insert(row, null));
         count++;
         lastKey = Math.max(lastKey, row.key());
       } catch (SQLException e) {

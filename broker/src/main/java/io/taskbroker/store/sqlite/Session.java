@@ -71,7 +71,7 @@ final class Session implements AutoCloseable {
     pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
     SqliteRowCodec codec = new SqliteRowCodec();
     finished = new FinishedTable(statements);
-    changes = new ChangeWriter(statements, codec, finished);
+    changes = new ChangeWriter(statements, codec);
     rows = new SqlitePageReader(statements, codec);
   }
 

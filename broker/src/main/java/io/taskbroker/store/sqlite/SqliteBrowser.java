@@ -140,9 +140,8 @@ public final class SqliteBrowser implements RowBrowser {
 
   @Override
   public synchronized FinishedPage finished(FinishedQuery query) {
-    long end = System.nanoTime() + query.within().toNanos();
     try {
-      return FinishedReader.read(connected(), query, end);
+      return FinishedReader.read(connected(), query);
     } catch (SQLException e) {
       disconnect();
       throw SqliteErrors.whileOpen(file, "search finished tasks", e);

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -358,16 +359,19 @@ public final class SqliteStore implements ActivationStore {
       diskSpace.check(session);
     }
     ChangeOutcome[] outcomes = new ChangeOutcome[changes.size()];
-    long ended = Row.NONE;
+    List<FinishedTask> finished = List.of();
     for (int i = 0; i < outcomes.length; i++) {
       Change change = changes.get(i);
-      outcomes[i] = session.changes.apply(change, !spaceLacks);
-      if (change instanceof Change.Delete delete && delete.finished() != null) {
-        ended = delete.finished().endedAt();
+      outcomes[i] = session.changes.apply(change);
+      FinishedTask ended = change instanceof Change.Delete delete ? delete.finished() : null;
+      if (ended != null && outcomes[i] == ChangeOutcome.APPLIED && !spaceLacks) {
+        finished = finished.isEmpty() ? new ArrayList<>() : finished;
+        finished.add(ended);
       }
     }
-    if (ended != Row.NONE && !spaceLacks) {
-      session.finished.purge(ended, maxFinishedBytes, 1);
+    if (!finished.isEmpty()) {
+      session.finished.insert(finished);
+      session.finished.purge(finished.getLast().endedAt(), maxFinishedBytes, 1);
     }
     lastBatch = batch.number();
     lastOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
