@@ -16,9 +16,9 @@ import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 
-/// Authentication of a request: by bearer token, then by the session of the web page, then by
-/// the header of a trusted proxy, then by client certificate. If none of them is configured, only loopback is bound, and every caller
-/// there may do everything. Thread-safe.
+/// Authentication of a request: by bearer token, then by the session of the web page, then by the
+/// header of a trusted proxy, then by client certificate. If none of them is configured, only
+/// loopback is bound, and every caller there may do everything. Thread-safe.
 final class Authenticator {
   private static final Pattern COMMON_NAME = Pattern.compile("(?:^|,)CN=([^,]+)");
   private static final Pattern LOCAL_HOST =
@@ -71,7 +71,8 @@ final class Authenticator {
     return tokens.flatMap(file -> file.find(token, address));
   }
 
-  /// A browser sends its cookie by itself: a write must come with the text that only the page knows.
+  /// A browser sends its cookie by itself: a write must come with the text that only the page
+  /// knows.
   private Optional<Caller> ofSession(Request request, String address) {
     Optional<Sessions.Session> session = tokens.flatMap(_ -> sessions.of(request));
     boolean reads = HttpMethod.GET.is(request.getMethod());

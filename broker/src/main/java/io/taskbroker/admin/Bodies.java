@@ -80,8 +80,8 @@ final class Bodies {
   /// @param keepAttempts whether the attempts so far count
   /// @param atMostOnce whether tasks are replayed that run at most once and may have run
   /// @param copies whether copies of a failure are replayed too
-  /// @param arguments new arguments of the one dead letter whose position is in `ids`; values that are
-  ///   `[redacted]` stay as they are
+  /// @param arguments new arguments of the one dead letter whose position is in `ids`; values that
+  ///   are `[redacted]` stay as they are
   record Replay(
       Optional<DeadLetterFilter> filter,
       Optional<Boolean> all,

@@ -4,6 +4,7 @@ import io.taskbroker.deadletter.DeadLetter;
 import io.taskbroker.deadletter.DeadLetterPage;
 import io.taskbroker.deadletter.ErrorGroup;
 import io.taskbroker.deadletter.Position;
+import io.taskbroker.deadletter.ReplayReport;
 import io.taskbroker.deadletter.SkipReason;
 import java.time.Instant;
 import java.util.List;
@@ -132,11 +133,6 @@ final class DeadLetterViews {
   ///
   /// @param action `replay` or `discard`
   /// @param state `running`, `done`, `stopped` or `failed`
-  /// @param selected dead letters that match, so far
-  /// @param done replayed or discarded; in a dry run those that would be
-  /// @param scanned records of the topic that were read
-  /// @param size records of the topic
-  /// @param complete whether nothing was left out by the limit
   /// @param problem why it failed
   record ReplayRun(
       String id,
@@ -146,14 +142,44 @@ final class DeadLetterViews {
       String reason,
       Instant startedAt,
       String state,
+      ReplayCounts counts,
+      Optional<String> problem) {
+
+    ReplayRun with(String newState, ReplayCounts newCounts, Optional<String> newProblem) {
+      return new ReplayRun(
+          id, action, dryRun, who, reason, startedAt, newState, newCounts, newProblem);
+    }
+  }
+
+  /// Counts of a replay, so far.
+  ///
+  /// @param selected dead letters that match
+  /// @param done replayed or discarded; in a dry run those that would be
+  /// @param scanned records of the topic that were read
+  /// @param size records of the topic
+  /// @param complete whether the end was reached, and nothing was left out by the limit
+  /// @param byTopic replayed, by the topic they went to
+  record ReplayCounts(
       long selected,
       long done,
       long scanned,
       long size,
       boolean complete,
       Map<String, Long> byTopic,
-      List<Skipped> skipped,
-      Optional<String> problem) {}
+      List<Skipped> skipped) {
+    static final ReplayCounts NONE = new ReplayCounts(0, 0, 0, 0, false, Map.of(), List.of());
+
+    static ReplayCounts of(ReplayReport report) {
+      return new ReplayCounts(
+          report.selected(),
+          report.done(),
+          report.scanned(),
+          report.size(),
+          report.complete(),
+          report.byTopic(),
+          report.skipped().entrySet().stream().map(Skipped::of).toList());
+    }
+  }
 
   /// Dead letters that a replay does not take.
   ///

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 final class Rates {
   private static final int KEPT = 13;
 
-  /// Samples closer than this take each other's place, so that many readers do not shorten the time.
+  /// Samples closer than this take each other's place, so that many readers do not shorten the
+  /// time.
   private static final long LEAST_NANOS = 4_000_000_000L;
 
   private final ArrayDeque<Sample> samples = new ArrayDeque<>();

@@ -87,8 +87,7 @@ final class ReplayApi {
         body.arguments().isPresent()
             ? edited(body, options)
             : progress -> Replay.replay(kafka, topic, filter, options, progress);
-    return jobs.start(
-        "replay", options.dryRun(), request.caller().name(), options.reason(), work);
+    return jobs.start("replay", options.dryRun(), request.caller().name(), options.reason(), work);
   }
 
   /// Replay of one dead letter with other arguments, checked before it begins.
@@ -117,8 +116,7 @@ final class ReplayApi {
     }
     Position position = Position.of(only);
     return progress ->
-        Replay.edited(
-            kafka, kafka.deadletterTopic(), position, arguments, options, progress);
+        Replay.edited(kafka, kafka.deadletterTopic(), position, arguments, options, progress);
   }
 
   private Object discard(ApiRequest request) {
@@ -140,8 +138,7 @@ final class ReplayApi {
         options.dryRun(),
         request.caller().name(),
         options.reason(),
-        progress ->
-            Replay.discard(kafka, kafka.deadletterTopic(), filter, options, progress));
+        progress -> Replay.discard(kafka, kafka.deadletterTopic(), filter, options, progress));
   }
 
   private static ReplayOptions options(

@@ -1,15 +1,13 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.admin.DeadLetterViews.ReplayCounts;
 import io.taskbroker.admin.DeadLetterViews.ReplayRun;
-import io.taskbroker.admin.DeadLetterViews.Skipped;
 import io.taskbroker.deadletter.DeadLetterException;
 import io.taskbroker.deadletter.ReplayReport;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +48,6 @@ final class ReplayJobs {
     }
     number++;
     stopping = false;
-    Instant now = clock.instant();
     var begun =
         new ReplayRun(
             Integer.toString(number),
@@ -58,15 +55,9 @@ final class ReplayJobs {
             dryRun,
             who,
             reason,
-            now,
+            clock.instant(),
             "running",
-            0,
-            0,
-            0,
-            0,
-            false,
-            Map.of(),
-            List.of(),
+            ReplayCounts.NONE,
             Optional.empty());
     if (runs.size() == KEPT) {
       runs.removeLast();
@@ -78,17 +69,18 @@ final class ReplayJobs {
 
   private void work(ReplayRun begun, Work work) {
     try {
-      end(begun, work.run(report -> update(begun, report, "running")), "done");
+      ReplayReport report = work.run(progress -> change("running", ReplayCounts.of(progress)));
+      end("done", Optional.of(ReplayCounts.of(report)), "");
     } catch (InterruptedException _) {
-      end(begun.id(), "stopped", "");
+      end("stopped", Optional.empty(), "");
     } catch (RuntimeException | Error e) {
       boolean known = e instanceof DeadLetterException || e instanceof IllegalArgumentException;
       if (!known && !isStopping()) {
         log.warn("The {} of dead letters {} failed", begun.action(), begun.id(), e);
       }
       end(
-          begun.id(),
           "failed",
+          Optional.empty(),
           known ? String.valueOf(e.getMessage()) : "the log of the broker says why: " + e);
     }
   }
@@ -97,57 +89,22 @@ final class ReplayJobs {
     return stopping;
   }
 
-  private synchronized void update(ReplayRun begun, ReplayReport report, String state) {
-    replace(
-        new ReplayRun(
-            begun.id(),
-            begun.action(),
-            begun.dryRun(),
-            begun.who(),
-            begun.reason(),
-            begun.startedAt(),
-            state,
-            report.selected(),
-            report.done(),
-            report.scanned(),
-            report.size(),
-            report.complete(),
-            Map.copyOf(report.byTopic()),
-            report.skipped().entrySet().stream().map(Skipped::of).toList(),
-            Optional.empty()));
+  private synchronized void change(String state, ReplayCounts counts) {
+    runs.addFirst(runs.removeFirst().with(state, counts, Optional.empty()));
   }
 
-  private synchronized void end(ReplayRun begun, ReplayReport report, String state) {
-    update(begun, report, state);
+  /// Ends the latest run, which is the one that runs. What fails because it is stopped has stopped.
+  ///
+  /// @param counts empty for those of the last progress
+  private synchronized void end(String state, Optional<ReplayCounts> counts, String problem) {
+    ReplayRun last = runs.removeFirst();
+    boolean stopped = stopping && !state.equals("done");
+    runs.addFirst(
+        last.with(
+            stopped ? "stopped" : state,
+            counts.orElse(last.counts()),
+            Optional.of(problem).filter(text -> !stopped && !text.isEmpty())));
     running = null;
-  }
-
-  private synchronized void end(String id, String state, String problem) {
-    ReplayRun last = find(id).orElseThrow();
-    replace(
-        new ReplayRun(
-            id,
-            last.action(),
-            last.dryRun(),
-            last.who(),
-            last.reason(),
-            last.startedAt(),
-            stopping ? "stopped" : state,
-            last.selected(),
-            last.done(),
-            last.scanned(),
-            last.size(),
-            false,
-            last.byTopic(),
-            last.skipped(),
-            Optional.of(problem).filter(text -> !stopping && !text.isEmpty())));
-    running = null;
-  }
-
-  /// Only the latest run changes.
-  private void replace(ReplayRun changed) {
-    runs.removeFirst();
-    runs.addFirst(changed);
   }
 
   synchronized List<ReplayRun> all() {

@@ -397,8 +397,7 @@ final class AdminServerTest {
       switch (command) {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
-        case Command.Operate(OperatorRequest.Applications(_, var reply)) ->
-            reply.accept(List.of());
+        case Command.Operate(OperatorRequest.Applications(_, var reply)) -> reply.accept(List.of());
         case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
         default -> throw new AssertionError(command);
       }

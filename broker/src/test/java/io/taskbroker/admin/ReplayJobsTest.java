@@ -26,13 +26,13 @@ final class ReplayJobsTest {
           goOn.await();
           return report(2);
         });
-    await().until(() -> jobs.find(first).orElseThrow().done() == 1);
+    await().until(() -> jobs.find(first).orElseThrow().counts().done() == 1);
     assertThatThrownBy(() -> start(_ -> report(0)))
         .isInstanceOf(ApiProblem.class)
         .hasMessageContaining("goes on");
     goOn.countDown();
     awaitState(first, "done");
-    assertThat(jobs.find(first).orElseThrow().done()).isEqualTo(2);
+    assertThat(jobs.find(first).orElseThrow().counts().done()).isEqualTo(2);
     for (int i = 0; i < ReplayJobs.KEPT; i++) {
       awaitState(start(_ -> report(0)), "done");
     }
@@ -42,23 +42,25 @@ final class ReplayJobsTest {
 
   @Test
   void aRunIsStoppedWithWhatItDid() {
-    String run = start(progress -> {
-      progress.accept(report(3));
-      new CountDownLatch(1).await();
-      return report(4);
-    });
-    await().until(() -> jobs.find(run).orElseThrow().done() == 3);
+    String run =
+        start(progress -> {
+          progress.accept(report(3));
+          new CountDownLatch(1).await();
+          return report(4);
+        });
+    await().until(() -> jobs.find(run).orElseThrow().counts().done() == 3);
     jobs.stop(run);
     awaitState(run, "stopped");
-    assertThat(jobs.find(run).orElseThrow().done()).isEqualTo(3);
+    assertThat(jobs.find(run).orElseThrow().counts().done()).isEqualTo(3);
     assertThatThrownBy(() -> jobs.stop(run)).isInstanceOf(ApiProblem.class);
   }
 
   @Test
   void aFailureIsKept() {
-    String run = start(_ -> {
-      throw new DeadLetterException("Kafka is away", null);
-    });
+    String run =
+        start(_ -> {
+          throw new DeadLetterException("Kafka is away", null);
+        });
     awaitState(run, "failed");
     assertThat(jobs.find(run).orElseThrow().problem()).hasValue("Kafka is away");
     awaitState(start(_ -> report(0)), "done");

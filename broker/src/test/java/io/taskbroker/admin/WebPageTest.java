@@ -103,9 +103,7 @@ final class WebPageTest {
 
     Files.writeString(tokens, "bob admin " + "0".repeat(64) + "\n");
     Files.setLastModifiedTime(tokens, FileTime.from(Instant.now().plusSeconds(5)));
-    await()
-        .until(() ->
-            send(request("GET", "/v1/pauses", "Cookie", other)).statusCode() == 401);
+    await().until(() -> send(request("GET", "/v1/pauses", "Cookie", other)).statusCode() == 401);
   }
 
   @Test

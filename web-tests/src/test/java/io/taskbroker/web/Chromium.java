@@ -35,8 +35,7 @@ final class Chromium implements AutoCloseable {
 
   static Chromium start() {
     Path executable =
-        Stream.concat(
-                Optional.ofNullable(System.getenv("CHROMIUM")).stream(), PLACES.stream())
+        Stream.concat(Optional.ofNullable(System.getenv("CHROMIUM")).stream(), PLACES.stream())
             .map(Path::of)
             .filter(Files::isExecutable)
             .findFirst()
@@ -45,16 +44,13 @@ final class Chromium implements AutoCloseable {
                     "No Chromium is installed: run .ci/browser, or set CHROMIUM to its path"));
     Playwright playwright =
         Playwright.create(
-            new Playwright.CreateOptions()
-                .setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+            new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
     return new Chromium(
         playwright,
         playwright
             .chromium()
             .launch(
-                new BrowserType.LaunchOptions()
-                    .setExecutablePath(executable)
-                    .setArgs(OPTIONS)));
+                new BrowserType.LaunchOptions().setExecutablePath(executable).setArgs(OPTIONS)));
   }
 
   Browser browser() {

@@ -34,9 +34,7 @@ final class PagesTest {
       visit.open(which.path(shop));
       which.expected().forEach(visit::awaitText);
       Object overflow =
-          visit
-              .page()
-              .evaluate("() => document.documentElement.scrollWidth - window.innerWidth");
+          visit.page().evaluate("() => document.documentElement.scrollWidth - window.innerWidth");
       assertThat(((Number) overflow).intValue()).as("sideways scroll").isLessThanOrEqualTo(0);
       assertThat(visit.violations()).isEmpty();
       visit.button("Menu").click();
@@ -109,8 +107,6 @@ final class PagesTest {
 
   private static String background(Visit visit) {
     return String.valueOf(
-        visit
-            .page()
-            .evaluate("() => getComputedStyle(document.documentElement).backgroundColor"));
+        visit.page().evaluate("() => getComputedStyle(document.documentElement).backgroundColor"));
   }
 }

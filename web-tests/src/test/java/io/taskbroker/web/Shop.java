@@ -69,8 +69,7 @@ final class Shop implements AutoCloseable {
         PushWorker.start(
             WorkerOptions.of("127.0.0.1:" + port), Shop::behaviour, new ExecutionLog(1_000));
     Path rules = dir.resolve("rules.yaml");
-    Files.writeString(
-        rules, "drop_task_killswitch: [\"shop:old_task\"]\ndemoted_namespaces: []\n");
+    Files.writeString(rules, "drop_task_killswitch: [\"shop:old_task\"]\ndemoted_namespaces: []\n");
     broker =
         launch(
             dir.resolve("config.yaml"),
@@ -107,7 +106,8 @@ final class Shop implements AutoCloseable {
       throws IOException, InterruptedException {
     Files.writeString(config, "grpc_addr: 127.0.0.1\ngrpc_port: " + port + "\n" + yaml);
     return BrokerProcess.start(
-            BrokerLaunch.ofThisClassPath(config, port, Path.of("target", config.getFileName() + ".log"))
+            BrokerLaunch.ofThisClassPath(
+                    config, port, Path.of("target", config.getFileName() + ".log"))
                 .withJvmOptions("-XX:TieredStopAtLevel=1"))
         .awaitServing(PATIENCE);
   }
@@ -120,8 +120,7 @@ final class Shop implements AutoCloseable {
       shop.publish(shop.task("mail", "mail", "send_receipt"));
     }
     for (int i = 0; i < DEAD_LETTERS; i++) {
-      shop.publish(
-          shop.dead("billing", "money", i % 3 == 0 ? "refund" : "charge_card"));
+      shop.publish(shop.dead("billing", "money", i % 3 == 0 ? "refund" : "charge_card"));
     }
     for (int i = 0; i < STUCK; i++) {
       shop.publish(shop.task("import", "catalogue", "import_prices"));
@@ -194,8 +193,7 @@ final class Shop implements AutoCloseable {
 
   /// Publishes a task that an hour delays, and returns its id when it is in flight.
   String delayedTask(String application) {
-    TaskActivation task =
-        task(application, "mail", "send_letter").setDelay(HOUR).build();
+    TaskActivation task = task(application, "mail", "send_letter").setDelay(HOUR).build();
     producer.send(task.toByteArray());
     producer.flush();
     await().atMost(PATIENCE).until(() -> status("/v1/tasks/" + task.getId()) == 200);

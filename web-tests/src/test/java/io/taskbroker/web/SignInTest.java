@@ -40,7 +40,8 @@ final class SignInTest {
       visit.link("Rules and pauses").click();
       visit.page().getByLabel("Application").fill("shop");
       visit.button("Pause tasks").click();
-      assertThat(visit.confirm("Pause", "for the test")).contains("In the audit log", "ann", "for the test");
+      assertThat(visit.confirm("Pause", "for the test"))
+          .contains("In the audit log", "ann", "for the test");
       visit.button("Resume").waitFor();
 
       visit.button("Sign out").click();

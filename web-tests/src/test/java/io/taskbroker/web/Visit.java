@@ -83,8 +83,7 @@ final class Visit implements AutoCloseable {
   }
 
   Locator link(String name) {
-    return page.getByRole(
-        AriaRole.LINK, new Page.GetByRoleOptions().setName(name).setExact(true));
+    return page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName(name).setExact(true));
   }
 
   Locator button(String name) {
@@ -152,7 +151,8 @@ final class Visit implements AutoCloseable {
   }
 
   private static String axe() {
-    try (InputStream in = Optional.ofNullable(Visit.class.getResourceAsStream("/axe.min.js")).orElseThrow()) {
+    try (InputStream in =
+        Optional.ofNullable(Visit.class.getResourceAsStream("/axe.min.js")).orElseThrow()) {
       return new String(in.readAllBytes(), UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -3,8 +3,8 @@ package io.taskbroker.admin.web;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 
-/// Recognises requests that a browser makes for the page of another site. Other clients send none of
-/// these headers.
+/// Recognises requests that a browser makes for the page of another site. Other clients send none
+/// of these headers.
 public final class CrossSite {
   private static final String FETCH_SITE = "Sec-Fetch-Site";
 

@@ -51,8 +51,7 @@ public final class WebPage {
     private static final PageFiles ALL = new PageFiles();
   }
 
-  public WebPage(
-      PageAccess access, Sessions sessions, Trend trend, Facts facts, JsonMapper json) {
+  public WebPage(PageAccess access, Sessions sessions, Trend trend, Facts facts, JsonMapper json) {
     this.access = access;
     this.sessions = sessions;
     this.facts = facts;

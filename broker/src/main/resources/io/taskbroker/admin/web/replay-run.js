@@ -23,23 +23,24 @@ export async function run(action, body, progress = () => {}) {
 
 // What a run did, or would do.
 export function report(state) {
+  const { done, selected, by_topic: topics, skipped } = state.counts;
   return h(
     'div',
     {},
-    h('p', {}, state.dry_run ? t.would(count(state.done), count(state.selected)) : outcome(state)),
-    Object.keys(state.by_topic).length > 0 && [
+    h('p', {}, state.dry_run ? t.would(count(done), count(selected)) : outcome(state)),
+    Object.keys(topics).length > 0 && [
       h('h3', {}, t.topics),
-      h('ul', {}, Object.entries(state.by_topic).map(([topic, number]) => h('li', {}, `${topic}: ${count(number)}`))),
+      h('ul', {}, Object.entries(topics).map(([topic, number]) => h('li', {}, `${topic}: ${count(number)}`))),
     ],
-    state.skipped.length > 0 && [
+    skipped.length > 0 && [
       h('h3', {}, t.skipped),
-      h('ul', {}, state.skipped.map((it) => h('li', {}, `${count(it.count)}: ${it.detail}`))),
+      h('ul', {}, skipped.map((it) => h('li', {}, `${count(it.count)}: ${it.detail}`))),
     ],
   );
 }
 
-function outcome(state) {
-  return state.state === 'stopped' ? t.stopped(count(state.done)) : t.finished(count(state.done));
+function outcome({ state, counts }) {
+  return state === 'stopped' ? t.stopped(count(counts.done)) : t.finished(count(counts.done));
 }
 
 export async function sample(query) {
@@ -65,12 +66,14 @@ export function confirmRun(action, body, done, extra) {
     preview: async () => {
       const dry = await run(action, { ...body, dry_run: true, reason: '' });
       return {
-        nothing: dry.done === 0,
-        content: h('div', {}, report(dry), dry.done === 0 && h('p', {}, t.nothing), extra),
+        nothing: dry.counts.done === 0,
+        content: h('div', {}, report(dry), dry.counts.done === 0 && h('p', {}, t.nothing), extra),
       };
     },
     act: async (reason, progress) => {
-      const end = await run(action, { ...body, reason }, (state) => progress(state.done, Math.max(1, state.selected)));
+      const end = await run(action, { ...body, reason }, ({ counts }) =>
+        progress(counts.done, Math.max(1, counts.selected)),
+      );
       return outcome(end);
     },
     done,

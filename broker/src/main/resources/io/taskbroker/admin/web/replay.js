@@ -113,9 +113,9 @@ function wizard(action, query, refresh) {
       const state = await run(action, { ...request, dry_run: true, reason: '' });
       const { ids, ...filter } = request.filter;
       const query = path('/v1/dead-letters', { ...filter, id: ids?.[0], limit: 10 });
-      preview.replaceChildren(report(state), state.done > 0 ? await sample(query) : h('p', {}, t.nothing));
+      preview.replaceChildren(report(state), state.counts.done > 0 ? await sample(query) : h('p', {}, t.nothing));
       checked = request;
-      start.disabled = state.done === 0;
+      start.disabled = state.counts.done === 0;
     } catch (error) {
       preview.replaceChildren(notice('bad', h('p', {}, error.message)));
     }
@@ -136,9 +136,10 @@ function wizard(action, query, refresh) {
     try {
       const end = await run(action, { ...checked, reason: reason.value }, (state) => {
         id.value = state.id;
-        bar.max = Math.max(1, state.size);
-        bar.value = state.scanned;
-        line.textContent = t.progress(count(state.done), count(state.scanned), count(state.size));
+        const { done, scanned, size } = state.counts;
+        bar.max = Math.max(1, size);
+        bar.value = scanned;
+        line.textContent = t.progress(count(done), count(scanned), count(size));
       });
       running.replaceChildren(notice('good', h('div', { role: 'status' }, report(end))), again());
     } catch (error) {
@@ -158,7 +159,7 @@ function past(runs) {
       { head: '#', cell: (it) => it.id },
       { head: texts.acts.column, cell: (it) => (it.dry_run ? `${t.dryRun}: ${it.action}` : it.action) },
       { head: texts.deadLetters.state, cell: (it) => it.state },
-      { head: t.done, number: true, cell: (it) => `${count(it.done)} / ${count(it.selected)}` },
+      { head: t.done, number: true, cell: (it) => `${count(it.counts.done)} / ${count(it.counts.selected)}` },
       { head: t.who, wide: true, cell: (it) => it.who },
       { head: texts.confirm.reason, wide: true, cell: (it) => it.reason },
       { head: t.began, cell: (it) => shortTime(it.started_at) },
