@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// Slots by memory and processors.
 @Timeout(60)
@@ -75,28 +76,30 @@ final class ResourceSlotsTest {
   }
 
   /// A way to get tasks, and the settings of the broker for it.
-  enum Way {
-    STREAM(worker -> worker, Map.of()),
-    PULL(Worker.Builder::pull, Map.of()),
-    PUSH(
-        worker -> worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT)),
-        Map.of(
-            "TASKBROKER_DELIVERY_MODE",
-            "push",
-            "TASKBROKER_WORKER_MAP",
-            "{default=http://127.0.0.1:" + PORT + "}"));
-
-    private final UnaryOperator<Worker.Builder> of;
-    private final Map<String, String> settings;
-
-    Way(UnaryOperator<Worker.Builder> of, Map<String, String> settings) {
-      this.of = of;
-      this.settings = settings;
+  record Way(String name, UnaryOperator<Worker.Builder> of, Map<String, String> settings) {
+    @Override
+    public String toString() {
+      return name;
     }
   }
 
+  static List<Way> ways() {
+    return List.of(
+        new Way("stream", worker -> worker, Map.of()),
+        new Way("pull", Worker.Builder::pull, Map.of()),
+        new Way(
+            "push",
+            worker ->
+                worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT)),
+            Map.of(
+                "TASKBROKER_DELIVERY_MODE",
+                "push",
+                "TASKBROKER_WORKER_MAP",
+                "{default=http://127.0.0.1:" + PORT + "}")));
+  }
+
   @ParameterizedTest
-  @EnumSource(Way.class)
+  @MethodSource("ways")
   void aWorkerTakesNoMoreTasksThanItHasResourcesFor(Way way, @TempDir Path dir) {
     heap = 0.9;
     Task<String> task = Task.of("hold", String.class);

@@ -19,7 +19,7 @@ import org.springframework.test.context.junit.jupiter.SpringExtension;
 /// provides, such as by `@MockitoBean` or `@Import`.
 ///
 /// ```java
-/// @TaskTest
+/// @TaskTest(Receipts.class)
 /// class ReceiptsTest {
 ///   @Autowired InlineBroker broker;
 ///   @MockitoBean Mailer mailer;
@@ -35,6 +35,9 @@ import org.springframework.test.context.junit.jupiter.SpringExtension;
 @TypeExcludeFilters(TaskTypeExcludeFilter.class)
 @AutoConfigureInlineBroker
 public @interface TaskTest {
+  /// Which components with [HandlesTask] methods to include; all if empty.
+  Class<?>[] value() default {};
+
   /// Properties as `key=value`, for this test.
   String[] properties() default {};
 

@@ -87,7 +87,7 @@ final class TaskSliceTest {
 
   @Test
   void nothingElseIsThere() {
-    assertThat(context.getBeanNamesForType(SliceApplication.Website.class)).isEmpty();
+    assertThat(context.getBeanNamesForType(Website.class)).isEmpty();
     assertThat(context.getBeanNamesForType(WorkerLifecycle.class)).isEmpty();
     assertThat(context.getBean(Environment.class).getProperty("shop.name")).isEqualTo("Ada's");
   }

@@ -17,7 +17,7 @@ final class WithDbScheduler {
           .execute((instance, context) -> instance.getData().send());
 
   static void enqueue(SchedulerClient scheduler, Receipt receipt) {
-    scheduler.schedule(SEND_RECEIPT.instance(receipt.order(), receipt), Instant.now());
+    scheduler.scheduleIfNotExists(SEND_RECEIPT.instance(receipt.order(), receipt), Instant.now());
   }
 
   private WithDbScheduler() {}

@@ -16,7 +16,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.test.context.bean.override.mockito.MockitoBean;
 
 /// The tasks alone, without database and web server.
-@TaskTest
+@TaskTest(Receipts.class)
 class ReceiptsTest {
   private static final Receipt RECEIPT =
       new Receipt("4711", "ada@example.org", new BigDecimal("12.50"));

@@ -29,7 +29,7 @@ import org.springframework.test.context.bean.override.mockito.MockitoBean;
 /// The whole application, with tasks that run when the test says so.
 @SpringBootTest(properties = "spring.datasource.url=jdbc:h2:mem:inline;DB_CLOSE_DELAY=-1")
 @AutoConfigureInlineBroker
-class ShopTest {
+class ShopApplicationTest {
   private static final Instant NIGHT = Instant.parse("2026-11-30T00:05:00Z");
 
   @TestConfiguration(proxyBeanMethods = false)
