@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -39,20 +40,21 @@ final class AdminHandler extends Handler.Abstract {
   private final Authenticator authenticator;
   private final List<Route> routes;
   private final AuditLog audit;
-  private final PauseBook pauses;
+  private final Supplier<Views.Before> before;
   private final JsonMapper json;
   private final InstantSource clock = InstantSource.system();
 
+  /// @param before what is in force, for the record of acts
   AdminHandler(
       Authenticator authenticator,
       List<Route> routes,
       AuditLog audit,
-      PauseBook pauses,
+      Supplier<Views.Before> before,
       JsonMapper json) {
     this.authenticator = authenticator;
     this.routes = List.copyOf(routes);
     this.audit = audit;
-    this.pauses = pauses;
+    this.before = before;
     this.json = json;
   }
 
@@ -206,8 +208,7 @@ final class AdminHandler extends Handler.Abstract {
               + LONGEST_REASON
               + " characters: it is kept in the audit record");
     }
-    Object before = pauses.view();
-    audit.record(entry("intended", route, asked, reason, body, before, null));
+    audit.record(entry("intended", route, asked, reason, body, before.get(), null));
     try {
       Object answer = route.handler().answer(asked);
       audit.record(entry("done", route, asked, reason, null, null, answer));

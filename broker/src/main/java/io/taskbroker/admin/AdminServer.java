@@ -3,6 +3,7 @@ package io.taskbroker.admin;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
@@ -81,6 +82,7 @@ public final class AdminServer implements Service {
       Optional<TlsContext> tls,
       FilesOf files,
       Pauses loaded,
+      OperatorRules operatorRules,
       CommandSink engine,
       RowBrowser rows,
       BrokerStatus status,
@@ -95,9 +97,18 @@ public final class AdminServer implements Service {
     var pauses = new PauseBook(new PauseFile(files.pauses()), queries, loaded);
     var rates = new Rates();
     var reads = new ReadApi(queries, rows, status, config, rates, pauses);
+    var ruleset = new RulesApi(operatorRules, status, rows);
+    var fleet =
+        new FleetApi(
+            queries,
+            rows,
+            status,
+            config,
+            new Backlogs(rows, rates),
+            new AuditPages(files.audit(), json));
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, reads, pauses), audit, pauses, json);
+            new Authenticator(config.admin()), routes(queries, reads, pauses, ruleset, fleet), audit, () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()), json);
     this.samples =
         new LoopThread(
             "admin-samples",
@@ -112,8 +123,11 @@ public final class AdminServer implements Service {
             failures);
   }
 
-  private static List<Route> routes(EngineQueries queries, ReadApi reads, PauseBook pauses) {
+  private static List<Route> routes(
+      EngineQueries queries, ReadApi reads, PauseBook pauses, RulesApi rules, FleetApi fleet) {
     List<Route> routes = new ArrayList<>(reads.routes());
+    routes.addAll(fleet.routes());
+    routes.addAll(rules.routes());
     routes.addAll(new ActApi(queries, reads, pauses).routes());
     routes.add(OpenApi.route(routes));
     return routes;
