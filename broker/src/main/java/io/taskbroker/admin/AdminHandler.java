@@ -32,8 +32,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class AdminHandler extends Handler.Abstract {
   private static final Logger log = LoggerFactory.getLogger(AdminHandler.class);
   static final int MAX_BODY = 256 << 10;
-  private static final int LEAST_REASON = 3;
-  private static final int LONGEST_REASON = 500;
+  static final int LEAST_REASON = 3;
+  static final int LONGEST_REASON = 500;
   private static final String JSON_TYPE = "application/json";
   private static final String PROBLEM_TYPE = "application/problem+json";
 

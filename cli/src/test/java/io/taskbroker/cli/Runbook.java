@@ -100,6 +100,17 @@ final class Runbook {
     return out.toString();
   }
 
+  /// Runs a program of the document, which must succeed, by another command.
+  String succeedInside(List<String> other, String command, Map<String, String> words) {
+    out.getBuffer().setLength(0);
+    List<String> arguments = new ArrayList<>(other);
+    for (String word : command.split(" ", -1)) {
+      arguments.add(words.getOrDefault(word, word));
+    }
+    assertThat(runProgram(arguments)).as(out.toString()).isZero();
+    return out.toString();
+  }
+
   /// Output of the last command.
   String out() {
     return out.toString();
