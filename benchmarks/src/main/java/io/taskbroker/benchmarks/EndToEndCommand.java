@@ -164,7 +164,8 @@ final class EndToEndCommand implements Callable<Integer> {
             parameterBytes,
             lingerMillis,
             warmRate == null ? rate : warmRate),
-        new Scenario.Neighbours(deadRate, slowRate, snapshot, delayed, waiting, Duration.ofSeconds(searches)),
+        new Scenario.Neighbours(
+            deadRate, slowRate, snapshot, delayed, waiting, Duration.ofSeconds(searches)),
         launch.launch());
   }
 

@@ -91,8 +91,8 @@ record Scenario(
   ///   be vacuumed
   /// @param delayed tasks of the measured application, stored before the run and run after its end
   /// @param waiting tasks of the application without workers, stored before the run
-  /// @param searches length of the periods of the steady state; an operator searches in every second
-  ///   one. Zero for no operator
+  /// @param searches length of the periods of the steady state; an operator searches in every
+  ///   second one. Zero for no operator
   record Neighbours(
       int deadRate, int slowRate, boolean snapshot, int delayed, int waiting, Duration searches) {
     static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0, Duration.ZERO);

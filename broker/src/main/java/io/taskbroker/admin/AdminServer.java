@@ -108,7 +108,11 @@ public final class AdminServer implements Service {
             new AuditPages(files.audit(), json));
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, reads, pauses, ruleset, fleet), audit, () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()), json);
+            new Authenticator(config.admin()),
+            routes(queries, reads, pauses, ruleset, fleet),
+            audit,
+            () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
+            json);
     this.samples =
         new LoopThread(
             "admin-samples",

@@ -117,8 +117,7 @@ final class AuditPages {
   /// A line that a crash cut is left out.
   private void add(List<AuditLog.Entry> entries, byte[] block, int start, int end) {
     try {
-      AuditLog.Entry entry =
-          json.readValue(block, start, end - start, AuditLog.Entry.class);
+      AuditLog.Entry entry = json.readValue(block, start, end - start, AuditLog.Entry.class);
       entries.add(entry);
     } catch (JacksonException _) {
       // not an entry

@@ -107,8 +107,7 @@ final class FleetApi {
         of(partitions, Optional.empty()));
   }
 
-  private static List<Views.OwnedPartition> of(
-      List<Fleet.Owned> partitions, Optional<Long> epoch) {
+  private static List<Views.OwnedPartition> of(List<Fleet.Owned> partitions, Optional<Long> epoch) {
     return partitions.stream()
         .filter(owned -> owned.epoch().equals(epoch) && owned.partition() >= 0)
         .map(owned -> new Views.OwnedPartition(owned.topic(), owned.partition(), owned.since()))

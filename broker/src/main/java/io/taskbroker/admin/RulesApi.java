@@ -155,8 +155,7 @@ final class RulesApi {
   }
 
   private static Views.RuleVersion summary(Version version) {
-    return new Views.RuleVersion(
-        version.number(), version.at(), version.who(), version.why());
+    return new Views.RuleVersion(version.number(), version.at(), version.who(), version.why());
   }
 
   private List<Version> versions() {
@@ -232,8 +231,7 @@ final class RulesApi {
     String who = request.caller().name();
     Version set =
         stored(() -> parsed(() -> rules.set(replaced, who, reason.strip(), text)))
-            .orElseThrow(() ->
-                conflict(replaced, rules.current().map(Version::number).orElse(0L)));
+            .orElseThrow(() -> conflict(replaced, rules.current().map(Version::number).orElse(0L)));
     return new Views.RulesChange(set.number(), false, warnings, diff, Optional.empty());
   }
 

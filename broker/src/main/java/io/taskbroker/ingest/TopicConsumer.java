@@ -128,8 +128,7 @@ final class TopicConsumer {
             Optional.of(counts.blockedAt())
                 .filter(blocked -> !blocked.isEmpty())
                 .map(blocked ->
-                    new Condition(
-                        Condition.Kind.PARTITION_UNREADABLE, source.topic(), blocked)));
+                    new Condition(Condition.Kind.PARTITION_UNREADABLE, source.topic(), blocked)));
   }
 
   void start(Collection<Watermark> watermarks) {

@@ -210,8 +210,7 @@ public final class OperatorRules implements Service {
         version.who(),
         rules);
     if (rules.wouldComeBack()) {
-      log.warn(
-          "Namespaces are demoted to a topic that this broker consumes, so their tasks stay");
+      log.warn("Namespaces are demoted to a topic that this broker consumes, so their tasks stay");
     }
   }
 }

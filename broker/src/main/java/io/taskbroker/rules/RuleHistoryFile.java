@@ -44,7 +44,11 @@ public final class RuleHistoryFile implements RuleHistory {
       for (Entry entry : json.readValue(content, Entry[].class)) {
         read.add(
             new Version(
-                entry.number(), Instant.parse(entry.at()), entry.who(), entry.why(), entry.rules()));
+                entry.number(),
+                Instant.parse(entry.at()),
+                entry.who(),
+                entry.why(),
+                entry.rules()));
       }
       return List.copyOf(read);
     } catch (NoSuchFileException _) {

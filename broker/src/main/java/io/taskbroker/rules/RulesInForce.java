@@ -5,8 +5,9 @@ import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Rules;
 
-/// Rules in force: those of the file and those of the API, both at once (ADR 43). Neither lifts what
-/// the other one stops. Thread-safe: one lock, so that the engine receives changes in their order.
+/// Rules in force: those of the file and those of the API, both at once (ADR 43). Neither lifts
+/// what the other one stops. Thread-safe: one lock, so that the engine receives changes in their
+/// order.
 public final class RulesInForce {
   private final CommandSink engine;
   private Rules ofFile = Rules.NONE;

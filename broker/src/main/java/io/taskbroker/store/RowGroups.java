@@ -22,12 +22,7 @@ public record RowGroups(List<Group> groups, long others, boolean complete) {
   /// @param parked those on disk only
   /// @param oldest when the oldest was published, milliseconds since the epoch
   public record Group(
-      String application,
-      String namespace,
-      String taskname,
-      long tasks,
-      long parked,
-      long oldest) {
+      String application, String namespace, String taskname, long tasks, long parked, long oldest) {
     private Group plus(Group other) {
       return new Group(
           application,

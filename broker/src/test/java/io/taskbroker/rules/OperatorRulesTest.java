@@ -108,7 +108,8 @@ final class OperatorRulesTest {
     assertThat(received).isEmpty();
   }
 
-  /// Another broker of the store sets a version, and later one that this broker does not understand.
+  /// Another broker of the store sets a version, and later one that this broker does not
+  /// understand.
   @Test
   void h22OtherBrokersAreFollowedAsFarAsTheyAreUnderstood() {
     RuleHistory history = history();

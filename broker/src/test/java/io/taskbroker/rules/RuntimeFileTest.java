@@ -206,7 +206,11 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     var rules =
         new RuntimeFile(
-            file, dir.resolve("no/such/folder"), context(), received::add, (_, e) -> failures.add(e));
+            file,
+            dir.resolve("no/such/folder"),
+            context(),
+            received::add,
+            (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
   }

@@ -99,8 +99,7 @@ final class AdminClient {
     return send(
         request(path)
             .header("Content-Type", "application/json")
-            .method(
-                method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
+            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
   }
 
   static String encoded(String text) {

@@ -72,7 +72,14 @@ final class FleetCommands {
     private void table(JsonNode answer) {
       var table =
           new Table(
-              "NAME", "TASKS", "PENDING", "DELAYED", "PARKED", "WORKING", "OLDEST s", "DONE/s",
+              "NAME",
+              "TASKS",
+              "PENDING",
+              "DELAYED",
+              "PARKED",
+              "WORKING",
+              "OLDEST s",
+              "DONE/s",
               "ERRORS %");
       for (JsonNode group : answer.path("groups")) {
         JsonNode errors = group.path("error_ratio");

@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = {
-      "Asks the running broker whether it is ready, and what is wrong: GET /health at metrics_addr.",
+      "Asks the running broker whether it is ready, and what is wrong: GET /health at"
+          + " metrics_addr.",
       "Exit code 0 if it is, else 1."
     })
 final class HealthCommand implements Callable<Integer> {
@@ -71,8 +72,7 @@ final class HealthCommand implements Callable<Integer> {
           status == HttpURLConnection.HTTP_OK
               ? connection.getInputStream()
               : connection.getErrorStream()) {
-        String text =
-            answer == null ? "" : new String(answer.readNBytes(MAX_BYTES), UTF_8).strip();
+        String text = answer == null ? "" : new String(answer.readNBytes(MAX_BYTES), UTF_8).strip();
         text.lines().forEach(line -> out.println(Table.printable(line)));
         out.flush();
       }

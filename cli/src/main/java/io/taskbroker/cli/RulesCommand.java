@@ -116,10 +116,7 @@ final class RulesCommand extends OperateCommands implements Runnable {
     public void run() {
       AdminClient client = target.client();
       Map<String, Object> body =
-          body(
-              ifVersion == null
-                  ? client.get(PATH, Map.of()).path("version").asLong()
-                  : ifVersion);
+          body(ifVersion == null ? client.get(PATH, Map.of()).path("version").asLong() : ifVersion);
       body.put("version", version);
       show(client.post(PATH + "/rollback", body));
     }

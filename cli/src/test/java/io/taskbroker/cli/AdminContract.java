@@ -142,8 +142,7 @@ abstract class AdminContract {
         .filteredOn(each -> each.path("alive").asBoolean())
         .singleElement()
         .satisfies(each -> assertThat(each.path("partitions")).hasSize(1));
-    assertThat(admin.get("/v1/config").path("yaml").asString())
-        .contains("127.0.0.1:" + port);
+    assertThat(admin.get("/v1/config").path("yaml").asString()).contains("127.0.0.1:" + port);
     for (String path : List.of("workers", "partitions", "rules", "pauses", "log-levels")) {
       admin.get("/v1/" + path);
     }

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// Two real brokers on one Postgres: each shows both, finds the tasks of both, and sets the rules of
-/// both (ADR 43).
+/// Two real brokers on one Postgres: each shows both, finds the tasks of both, and sets the rules
+/// of both (ADR 43).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class FleetTest {

@@ -23,7 +23,8 @@ final class ManPagesTest {
     var commands = new TreeSet<String>();
     check(root, commands);
     assertThat(commands)
-        .contains("taskbroker", "taskbroker-tasks", "taskbroker-dlq-replay", "taskbroker-rules-set");
+        .contains(
+            "taskbroker", "taskbroker-tasks", "taskbroker-dlq-replay", "taskbroker-rules-set");
     try (Stream<Path> files = Files.list(dir.resolve("man1"))) {
       List<String> names = files.map(file -> file.getFileName().toString()).toList();
       assertThat(names)

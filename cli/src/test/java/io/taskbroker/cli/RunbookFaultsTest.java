@@ -42,8 +42,7 @@ import tools.jackson.databind.JsonNode;
 final class RunbookFaultsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
   private static final int TASKS = 10;
-  private static final String MOUNT =
-      "mount -t tmpfs -o size=140m tmpfs \"$0\" && exec \"$@\"";
+  private static final String MOUNT = "mount -t tmpfs -o size=140m tmpfs \"$0\" && exec \"$@\"";
 
   private final ExecutionLog log = new ExecutionLog(TASKS + 1);
   private final int adminPort = Ports.free();
@@ -114,8 +113,8 @@ final class RunbookFaultsTest {
             });
         await()
             .atMost(PATIENCE)
-            .untilAsserted(() ->
-                assertThat(runbook.succeed(setup, commands.get(1))).contains(setup.topic()));
+            .untilAsserted(
+                () -> assertThat(runbook.succeed(setup, commands.get(1))).contains(setup.topic()));
         deleteRecords(kafka, setup, commands.get(2), damaged + 1);
         awaitHealthy(setup, commands.get(0));
         try (var worker = worker(setup)) {
@@ -131,8 +130,7 @@ final class RunbookFaultsTest {
   private void deleteRecords(EmbeddedKafka kafka, BrokerSetup setup, String command, int offset)
       throws Exception {
     assertThat(command)
-        .isEqualTo(
-            "kafka-delete-records.sh --bootstrap-server KAFKA --offset-json-file skip.json");
+        .isEqualTo("kafka-delete-records.sh --bootstrap-server KAFKA --offset-json-file skip.json");
     String shown =
         Runbook.incidents().stream()
             .flatMap(String::lines)
@@ -335,8 +333,7 @@ final class RunbookFaultsTest {
   private void awaitHealthy(BrokerSetup setup, String health) {
     await()
         .atMost(PATIENCE)
-        .untilAsserted(
-            () -> assertThat(runbook.succeed(setup, health).strip()).isEqualTo("ready"));
+        .untilAsserted(() -> assertThat(runbook.succeed(setup, health).strip()).isEqualTo("ready"));
   }
 
   private static boolean canMount(Path disk) throws Exception {

@@ -117,8 +117,7 @@ final class RunbookTest {
       String id = runbook.firstId();
       await()
           .atMost(PATIENCE)
-          .untilAsserted(
-              () -> runbook.succeed(setup, commands.get(1), Map.of("ID", id)));
+          .untilAsserted(() -> runbook.succeed(setup, commands.get(1), Map.of("ID", id)));
       await().atMost(PATIENCE).until(() -> setup.rows() == 0);
     }
   }
@@ -214,5 +213,4 @@ final class RunbookTest {
       view.publish(setup.topic(), change.apply(template.task(task)).build().toByteArray());
     }
   }
-
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 final class AdminApiTest {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration LONGEST = Duration.ofSeconds(180);
-  private static final String EXAMPLES = Integer.toString(Integer.getInteger("admin.examples", 5));
+  private static final String EXAMPLES = Integer.toString(Integer.getInteger("admin.examples", 30));
   private static final Path SCRIPT = Path.of("admin-api").toAbsolutePath();
 
   @Test
@@ -45,8 +45,8 @@ final class AdminApiTest {
       var command = new ProcessBuilder(SCRIPT.toString(), "http://127.0.0.1:" + port);
       command.environment().put("ST", python.resolveSibling("st").toString());
       command.environment().put("EXAMPLES", EXAMPLES);
-      Process process =
-          command.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+      command.environment().put("MAX_TIME", "60");
+      Process process = command.redirectErrorStream(true).redirectOutput(output.toFile()).start();
       try {
         assertThat(process.waitFor(LONGEST.toSeconds(), TimeUnit.SECONDS)).as("it ends").isTrue();
         String text = Files.readString(output, UTF_8);

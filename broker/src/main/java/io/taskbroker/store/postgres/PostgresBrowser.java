@@ -54,8 +54,7 @@ public final class PostgresBrowser implements RowBrowser {
       """;
 
   private static final String LAST_GROUPS = GROUPS_AFTER.formatted("");
-  private static final String GROUPS =
-      GROUPS_AFTER.formatted("AND (partition_id, key) <= (?, ?) ");
+  private static final String GROUPS = GROUPS_AFTER.formatted("AND (partition_id, key) <= (?, ?) ");
 
   private final Server server;
   private final String database;
