@@ -29,6 +29,8 @@ import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.outbox.TargetTopics;
+import io.taskbroker.rules.OperatorRules;
+import io.taskbroker.rules.RulesInForce;
 import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
@@ -76,7 +78,9 @@ public final class Broker implements Service {
   private final StoreModule storage;
   private final Mailbox mailbox;
   private final EngineLoop engine;
+  private final RulesInForce inForce;
   private final Optional<RuntimeFile> rules;
+  private final OperatorRules operatorRules;
   private final Pauses pauses;
   private final BrokerCondition condition;
   private final ServiceGroup stages;
@@ -162,7 +166,15 @@ public final class Broker implements Service {
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
-    this.rules = StageOptions.rules(config, mailbox, failures);
+    this.inForce = new RulesInForce(mailbox);
+    this.rules = StageOptions.rulesFile(config, inForce::changeFile, failures);
+    this.operatorRules =
+        new OperatorRules(
+            storage.ruleHistory(besideStore(config, ".rules-versions.json")),
+            storage.shared(),
+            StageOptions.ruleContext(config),
+            inForce,
+            failures);
     var targetProblems = new TargetProblems();
     var clockWatch = new ClockWatch(InstantSource.system(), Ticker.SYSTEM, metrics);
     var certificates =
@@ -196,6 +208,7 @@ public final class Broker implements Service {
     order.addAll(storage.services());
     order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
+    order.add(operatorRules);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
     if (canaries > 0) {
@@ -230,6 +243,7 @@ public final class Broker implements Service {
               TlsSettings.admin(config),
               new AdminServer.FilesOf(audit, pauseFile),
               pauses,
+              operatorRules,
               mailbox,
               storage.browser(config),
               condition,
@@ -372,8 +386,9 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows =
-        engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE), pauses);
+    Rules initial =
+        inForce.start(rules.map(RuntimeFile::load).orElse(Rules.NONE), operatorRules.load());
+    long rows = engine.load(storage.store(), initial, pauses);
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",

@@ -15,8 +15,8 @@ import io.taskbroker.config.TaskStepConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.engine.TaskStepLog;
 import io.taskbroker.grpc.GrpcOptions;
-import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.IntakeLimits;
@@ -41,6 +41,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -313,8 +314,8 @@ final class StageOptions {
   }
 
   /// Runtime rules file, if one is configured; otherwise deletes the copy of earlier rules.
-  static Optional<RuntimeFile> rules(
-      BrokerConfig config, CommandSink engine, FailureSink failures) {
+  static Optional<RuntimeFile> rulesFile(
+      BrokerConfig config, Consumer<Rules> changed, FailureSink failures) {
     Path store = config.store().sqlite().path().toAbsolutePath();
     Path copy = store.resolveSibling(store.getFileName() + ".rules");
     Optional<Path> file = config.ingest().runtimeConfig();
@@ -329,7 +330,7 @@ final class StageOptions {
             e);
       }
     }
-    return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), engine, failures));
+    return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), changed, failures));
   }
 
   static RuleContext ruleContext(BrokerConfig config) {

@@ -8,6 +8,7 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.payload.Redaction;
+import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
@@ -89,6 +90,7 @@ public final class AdminServer implements Service {
       Optional<TlsContext> tls,
       FilesOf files,
       Pauses loaded,
+      OperatorRules operatorRules,
       CommandSink engine,
       RowBrowser rows,
       BrokerStatus status,
@@ -113,12 +115,21 @@ public final class AdminServer implements Service {
             trend,
             new WebPage.Facts(config.admin().tokens().isPresent(), config.admin().readOnly()),
             json);
+    var ruleset = new RulesApi(operatorRules, status, rows);
+    var fleet =
+        new FleetApi(
+            queries,
+            rows,
+            status,
+            config,
+            new Backlogs(rows, rates),
+            new AuditPages(files.audit(), json));
     this.handler =
         new AdminHandler(
             authenticator,
-            routes(config, queries, rows, reads, pauses),
+            routes(config, queries, rows, reads, pauses, ruleset, fleet),
             audit,
-            pauses,
+            () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
             json,
             page,
             config.admin().readOnly());
@@ -156,12 +167,16 @@ public final class AdminServer implements Service {
       EngineQueries queries,
       RowBrowser rows,
       ReadApi reads,
-      PauseBook pauses) {
+      PauseBook pauses,
+      RulesApi rules,
+      FleetApi fleet) {
     var redaction = new Redaction(config.admin().redact());
     var letters = new DeadLetterApi(config.kafka(), redaction, jobs);
     var replays = new ReplayApi(config.kafka(), redaction, jobs, letters);
     List<Route> routes = new ArrayList<>(reads.routes());
     routes.addAll(new FinishedApi(rows).routes());
+    routes.addAll(fleet.routes());
+    routes.addAll(rules.routes());
     routes.addAll(new ActApi(queries, reads, pauses).routes());
     routes.addAll(letters.routes());
     routes.addAll(replays.routes());

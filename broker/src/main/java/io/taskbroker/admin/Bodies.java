@@ -47,6 +47,22 @@ final class Bodies {
   /// Drain of this broker.
   record Drain(String reason) {}
 
+  /// Rules in the place of those of the API.
+  ///
+  /// @param rules YAML, as in the file of `runtime_config_path`
+  /// @param ifVersion the version that they replace; 0 if there is none. Another one is in force:
+  ///   409
+  /// @param dryRun only tells what would be done
+  record SetRules(
+      String rules, Optional<Long> ifVersion, Optional<Boolean> dryRun, String reason) {}
+
+  /// Return to the rules of an earlier version.
+  ///
+  /// @param version whose rules are set again
+  /// @param ifVersion as in `PUT /v1/rules`
+  record RollBackRules(
+      long version, Optional<Long> ifVersion, Optional<Boolean> dryRun, String reason) {}
+
   /// Log level of a logger, until the process ends.
   ///
   /// @param logger such as `io.taskbroker.ingest`; absent for all without a level of their own

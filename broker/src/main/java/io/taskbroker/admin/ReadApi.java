@@ -11,7 +11,6 @@ import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.inflight.api.WaitingReason;
 import io.taskbroker.payload.DecodedPayload;
 import io.taskbroker.payload.Redaction;
-import io.taskbroker.rules.RuleStatus;
 import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowBrowser.Position;
@@ -72,7 +71,7 @@ final class ReadApi {
     this.rates = rates;
     this.pauses = pauses;
     this.clock = InstantSource.system();
-    this.search = new TaskSearch(rows, engine, clock);
+    this.search = new TaskSearch(rows, engine, status.name(), clock);
     this.redaction = new Redaction(config.admin().redact());
   }
 
@@ -103,7 +102,6 @@ final class ReadApi {
             "Partitions that this broker reads, with their lag.",
             Views.Partitions.class,
             _ -> new Views.Partitions(status.name(), partitions())),
-        read("/v1/rules", "Rules in force.", Views.Rules.class, _ -> rules()),
         read("/v1/pauses", "Pauses in force.", Views.Pauses.class, _ -> pauses.view()),
         read(
             "/v1/log-levels",
@@ -141,7 +139,7 @@ final class ReadApi {
             stats.forwarding(),
             stats.quarantinedTopics()),
         Math.max(0, stats.oldestMillis()) / 1_000.0,
-        rate(total),
+        rates.view(total),
         applications(),
         names,
         partitions(),
@@ -173,18 +171,7 @@ final class ReadApi {
         task.delayed(),
         task.claimed(),
         task.processing(),
-        rate(rates.of(new Rates.Name(task.application(), task.taskname()))));
-  }
-
-  private Views.Rate rate(Rates.Totals totals) {
-    double seconds = rates.seconds();
-    double by = seconds == 0 ? 1 : seconds;
-    return new Views.Rate(
-        totals.completed() / by,
-        totals.failed() / by,
-        totals.retried() / by,
-        totals.deadLettered() / by,
-        seconds);
+        rates.view(rates.of(new Rates.Name(task.application(), task.taskname()))));
   }
 
   private List<Views.Application> applications() throws InterruptedException {
@@ -231,15 +218,6 @@ final class ReadApi {
 
   private Object workers(ApiRequest request) throws InterruptedException {
     return new Views.Workers(config.deliveryMode().name().toLowerCase(Locale.ROOT), applications());
-  }
-
-  private Views.Rules rules() {
-    Optional<RuleStatus> rules = status.rules();
-    return new Views.Rules(
-        rules.map(found -> found.file().toString()),
-        rules.map(RuleStatus::killed).orElse(List.of()),
-        rules.map(RuleStatus::demoted).orElse(List.of()),
-        rules.map(RuleStatus::problem).filter(problem -> !problem.isEmpty()));
   }
 
   private Object tasks(ApiRequest request) throws InterruptedException {

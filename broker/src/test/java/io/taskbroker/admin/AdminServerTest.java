@@ -14,10 +14,15 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.rules.OperatorRules;
+import io.taskbroker.rules.RuleContext;
+import io.taskbroker.rules.RuleHistoryFile;
 import io.taskbroker.rules.RuleStatus;
 import io.taskbroker.store.FinishedPage;
 import io.taskbroker.store.FinishedQuery;
+import io.taskbroker.rules.RulesInForce;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RowGroups;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -36,6 +41,7 @@ import java.security.MessageDigest;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -265,6 +271,7 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
+            operatorRules(dir, new FakeEngine(commands)),
             new FakeEngine(commands),
             new NoRows(),
             new FakeBroker(),
@@ -421,7 +428,22 @@ final class AdminServerTest {
     }
 
     @Override
+    public RowGroups groups(Duration within) {
+      return new RowGroups(List.of(), 0, true);
+    }
+
+    @Override
     public void close() {}
+  }
+
+  /// Rules of the API in a folder.
+  static OperatorRules operatorRules(Path dir, CommandSink engine) {
+    return new OperatorRules(
+        new RuleHistoryFile(dir.resolve("rules")),
+        false,
+        new RuleContext("long", "dead:9092", true, List.of()),
+        new RulesInForce(engine),
+        (_, failure) -> failure.printStackTrace());
   }
 
   static final class FakeBroker implements BrokerStatus {

@@ -88,10 +88,18 @@ final class AdminClient {
   }
 
   JsonNode post(String path, Map<String, Object> body) {
+    return write("POST", path, body);
+  }
+
+  JsonNode put(String path, Map<String, Object> body) {
+    return write("PUT", path, body);
+  }
+
+  private JsonNode write(String method, String path, Map<String, Object> body) {
     return send(
         request(path)
             .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
+            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
   }
 
   static String encoded(String text) {

@@ -37,12 +37,16 @@ import picocli.CommandLine.TypeConversionException;
       OperateCommands.Explain.class,
       OperateCommands.Workers.class,
       OperateCommands.Partitions.class,
-      OperateCommands.Rules.class,
+      FleetCommands.Brokers.class,
+      FleetCommands.Backlog.class,
+      FleetCommands.Acts.class,
+      RulesCommand.class,
       OperateCommands.Pause.class,
       OperateCommands.Resume.class,
       OperateCommands.Drain.class,
       OperateCommands.Act.class,
-      CompletionCommand.class
+      CompletionCommand.class,
+      ManCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;

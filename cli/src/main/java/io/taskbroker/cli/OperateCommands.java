@@ -50,6 +50,27 @@ abstract class OperateCommands {
     }
   }
 
+  void showRules() {
+    int _ = show(target.client().get("/v1/rules", Map.of()), this::rules);
+  }
+
+  private void rules(JsonNode rules) {
+    var table = new Table("RULE", "NAME", "SOURCE", "MATCHES");
+    for (JsonNode rule : rules.path("in_force")) {
+      table.add(rule.path("effect"), rule.path("name"), rule.path("source"), rule.path("matches"));
+    }
+    table.print(out());
+    out().println("file: " + Table.printable(rules.path("file").asString("none")));
+    out().println("version of the API: " + rules.path("version"));
+    if (rules.has("problem")) {
+      out().println("! " + Table.printable(rules.path("problem").asString()));
+    }
+  }
+
+  void printDiff(JsonNode answer) {
+    answer.path("diff").forEach(line -> out().println(Table.printable(line.asString())));
+  }
+
   /// The task in flight; otherwise its record, if it has ended and has one.
   JsonNode task(String id) {
     AdminClient client = target.client();
@@ -346,29 +367,6 @@ abstract class OperateCommands {
           show(
               target.client().get("/v1/partitions", Map.of()),
               answer -> StatusPage.partitions(answer.path("partitions"), out()));
-    }
-  }
-
-  @Command(
-      name = "rules",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Shows the rules in force.")
-  static final class Rules extends OperateCommands implements Runnable {
-    @Override
-    public void run() {
-      int _ = show(target.client().get("/v1/rules", Map.of()), this::table);
-    }
-
-    private void table(JsonNode rules) {
-      var table = new Table("RULE", "NAME");
-      rules.path("switched_off").forEach(name -> table.add("switched off", name));
-      rules.path("demoted").forEach(name -> table.add("demoted", name));
-      table.print(out());
-      out().println("file: " + Table.printable(rules.path("file").asString("none")));
-      if (rules.has("problem")) {
-        out().println("! " + Table.printable(rules.path("problem").asString()));
-      }
     }
   }
 

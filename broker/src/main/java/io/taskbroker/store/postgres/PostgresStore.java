@@ -13,6 +13,7 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
+import io.taskbroker.store.RuleHistory;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -34,7 +35,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final PostgresOptions options;
   private final HikariDataSource pool;
   private final MemberSlot memberSlot;
-  private final String name;
+  private final String database;
   private final OwnedPartitions ownedPartitions;
   private final RemoteReportTable reports = new RemoteReportTable();
   private final OwnershipProof proof;
@@ -53,7 +54,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.options = options;
     this.pool = pool;
     this.memberSlot = memberSlot;
-    this.name = opened.database() + "-" + memberSlot.number();
+    this.database = opened.database();
     this.ownedPartitions = new OwnedPartitions(opened.own());
     this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
     this.lostTransactions =
@@ -88,7 +89,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Name of the database and number of the member slot: stable across restarts of the broker.
   @Override
   public String name() {
-    return name;
+    return name(database, memberSlot.number());
+  }
+
+  /// Name of the broker with a member slot of a database.
+  static String name(String database, int memberSlot) {
+    return database + "-" + memberSlot;
   }
 
   @Override
@@ -390,11 +396,22 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   /// A browser of the rows of all brokers, with a connection of its own.
   public PostgresBrowser browser() {
-    return new PostgresBrowser(server);
+    return new PostgresBrowser(server, database);
   }
 
   private static List<Watermark> watermarks(Collection<VersionedWatermark> versioned) {
     return versioned.stream().map(VersionedWatermark::watermark).toList();
+  }
+
+  /// Versions of the rules that all brokers of the database share.
+  public RuleHistory ruleHistory() {
+    return new RuleVersionTable(
+        new RuleVersionTable.Database() {
+          @Override
+          public <T> T with(String operation, RuleVersionTable.Work<T> work) {
+            return PostgresStore.this.with(operation, work::on);
+          }
+        });
   }
 
   private <T> T reading(String operation, Read<T> read) {
