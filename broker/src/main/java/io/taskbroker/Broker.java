@@ -18,6 +18,7 @@ import io.taskbroker.engine.EngineEvents;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.StagePorts;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.api.Command;
@@ -36,7 +37,9 @@ import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
@@ -131,6 +134,15 @@ public final class Broker implements Service {
                     config.push().connections(), config.push().connectionAge())),
             commands,
             metrics);
+    var schedules =
+        new Schedules(
+            query -> committer.submit(List.of(), List.of(query)),
+            commands,
+            new EnqueuedTemplates(),
+            storage.shared(),
+            metrics,
+            failures,
+            SystemContext.system());
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
@@ -144,6 +156,7 @@ public final class Broker implements Service {
                         StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
                     commands,
+                    Optional.of(schedules),
                     metrics));
     var ingest =
         new Ingest(
@@ -209,6 +222,7 @@ public final class Broker implements Service {
     order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
     order.add(operatorRules);
+    order.add(schedules);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
     if (canaries > 0) {
@@ -246,6 +260,7 @@ public final class Broker implements Service {
               operatorRules,
               mailbox,
               storage.browser(config),
+              schedules,
               condition,
               failures));
     }

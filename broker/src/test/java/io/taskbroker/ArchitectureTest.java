@@ -191,6 +191,17 @@ final class ArchitectureTest {
   }
 
   @Test
+  void onlySchedulesSeeCron() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.schedule..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.cronutils.."));
+  }
+
+  @Test
   void onlyAdminSeesJetty() {
     holds(
         noClasses()

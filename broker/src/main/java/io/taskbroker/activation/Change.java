@@ -22,6 +22,7 @@ public sealed interface Change {
   default String kind() {
     return switch (this) {
       case Insert _ -> "insert";
+      case Fire _ -> "fire";
       case UpdateStatus _ -> "update_status";
       case ConfirmOffset _ -> "confirm_offset";
       case ChangeDelay _ -> "change_delay";
@@ -37,7 +38,7 @@ public sealed interface Change {
   /// (H12).
   default boolean takesSpace() {
     return switch (this) {
-      case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
+      case Insert _, Fire _, AdvanceWatermark _, OffsetCommitted _ -> true;
       case UpdateStatus _, ConfirmOffset _, ChangeDelay _, Forward _, Retry _, Delete _ -> false;
     };
   }
@@ -64,6 +65,25 @@ public sealed interface Change {
 
   /// A new row. If its key exists already, the outcome is a duplicate and nothing is written.
   record Insert(Row row, @Nullable Object owner) implements OfRow {
+    @Override
+    public long key() {
+      return row.key();
+    }
+
+    @Override
+    public String id() {
+      return row.activation().id();
+    }
+
+    @Override
+    public Origin origin() {
+      return row.activation().origin();
+    }
+  }
+
+  /// A new row, the task of a slot, and the step of its schedule to the next slot: both, or neither
+  /// with the outcome [ChangeOutcome#SUPERSEDED] if the schedule is not as the step expects.
+  record Fire(Row row, ScheduleStep step, @Nullable Object owner) implements OfRow {
     @Override
     public long key() {
       return row.key();

@@ -12,6 +12,7 @@ import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.tls.TlsContext;
 import java.io.IOException;
@@ -93,6 +94,7 @@ public final class AdminServer implements Service {
       OperatorRules operatorRules,
       CommandSink engine,
       RowBrowser rows,
+      Schedules schedules,
       BrokerStatus status,
       FailureSink failures) {
     this.address = config.admin().address().orElseThrow();
@@ -124,10 +126,18 @@ public final class AdminServer implements Service {
             config,
             new Backlogs(rows, rates),
             new AuditPages(files.audit(), json));
+    var scheduleApi =
+        new ScheduleApi(schedules, new ScheduleViews(new Redaction(config.admin().redact())));
     this.handler =
         new AdminHandler(
             authenticator,
-            routes(config, queries, rows, reads, pauses, ruleset, fleet),
+            routes(
+                config,
+                queries,
+                rows,
+                reads,
+                pauses,
+                List.of(ruleset.routes(), fleet.routes(), scheduleApi.routes())),
             audit,
             () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
             json,
@@ -168,15 +178,13 @@ public final class AdminServer implements Service {
       RowBrowser rows,
       ReadApi reads,
       PauseBook pauses,
-      RulesApi rules,
-      FleetApi fleet) {
+      List<List<Route>> more) {
     var redaction = new Redaction(config.admin().redact());
     var letters = new DeadLetterApi(config.kafka(), redaction, jobs);
     var replays = new ReplayApi(config.kafka(), redaction, jobs, letters);
     List<Route> routes = new ArrayList<>(reads.routes());
     routes.addAll(new FinishedApi(rows).routes());
-    routes.addAll(fleet.routes());
-    routes.addAll(rules.routes());
+    more.forEach(routes::addAll);
     routes.addAll(new ActApi(queries, reads, pauses).routes());
     routes.addAll(letters.routes());
     routes.addAll(replays.routes());

@@ -2,6 +2,7 @@ package io.taskbroker.admin;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Bodies of requests, in JSON with names in snake case.
@@ -43,6 +44,51 @@ final class Bodies {
       Optional<String> namespace,
       Optional<String> taskname,
       String reason) {}
+
+  /// A schedule: `cron`, or `every_seconds`.
+  ///
+  /// @param cron five fields as in Unix
+  /// @param timeZone IANA name, UTC by default
+  /// @param phaseSeconds with `every_seconds`: seconds from 1970 to a slot
+  /// @param start,end no slot before, and none from then on
+  /// @param jitterSeconds up to so much each slot is delayed
+  /// @param missed `latest` (by default), `skip` or `all`
+  /// @param missedLimit with `all`: how many run late, 100 by default
+  record ScheduleChange(
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Long> everySeconds,
+      Optional<Long> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Long> jitterSeconds,
+      Optional<String> missed,
+      Optional<Integer> missedLimit,
+      Optional<String> description,
+      ScheduledTask task,
+      String reason) {}
+
+  /// What a schedule enqueues.
+  ///
+  /// @param arguments any JSON; the worker gets its text
+  /// @param maxAttempts attempts in all, 1 by default
+  /// @param onFailure `discard` (by default) or `dead_letter`
+  record ScheduledTask(
+      String taskname,
+      Optional<String> namespace,
+      Optional<String> application,
+      Optional<Object> arguments,
+      Optional<Map<String, String>> headers,
+      Optional<Long> deadlineSeconds,
+      Optional<Long> expiresSeconds,
+      Optional<Long> delaySeconds,
+      Optional<Integer> maxAttempts,
+      Optional<Long> retryDelaySeconds,
+      Optional<String> onFailure,
+      Optional<Boolean> atMostOnce) {}
+
+  /// Why something is done.
+  record Reason(String reason) {}
 
   /// Drain of this broker.
   record Drain(String reason) {}

@@ -392,6 +392,59 @@ final class Views {
   /// Levels that are set, by logger.
   record LogLevels(Map<String, String> levels) {}
 
+  /// A schedule.
+  ///
+  /// @param nextSlot absent if it is paused or has no further slot
+  record Schedule(
+      String name,
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Double> everySeconds,
+      boolean paused,
+      Optional<Instant> nextSlot,
+      Optional<Instant> lastSlot,
+      Optional<String> lastTaskId,
+      String application,
+      String namespace,
+      String taskname,
+      Optional<String> description) {}
+
+  /// Schedules, in the order of names.
+  ///
+  /// @param cursor of the next page; absent if there is none
+  record SchedulePage(List<Schedule> schedules, Optional<String> cursor) {}
+
+  /// A schedule in full.
+  ///
+  /// @param arguments decoded, without secret values
+  /// @param problem why they are absent or incomplete
+  /// @param nextTimes its next slots, paused or not
+  /// @param lastFirings what became of its latest slots, latest first
+  record ScheduleDetail(
+      Schedule schedule,
+      Optional<Double> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Double> jitterSeconds,
+      String missed,
+      Optional<Integer> missedLimit,
+      Map<String, String> headers,
+      Optional<Object> arguments,
+      Optional<String> problem,
+      Instant createdAt,
+      Instant updatedAt,
+      List<Instant> nextTimes,
+      List<Firing> lastFirings) {}
+
+  /// What became of a slot.
+  ///
+  /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the
+  ///   slot and those up to the one before in the list were missed
+  record Firing(Instant slot, Instant at, String outcome, Optional<String> taskId) {}
+
+  /// A task was enqueued.
+  record EnqueuedTask(String taskId) {}
+
   /// Something was done.
   record Done(String done) {}
 }

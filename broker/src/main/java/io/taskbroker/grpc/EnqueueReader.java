@@ -114,7 +114,7 @@ final class EnqueueReader {
   }
 
   /// Why a task is invalid; null if it is not.
-  private static @Nullable String flaw(Task task, NewTask options, int bytes) {
+  static @Nullable String flaw(Task task, NewTask options, int bytes) {
     if (bytes > MAX_TASK_BYTES) {
       return bytes + " bytes are more than " + MAX_TASK_BYTES;
     }
@@ -208,7 +208,7 @@ final class EnqueueReader {
     return Long.compareUnsigned(value, max) > 0;
   }
 
-  private static Activation activation(byte[] request, int from, int to, NewTask options, long now)
+  static Activation activation(byte[] request, int from, int to, NewTask options, long now)
       throws IOException {
     Task task = options.getTask();
     String application = task.getApplication().isEmpty() ? DEFAULT_NAME : task.getApplication();

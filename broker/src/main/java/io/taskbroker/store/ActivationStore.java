@@ -106,6 +106,13 @@ public interface ActivationStore extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// The schedules of the store.
+  ///
+  /// @throws UnsupportedOperationException if it keeps none
+  default ScheduleStore schedules() {
+    throw new UnsupportedOperationException("This store keeps no schedules");
+  }
+
   /// Size of the database in bytes, without free pages.
   long size();
 

@@ -371,6 +371,7 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
   private static String describe(Change change) {
     return switch (change) {
       case Change.Insert insert -> "the insert of " + insert.id();
+      case Change.Fire fire -> "the task of a schedule, " + fire.id();
       case Change.UpdateStatus update -> "the status update of " + update.id();
       case Change.ChangeDelay delay -> "the new delay of " + delay.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
@@ -414,7 +415,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
 
     @Override
     public boolean isUrgent(Object item) {
-      return item instanceof Change.Insert || item instanceof StoreQuery;
+      return item instanceof Change.Insert
+          || item instanceof Change.Fire
+          || item instanceof StoreQuery;
     }
 
     /// Keeps a record and the watermark behind it in one transaction: the next owner of the

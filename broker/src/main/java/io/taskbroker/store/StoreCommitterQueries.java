@@ -29,6 +29,7 @@ final class StoreCommitterQueries {
   private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ReadRemoteReports> reportReads = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ReadFinished> finished = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.Schedules<?>> schedules = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
   /// @param batchSize about how many reports go into one call of the store
@@ -48,6 +49,7 @@ final class StoreCommitterQueries {
       case StoreQuery.ForwardReports forward -> reports.addLast(forward);
       case StoreQuery.ReadRemoteReports keys -> reportReads.addLast(keys);
       case StoreQuery.ReadFinished read -> finished.addLast(read);
+      case StoreQuery.Schedules<?> work -> schedules.addLast(work);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -58,6 +60,7 @@ final class StoreCommitterQueries {
         && reports.isEmpty()
         && reportReads.isEmpty()
         && finished.isEmpty()
+        && schedules.isEmpty()
         && barriers.isEmpty();
   }
 
@@ -70,6 +73,10 @@ final class StoreCommitterQueries {
     answerRows();
     answerReportReads();
     answerFinished();
+    for (var next = schedules.poll(); next != null; next = schedules.poll()) {
+      answered.run();
+      next.answer(store);
+    }
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
         answered.run();

@@ -3,6 +3,8 @@ package io.taskbroker.store;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
 /// Query that a [StoreCommitter] answers between commits. Immutable.
 public sealed interface StoreQuery
@@ -11,6 +13,7 @@ public sealed interface StoreQuery
         StoreQuery.ForwardReports,
         StoreQuery.ReadRemoteReports,
         StoreQuery.ReadFinished,
+        StoreQuery.Schedules,
         StoreQuery.Barrier {
 
   /// Rows by key, payloads included.
@@ -46,6 +49,24 @@ public sealed interface StoreQuery
   ///
   /// @param owner the caller's own reference, returned with the answer
   record ReadFinished(String id, Object owner) implements StoreQuery {}
+
+  /// Work on the schedules. It is done once: a failure is the answer, not retried.
+  ///
+  /// @param answer completed by the committer's thread with the result, or with what the work threw
+  record Schedules<T>(Function<ScheduleStore, T> work, CompletableFuture<T> answer)
+      implements StoreQuery {
+    /// @throws StoreException of kind `FATAL` if the store is unusable
+    void answer(ActivationStore store) {
+      try {
+        answer.complete(work.apply(store.schedules()));
+      } catch (RuntimeException e) {
+        answer.completeExceptionally(e);
+        if (e instanceof StoreException failure && failure.kind() == StoreException.Kind.FATAL) {
+          throw failure;
+        }
+      }
+    }
+  }
 
   /// Barrier: answered once the outcome of every earlier change is known.
   ///

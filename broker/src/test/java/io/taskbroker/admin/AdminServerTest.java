@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
@@ -21,8 +22,11 @@ import io.taskbroker.rules.RuleStatus;
 import io.taskbroker.store.FinishedPage;
 import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.rules.RulesInForce;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -274,9 +278,22 @@ final class AdminServerTest {
             operatorRules(dir, new FakeEngine(commands)),
             new FakeEngine(commands),
             new NoRows(),
+            schedules(new FakeEngine()),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
+  }
+
+  /// Schedules that nobody keeps.
+  static Schedules schedules(CommandSink engine) {
+    return new Schedules(
+        _ -> {},
+        engine,
+        new EnqueuedTemplates(),
+        false,
+        new Metrics(),
+        (_, _) -> {},
+        SystemContext.system());
   }
 
   private BrokerConfig config(String yaml) throws IOException {

@@ -52,6 +52,9 @@ final class RigStore {
   /// Activations that the store cannot hold.
   Predicate<Activation> refuses = _ -> false;
 
+  /// Which slots another broker has fired before.
+  Predicate<Change.Fire> supersedes = _ -> false;
+
   private static final String REFUSED = "it holds what cannot be held";
   private static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
@@ -79,7 +82,8 @@ final class RigStore {
   /// row is inserted before the delete of another row of its id is durable (H20).
   void write(Change change) {
     switch (change) {
-      case Change.Insert insert -> begin(insert);
+      case Change.Insert insert -> begin(insert.row());
+      case Change.Fire fire -> begin(fire.row());
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
       case Change.ChangeDelay delay -> follow(delay, delay.key());
@@ -94,14 +98,13 @@ final class RigStore {
     waiting.add(new Work.Write(change));
   }
 
-  private void begin(Change.Insert insert) {
-    Row row = insert.row();
+  private void begin(Row row) {
     Long before = keys.put(row.activation().id(), row.key());
     if (row.key() <= lastKey) {
-      throw new AssertionError("Key used before: " + insert);
+      throw new AssertionError("Key used before: " + row);
     }
     if (before != null && !isGone(before)) {
-      throw new AssertionError("Row " + before + " of the same id still exists: " + insert);
+      throw new AssertionError("Row " + before + " of the same id still exists: " + row);
     }
   }
 
@@ -111,6 +114,7 @@ final class RigStore {
         && uncommitted().stream()
             .noneMatch(change ->
                 (change instanceof Change.Insert(Row row, _) && row.key() == key)
+                    || (change instanceof Change.Fire fire && fire.key() == key)
                     || (change instanceof Change.Delete delete && delete.key() == key));
   }
 
@@ -214,6 +218,14 @@ final class RigStore {
         yield rows.putIfAbsent(row.key(), row) == null
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
+      }
+      case Change.Fire fire -> {
+        if (supersedes.test(fire)) {
+          yield ChangeOutcome.SUPERSEDED;
+        }
+        lastKey = Math.max(lastKey, fire.key());
+        rows.put(fire.key(), fire.row());
+        yield ChangeOutcome.APPLIED;
       }
       case Change.UpdateStatus update ->
           update(update, update.key(), update.id(), row -> withStatus(row, update));

@@ -188,6 +188,7 @@ public final class InMemoryStore implements ActivationStore {
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
       }
+      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));

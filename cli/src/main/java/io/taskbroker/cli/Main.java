@@ -24,6 +24,7 @@ import picocli.CommandLine.TypeConversionException;
       EnqueueCommand.class,
       WorkerCommand.class,
       ConfigCommand.class,
+      ScheduleCommand.class,
       QuarantineCommand.class,
       DlqCommand.class,
       AuditCommand.class,

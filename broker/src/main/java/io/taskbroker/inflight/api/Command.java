@@ -9,6 +9,7 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import java.util.List;
@@ -111,9 +112,19 @@ public sealed interface Command {
   /// Activations from a source other than Kafka. They have no partition: no watermark covers them,
   /// and they stay with this broker whatever partitions move (H23). Those that are due later, or
   /// have no room in memory, are parked.
-  record Enqueue(List<Activation> activations, EnqueueReply reply) implements Request {
+  ///
+  /// @param steps for each activation the step of the schedule that enqueues it; empty if they come
+  ///   from clients
+  record Enqueue(List<Activation> activations, List<ScheduleStep> steps, EnqueueReply reply)
+      implements Request {
+    /// Activations of clients.
+    public Enqueue(List<Activation> activations, EnqueueReply reply) {
+      this(activations, List.of(), reply);
+    }
+
     public Enqueue {
       activations = List.copyOf(activations);
+      steps = List.copyOf(steps);
       for (Activation activation : activations) {
         if (activation.origin().partition() >= 0) {
           throw new IllegalArgumentException(

@@ -65,6 +65,14 @@ final class CommitPlan {
     return keys.build().toArray();
   }
 
+  /// Keys of the tasks of slots.
+  long[] firedKeys() {
+    return segments.stream()
+        .flatMap(segment -> segment.changes(Kind.FIRE).stream())
+        .mapToLong(Change::key)
+        .toArray();
+  }
+
   static CommitPlan of(List<Change> changes, OwnedPartitions ownedPartitions) {
     CommitPlan plan = new CommitPlan(changes.size());
     for (int i = 0; i < changes.size(); i++) {
@@ -107,14 +115,26 @@ final class CommitPlan {
 
   /// Applies watermarks and sizes of an attempt whose reply was lost. The true change of the sizes
   /// is unknown; the planned inserts are assumed.
-  void recordEarlierCommit() {
+  ///
+  /// @param fired keys of the [Change.Fire]s whose rows exist; the others were superseded
+  void recordEarlierCommit(Set<Long> fired) {
     for (CommitSegment segment : segments) {
       for (CommitSegment.Part part : segment.parts()) {
         for (int i = 0; i < part.changes.size(); i++) {
+          Row row = null;
           if (part.changes.get(i) instanceof Change.Insert insert) {
+            row = insert.row();
+          } else if (part.changes.get(i) instanceof Change.Fire fire) {
+            if (fired.contains(fire.key())) {
+              row = fire.row();
+            } else {
+              setOutcome(part.indices.get(i), ChangeOutcome.SUPERSEDED);
+            }
+          }
+          if (row != null) {
             addBytes(
                 part.ownedPartitions.get(i).id(),
-                CommitSession.ROW_BYTES + insert.row().activation().payload().length);
+                CommitSession.ROW_BYTES + row.activation().payload().length);
           }
         }
       }
@@ -125,6 +145,7 @@ final class CommitPlan {
   private void add(Change change, int index, OwnedPartitions owned) {
     switch (change) {
       case Change.Insert c -> addRowChange(Kind.INSERT, c, index, owned);
+      case Change.Fire c -> addRowChange(Kind.FIRE, c, index, owned);
       case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, index, owned);
       case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, index, owned);
       case Change.ChangeDelay c -> addRowChange(Kind.CHANGE_DELAY, c, index, owned);

@@ -147,7 +147,7 @@ final class Commits {
           }
           // A previous attempt was committed, and its reply was lost.
           if (PostgresErrors.isConstraint(e, "taskbroker_batch_committed_once")) {
-            plan.recordEarlierCommit();
+            plan.recordEarlierCommit(stored(plan.firedKeys()));
             finished.committed(plan);
           } else {
             throw e;
@@ -215,6 +215,24 @@ final class Commits {
     }
     session = null;
     failed.close();
+  }
+
+  /// The keys among these that have a row of this broker without a partition. Nothing deletes the
+  /// row of a slot before its commit is known.
+  private Set<Long> stored(long[] keys) throws SQLException {
+    Set<Long> stored = new HashSet<>();
+    if (keys.length > 0) {
+      try (Connection connection = server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS);
+          PreparedStatement statement = connection.prepareStatement(Sql.STORED)) {
+        new Binder(statement).set(ownedPartitions.own().id()).set(keys);
+        try (ResultSet result = statement.executeQuery()) {
+          while (result.next()) {
+            stored.add(result.getLong(1));
+          }
+        }
+      }
+    }
+    return stored;
   }
 
   /// Drops the partitions that other brokers took; their changes are fenced on the next attempt.

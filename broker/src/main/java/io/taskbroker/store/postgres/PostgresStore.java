@@ -14,6 +14,7 @@ import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.RuleHistory;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -41,6 +42,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final OwnershipProof proof;
   private final LostTransactions lostTransactions;
   private final Commits commits;
+  private final ScheduleStore schedules;
   private volatile boolean closed;
 
   /// @param opened as found by [StoreOpener]
@@ -59,6 +61,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
     this.lostTransactions =
         new LostTransactions(server, memberSlot, ownedPartitions, patienceMillis(options));
+    this.schedules = new PostgresSchedules(pool, server.toString());
     this.commits =
         new Commits(
             server,
@@ -167,6 +170,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   public Optional<FinishedTask> finished(String id) {
     return with(
         "read the record of a finished task", connection -> PostgresFinished.asked(connection, id));
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    checkOpen("use the schedules");
+    return schedules;
   }
 
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the

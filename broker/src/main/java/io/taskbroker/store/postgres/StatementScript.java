@@ -166,14 +166,18 @@ final class StatementScript {
       if (!keys.contains(part.changes.get(i).key())) {
         plan.setOutcome(
             part.indices.get(i),
-            part.kind == Kind.INSERT ? ChangeOutcome.DUPLICATE : ChangeOutcome.MISSING);
+            switch (part.kind) {
+              case INSERT -> ChangeOutcome.DUPLICATE;
+              case FIRE -> ChangeOutcome.SUPERSEDED;
+              default -> ChangeOutcome.MISSING;
+            });
       }
     }
   }
 
   private static long change(Kind kind, int rows, long bytes) {
     return switch (kind) {
-      case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
+      case INSERT, FIRE -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
       case FORWARD_WITH_PAYLOAD, RETRY -> bytes;
       case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, FORWARD -> 0;

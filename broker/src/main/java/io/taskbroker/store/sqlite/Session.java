@@ -50,6 +50,7 @@ final class Session implements AutoCloseable {
   final FinishedTable finished;
   final ChangeWriter changes;
   final SqlitePageReader rows;
+  final SqliteSchedules schedules;
 
   /// Takes ownership of a connection to a file that has the tables of a store.
   private Session(Connection connection) throws SQLException {
@@ -71,7 +72,8 @@ final class Session implements AutoCloseable {
     pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
     SqliteRowCodec codec = new SqliteRowCodec();
     finished = new FinishedTable(statements);
-    changes = new ChangeWriter(statements, codec);
+    schedules = new SqliteSchedules(statements);
+    changes = new ChangeWriter(statements, codec, schedules);
     rows = new SqlitePageReader(statements, codec);
   }
 
@@ -111,6 +113,7 @@ final class Session implements AutoCloseable {
       if (isStore) {
         SqliteSchema.renewView(connection);
         SqliteSchema.addFinished(connection);
+        SqliteSchedules.createTable(connection);
         connection.commit();
       } else {
         create(connection, file, content, name.orElseThrow());
@@ -130,6 +133,7 @@ final class Session implements AutoCloseable {
       Connection connection, Path file, SqliteSchema.Content content, String name)
       throws SQLException {
     long rows = SqliteSchema.create(connection, file, content, name);
+    SqliteSchedules.createTable(connection);
     connection.commit();
     if (content == SqliteSchema.Content.REFERENCE) {
       LOG.info("Migrated {} from the reference broker: {} tasks", file, rows);

@@ -5,9 +5,11 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -71,6 +73,8 @@ public final class SqliteStore implements ActivationStore {
 
   /// Null until the first claim of an at-most-once task.
   private @Nullable AtMostOnceFence lastFence;
+
+  private final ScheduleStore schedules = new Schedules();
 
   /// Null after a failure that left it in an unknown state; the next operation opens another.
   private @Nullable Session session;
@@ -314,6 +318,11 @@ public final class SqliteStore implements ActivationStore {
   }
 
   @Override
+  public ScheduleStore schedules() {
+    return schedules;
+  }
+
+  @Override
   public long size() {
     return inTransaction("measure the database", Session::size);
   }
@@ -532,6 +541,69 @@ public final class SqliteStore implements ActivationStore {
       return Files.exists(absolute) ? absolute.toRealPath() : parent.toRealPath().resolve(name);
     } catch (IOException e) {
       throw new StoreException(Kind.FATAL, "Could not find the store %s: %s".formatted(path, e), e);
+    }
+  }
+
+  /// Schedules, in transactions of this store.
+  private final class Schedules implements ScheduleStore {
+    @Override
+    public Optional<ScheduleRow> find(String name) {
+      return inTransaction("read a schedule", session -> session.schedules.find(name));
+    }
+
+    @Override
+    public List<ScheduleRow> page(String after, int limit, int bytes) {
+      return inTransaction(
+          "list the schedules", session -> session.schedules.page(after, limit, bytes));
+    }
+
+    @Override
+    public List<ScheduleRow> due(long afterDue, String afterName, long until, int limit) {
+      return inTransaction(
+          "read due schedules",
+          session -> session.schedules.due(afterDue, afterName, until, limit));
+    }
+
+    @Override
+    public long nextDue(long time) {
+      return inTransaction(
+          "find the next due schedule", session -> session.schedules.nextDue(time));
+    }
+
+    @Override
+    public int count() {
+      return inTransaction("count the schedules", session -> session.schedules.count());
+    }
+
+    @Override
+    public boolean create(ScheduleRow row) {
+      return inTransaction(
+          "create a schedule",
+          session -> {
+            fence(session);
+            diskSpace.check(session);
+            return session.schedules.create(row);
+          });
+    }
+
+    @Override
+    public boolean replace(ScheduleRow row, long version) {
+      return inTransaction(
+          "replace a schedule",
+          session -> {
+            fence(session);
+            return session.schedules.replace(row, version);
+          });
+    }
+
+    @Override
+    public boolean delete(String name) {
+      return inTransaction(
+          "delete a schedule",
+          session -> {
+            fence(session);
+            return session.schedules.delete(name);
+          });
     }
   }
 
