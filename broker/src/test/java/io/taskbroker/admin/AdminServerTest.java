@@ -278,7 +278,7 @@ final class AdminServerTest {
             operatorRules(dir, new FakeEngine(commands)),
             new FakeEngine(commands),
             new NoRows(),
-            schedules(new FakeEngine()),
+            schedules(new FakeEngine(commands)),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
