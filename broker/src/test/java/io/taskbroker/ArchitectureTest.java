@@ -160,7 +160,8 @@ final class ArchitectureTest {
                 "io.taskbroker.ingest..",
                 "io.taskbroker.outbox..",
                 "io.taskbroker.deadletter..",
-                "io.taskbroker.audit..")
+                "io.taskbroker.audit..",
+                "io.taskbroker.shadow..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.kafka.."));

@@ -174,8 +174,20 @@ public sealed interface Change {
   ///
   /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
   ///   [Row#NONE] for no tombstone
-  record Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner)
-      implements OfRow {}
+  /// @param finished the record to keep of the task; null for none
+  record Delete(
+      long key,
+      String id,
+      Origin origin,
+      long tombstoneUntil,
+      @Nullable FinishedTask finished,
+      @Nullable Object owner)
+      implements OfRow {
+    /// Removal that leaves no record.
+    public Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
+      this(key, id, origin, tombstoneUntil, null, owner);
+    }
+  }
 
   /// Watermark of a partition: earlier changes stored or disposed of every record below `next`.
   ///

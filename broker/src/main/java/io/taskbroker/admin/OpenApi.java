@@ -168,7 +168,14 @@ final class OpenApi {
     List<String> required = new ArrayList<>();
     for (RecordComponent component : record.getRecordComponents()) {
       String name = snake(component.getName());
-      properties.put(name, schema(component.getGenericType()));
+      properties.put(
+          name,
+          name.equals("reason") && record.getEnclosingClass() == Bodies.class
+              ? ordered(
+                  "type", "string",
+                  "minLength", AdminHandler.LEAST_REASON,
+                  "maxLength", AdminHandler.LONGEST_REASON)
+              : schema(component.getGenericType()));
       if (component.getType() != Optional.class) {
         required.add(name);
       }

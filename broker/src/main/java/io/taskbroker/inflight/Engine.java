@@ -195,6 +195,7 @@ public final class Engine {
         reports.recorded(read.reports());
         remoteReports.checked(read);
       }
+      case Command.FinishedRead read -> queries.wasRead(read);
       case Command.BarrierPassed passed -> barrierPassed(passed);
       case Command.LeaseRenewed lease -> state.leaseRenewed(lease);
       case Command.PartitionLost(String topic, int partition) ->
@@ -297,7 +298,7 @@ public final class Engine {
           state.settle(task);
           completion.produce(task);
           if (task.end == TaskEnd.FAILED) {
-            queries.ended(task.id(), TaskEnd.FAILED); // whatever becomes of its dead letter
+            queries.ended(task); // whatever becomes of its dead letter
           }
         } else if (task.pendingWrites > 0) {
           task.pendingWrites--; // its destination was changed
@@ -321,7 +322,7 @@ public final class Engine {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
-      queries.ended(task.id(), task.end);
+      queries.ended(task);
       state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);

@@ -2,6 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -136,6 +137,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
 
     /// The answer to a query.
     default void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
+
+    /// The answer to a query.
+    default void finishedRead(StoreQuery.ReadFinished query, Optional<FinishedTask> found) {}
 
     /// The outcome of every earlier change is known and reported.
     default void barrierPassed(StoreQuery.Barrier barrier) {}

@@ -12,6 +12,7 @@ public sealed interface StoreQuery
         StoreQuery.Rows,
         StoreQuery.ForwardReports,
         StoreQuery.ReadRemoteReports,
+        StoreQuery.ReadFinished,
         StoreQuery.Schedules,
         StoreQuery.Barrier {
 
@@ -43,6 +44,11 @@ public sealed interface StoreQuery
       keys = List.copyOf(keys);
     }
   }
+
+  /// The record of a finished task whose client asked for it.
+  ///
+  /// @param owner the caller's own reference, returned with the answer
+  record ReadFinished(String id, Object owner) implements StoreQuery {}
 
   /// Work on the schedules. It is done once: a failure is the answer, not retried.
   ///

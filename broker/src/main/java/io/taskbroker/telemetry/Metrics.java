@@ -561,7 +561,7 @@ public final class Metrics {
       declare.counters(
           "telemetry.dropped",
           "Telemetry dropped because the receiver did not accept it: log lines, Sentry reports,"
-              + " statsd datagrams; channel is log, sentry or statsd",
+              + " statsd datagrams, steps of tasks; channel is log, sentry, statsd or task_steps",
           "channel");
 
   public final Labelled<DistributionDataPoint> runTime =

@@ -39,6 +39,7 @@ final class AdminApiDocumentTest {
             Optional.empty(),
             new AdminServer.FilesOf(dir.resolve("audit"), dir.resolve("pauses")),
             Pauses.NONE,
+            AdminServerTest.operatorRules(dir, new NoEngine()),
             new NoEngine(),
             new AdminServerTest.NoRows(),
             AdminServerTest.schedules(new NoEngine()),

@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.RejectedInsert;
@@ -34,6 +35,9 @@ final class RigStore {
   private final Map<SourcePartition, Watermark> watermarks = new HashMap<>();
   private final Map<Fingerprint, Long> tombstones = new LinkedHashMap<>();
   private final ArrayDeque<Work> waiting = new ArrayDeque<>();
+
+  /// Records of finished tasks, by id.
+  final Map<String, FinishedTask> finished = new HashMap<>();
 
   /// All committed changes, and the changes of missing rows.
   final List<Change> history = new ArrayList<>();
@@ -68,6 +72,8 @@ final class RigStore {
         implements Work {}
 
     record ReadRows(List<Long> keys, Object owner) implements Work {}
+
+    record ReadFinished(String id, Object owner) implements Work {}
 
     record Barrier(Object owner) implements Work {}
   }
@@ -125,6 +131,10 @@ final class RigStore {
 
   void read(List<Long> keys, Object owner) {
     waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
+  }
+
+  void readFinished(String id, Object owner) {
+    waiting.add(new Work.ReadFinished(id, owner));
   }
 
   void barrier(Object owner) {
@@ -191,6 +201,8 @@ final class RigStore {
             case Work.ReadRows(List<Long> read, Object owner) ->
                 new Command.RowsRead(
                     read.stream().filter(rows::containsKey).map(rows::get).toList(), owner);
+            case Work.ReadFinished(String id, Object owner) ->
+                new Command.FinishedRead(asked(id), owner);
             case Work.Barrier(Object owner) -> new Command.BarrierPassed(owner);
             case Work.Write write -> throw new AssertionError("Not a read: " + write);
           });
@@ -233,6 +245,9 @@ final class RigStore {
           missed.add(delete);
           yield ChangeOutcome.MISSING;
         }
+        if (delete.finished() != null) {
+          finished.put(delete.id(), delete.finished());
+        }
         yield ChangeOutcome.APPLIED;
       }
       case Change.AdvanceWatermark(SourcePartition partition, long next, _, _) -> {
@@ -250,6 +265,11 @@ final class RigStore {
         yield ChangeOutcome.APPLIED;
       }
     };
+  }
+
+  private @Nullable FinishedTask asked(String id) {
+    FinishedTask found = finished.get(id);
+    return found != null && found.asked() ? found : null;
   }
 
   private ChangeOutcome update(Change change, long key, String id, UnaryOperator<Row> how) {

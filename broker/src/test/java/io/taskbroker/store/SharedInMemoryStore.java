@@ -236,7 +236,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         new Taken(
             watermarks,
             disk.drained.remove(ownerKey),
-            Optional.ofNullable(reached.remove(partition))));
+            Optional.ofNullable(reached.remove(partition)),
+            owner != null && owner.epoch == epoch));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -30,6 +31,11 @@ final class CommitPlan {
   final Set<OwnedPartition> ownedPartitions = new LinkedHashSet<>();
   private final Map<Integer, Long> sizes = new HashMap<>(); // bytes by partition id
   private final ChangeOutcome[] outcomes;
+
+  /// Records of the tasks that it ends, and bytes of their pages once they are in a script.
+  final List<FinishedTask> finished = new ArrayList<>();
+
+  long finishedBytes;
 
   private CommitPlan(int changes) {
     outcomes = new ChangeOutcome[changes];
@@ -149,6 +155,10 @@ final class CommitPlan {
       case Change.Retry c -> addRowChange(Kind.RETRY, c, index, owned);
       case Change.Delete c -> {
         OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
+        FinishedTask record = c.finished();
+        if (ownedPartition != null && record != null) {
+          finished.add(record);
+        }
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {
           tombstones.add(new NewTombstone(ownedPartition, c.id(), c.tombstoneUntil()));
         }

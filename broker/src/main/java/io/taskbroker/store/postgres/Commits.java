@@ -32,6 +32,7 @@ final class Commits {
   private final Limits limits;
   private final RemoteReportTable reports;
   private final RewindHandler rewindHandler;
+  private final FinishedLog finished;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
@@ -57,6 +58,7 @@ final class Commits {
     this.limits = limits;
     this.reports = reports;
     this.rewindHandler = rewindHandler;
+    this.finished = new FinishedLog(epoch, limits.maxFinishedBytes());
     this.lastKey = epoch << KEY_BITS;
   }
 
@@ -107,6 +109,7 @@ final class Commits {
     checkInsert(newest);
     List<ChangeOutcome> done = write(batch);
     lastKey = Math.max(lastKey, newest);
+    finished.spaceLacks &= newest == Row.NONE;
     outcomes = done;
     return done;
   }
@@ -145,6 +148,7 @@ final class Commits {
           // A previous attempt was committed, and its reply was lost.
           if (PostgresErrors.isConstraint(e, "taskbroker_batch_committed_once")) {
             plan.recordEarlierCommit(stored(plan.firedKeys()));
+            finished.committed(plan);
           } else {
             throw e;
           }
@@ -157,7 +161,9 @@ final class Commits {
         }
         return plan.outcomes();
       } catch (SQLException e) {
-        throw PostgresErrors.translate(server.toString(), "commit a batch", e);
+        StoreException error = PostgresErrors.translate(server.toString(), "commit a batch", e);
+        finished.spaceLacks |= error.kind() == Kind.FULL;
+        throw error;
       }
     }
   }
@@ -172,6 +178,7 @@ final class Commits {
   ///   the epoch are exhausted
   private void checkInsert(long newest) {
     if (newest != Row.NONE && size() > limits.insertLimit()) {
+      finished.spaceLacks = true;
       throw new StoreException(
           Kind.FULL,
           "The rows in %s exceed %d bytes, an eighth above store.max_size; the store refuses inserts until they shrink"
@@ -189,7 +196,9 @@ final class Commits {
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch);
+      current =
+          new CommitSession(
+              server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch, finished);
       session = current;
     }
     return current;

@@ -47,6 +47,7 @@ final class Session implements AutoCloseable {
   private final PreparedStatement purge;
   private final long pageSize;
 
+  final FinishedTable finished;
   final ChangeWriter changes;
   final SqlitePageReader rows;
   final SqliteSchedules schedules;
@@ -70,6 +71,7 @@ final class Session implements AutoCloseable {
             """);
     pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
     SqliteRowCodec codec = new SqliteRowCodec();
+    finished = new FinishedTable(statements);
     schedules = new SqliteSchedules(statements);
     changes = new ChangeWriter(statements, codec, schedules);
     rows = new SqlitePageReader(statements, codec);
@@ -110,6 +112,7 @@ final class Session implements AutoCloseable {
       }
       if (isStore) {
         SqliteSchema.renewView(connection);
+        SqliteSchema.addFinished(connection);
         SqliteSchedules.createTable(connection);
         connection.commit();
       } else {
