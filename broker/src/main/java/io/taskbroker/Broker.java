@@ -18,6 +18,7 @@ import io.taskbroker.engine.EngineEvents;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.StagePorts;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.api.Command;
@@ -36,7 +37,9 @@ import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
@@ -45,6 +48,7 @@ import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
+import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
@@ -98,7 +102,8 @@ public final class Broker implements Service {
     var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
-    var telemetry = new Telemetry(config, mailbox, failures);
+    Optional<TaskStepFile> steps = StageOptions.taskSteps(config);
+    var telemetry = new Telemetry(config, steps, mailbox, failures);
     this.condition = new BrokerCondition(storage.store().name(), telemetry.metrics());
     Metrics metrics = telemetry.metrics();
     storage.replaced().ifPresent(damaged -> reportReplaced(damaged, metrics));
@@ -129,6 +134,15 @@ public final class Broker implements Service {
                     config.push().connections(), config.push().connectionAge())),
             commands,
             metrics);
+    var schedules =
+        new Schedules(
+            query -> committer.submit(List.of(), List.of(query)),
+            commands,
+            new EnqueuedTemplates(),
+            storage.shared(),
+            metrics,
+            failures,
+            SystemContext.system());
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
@@ -142,6 +156,7 @@ public final class Broker implements Service {
                         StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
                     commands,
+                    Optional.of(schedules),
                     metrics));
     var ingest =
         new Ingest(
@@ -155,7 +170,12 @@ public final class Broker implements Service {
         new EngineLoop(
             StageOptions.inflight(config, storage.shared()),
             mailbox,
-            new StagePorts(committer::submit, push, outbox, ingest, new EngineEvents(metrics)),
+            new StagePorts(
+                committer::submit,
+                push,
+                outbox,
+                ingest,
+                new EngineEvents(metrics, StageOptions.taskStepLog(config, steps))),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
@@ -202,6 +222,7 @@ public final class Broker implements Service {
     order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
     order.add(operatorRules);
+    order.add(schedules);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
     if (canaries > 0) {
@@ -239,6 +260,7 @@ public final class Broker implements Service {
               operatorRules,
               mailbox,
               storage.browser(config),
+              schedules,
               condition,
               failures));
     }

@@ -3,6 +3,8 @@ package io.taskbroker.admin;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.admin.AuditLog.Entry;
+import io.taskbroker.admin.web.CrossSite;
+import io.taskbroker.admin.web.WebPage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -42,6 +44,8 @@ final class AdminHandler extends Handler.Abstract {
   private final AuditLog audit;
   private final Supplier<Views.Before> before;
   private final JsonMapper json;
+  private final WebPage page;
+  private final boolean readOnly;
   private final InstantSource clock = InstantSource.system();
 
   /// @param before what is in force, for the record of acts
@@ -50,12 +54,16 @@ final class AdminHandler extends Handler.Abstract {
       List<Route> routes,
       AuditLog audit,
       Supplier<Views.Before> before,
-      JsonMapper json) {
+      JsonMapper json,
+      WebPage page,
+      boolean readOnly) {
     this.authenticator = authenticator;
     this.routes = List.copyOf(routes);
     this.audit = audit;
     this.before = before;
     this.json = json;
+    this.page = page;
+    this.readOnly = readOnly;
   }
 
   List<Route> operations() {
@@ -65,6 +73,9 @@ final class AdminHandler extends Handler.Abstract {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     try {
+      if (page.handle(request, response, callback)) {
+        return true;
+      }
       Object body = answer(request);
       write(response, callback, 200, JSON_TYPE, json.writeValueAsBytes(body));
     } catch (ApiProblem problem) {
@@ -124,11 +135,24 @@ final class AdminHandler extends Handler.Abstract {
           "Forbidden",
           caller.name() + " has the role " + caller.role() + "; this needs " + route.role());
     }
+    if (route.writes()) {
+      requireWritable(request);
+    }
     byte[] content = route.writes() ? content(request) : new byte[0];
     var asked =
         new ApiRequest(caller, decoded(route.variable(path)), query(request), content, json);
     asked.requireKnown(route.params().stream().map(Route.Param::name).collect(Collectors.toSet()));
     return route.writes() ? record(route, asked) : route.handler().answer(asked);
+  }
+
+  private void requireWritable(Request request) {
+    if (CrossSite.isForeign(request)) {
+      throw new ApiProblem(403, "Forbidden", "The page of another site may not act here");
+    }
+    if (readOnly) {
+      throw new ApiProblem(
+          403, "Forbidden", "This API only reads: admin.read_only of the broker is set");
+    }
   }
 
   private Route route(String method, String path) {

@@ -74,7 +74,7 @@ final class OpenApi {
     List<Object> parameters = new ArrayList<>();
     int brace = route.path().indexOf('{');
     if (brace >= 0) {
-      String name = route.path().substring(brace + 1, route.path().length() - 1);
+      String name = route.path().substring(brace + 1, route.path().indexOf('}'));
       parameters.add(
           ordered(
               "name", name, "in", "path", "required", true, "schema", ordered("type", "string")));

@@ -29,6 +29,7 @@ import java.util.OptionalLong;
 final class ReadApi {
   private static final int MAX_LIMIT = 1_000;
   private static final long LONGEST_AGE = 1L << 40;
+  private static final byte[] NO_HISTORY = {};
 
   private static final List<Param> SEARCH =
       List.of(
@@ -76,7 +77,7 @@ final class ReadApi {
 
   List<Route> routes() {
     return List.of(
-        read("/v1/overview", "The broker at this moment.", Views.Overview.class, this::overview),
+        read("/v1/overview", "The broker at this moment.", Views.Overview.class, _ -> overview()),
         new Route(
             "GET",
             "/v1/tasks",
@@ -113,7 +114,7 @@ final class ReadApi {
     return new Route("GET", path, Role.READ, summary, List.of(), null, answer, handler);
   }
 
-  private Object overview(ApiRequest request) throws InterruptedException {
+  Views.Overview overview() throws InterruptedException {
     EngineStats stats = engine.stats();
     rates.add(stats, System.nanoTime());
     List<Views.TaskName> names =
@@ -273,7 +274,7 @@ final class ReadApi {
                         Arrays.stream(WaitingReason.Kind.values()).map(Enum::name).toList())));
   }
 
-  private static Position position(String cursor) {
+  static Position position(String cursor) {
     int dot = cursor.indexOf('.');
     try {
       if (dot > 0) {
@@ -301,7 +302,8 @@ final class ReadApi {
         decoded.attempt(),
         decoded.maxAttempts(),
         decoded.arguments(),
-        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()));
+        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()),
+        FinishedApi.steps(known.isEmpty() ? NO_HISTORY : known.getFirst().history()));
   }
 
   /// A row of a store of one broker is found by the key that the engine knows: there is no index on

@@ -259,13 +259,58 @@ final class Views {
   /// @param attempt 1 for the first, one more for each retry
   /// @param arguments decoded, without secret values
   /// @param problem why they are absent or incomplete
+  /// @param history what happened to it since this broker has it in memory, if that is recorded
   record TaskDetail(
       Task task,
       Map<String, String> headers,
       long attempt,
       long maxAttempts,
       Optional<Object> arguments,
-      Optional<String> problem) {}
+      Optional<String> problem,
+      List<Step> history) {}
+
+  /// A step in the history of a task.
+  ///
+  /// @param step such as `delivered`; docs/admin.md explains them
+  /// @param detail such as the number of the delivery and the worker
+  record Step(String step, Instant at, Optional<String> detail) {}
+
+  /// A finished task.
+  ///
+  /// @param firstId id of the first attempt, if it was a retry by way of Kafka
+  /// @param message why it failed
+  /// @param deliveredAt first delivery by the broker that ended it
+  /// @param keptUntil when its record may be deleted
+  /// @param deliveries by the broker that ended it
+  /// @param worker that had it last, if it has a name
+  /// @param topic absent if a client enqueued it
+  /// @param resultBytes size of the kept result
+  record Finished(
+      String id,
+      Optional<String> firstId,
+      String application,
+      String namespace,
+      String taskname,
+      String outcome,
+      Optional<String> message,
+      Instant receivedAt,
+      Optional<Instant> deliveredAt,
+      Instant endedAt,
+      Instant keptUntil,
+      int deliveries,
+      Optional<String> worker,
+      Optional<String> topic,
+      Optional<Integer> partition,
+      Optional<Long> offset,
+      int resultBytes) {}
+
+  /// Finished tasks found, newest first.
+  ///
+  /// @param cursor as that of tasks in flight
+  record FinishedPage(List<Finished> tasks, Optional<String> cursor) {}
+
+  /// A finished task with what happened to it.
+  record FinishedDetail(Finished task, List<Step> history) {}
 
   /// Outcome of an act on a task.
   ///
@@ -346,6 +391,59 @@ final class Views {
 
   /// Levels that are set, by logger.
   record LogLevels(Map<String, String> levels) {}
+
+  /// A schedule.
+  ///
+  /// @param nextSlot absent if it is paused or has no further slot
+  record Schedule(
+      String name,
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Double> everySeconds,
+      boolean paused,
+      Optional<Instant> nextSlot,
+      Optional<Instant> lastSlot,
+      Optional<String> lastTaskId,
+      String application,
+      String namespace,
+      String taskname,
+      Optional<String> description) {}
+
+  /// Schedules, in the order of names.
+  ///
+  /// @param cursor of the next page; absent if there is none
+  record SchedulePage(List<Schedule> schedules, Optional<String> cursor) {}
+
+  /// A schedule in full.
+  ///
+  /// @param arguments decoded, without secret values
+  /// @param problem why they are absent or incomplete
+  /// @param nextTimes its next slots, paused or not
+  /// @param lastFirings what became of its latest slots, latest first
+  record ScheduleDetail(
+      Schedule schedule,
+      Optional<Double> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Double> jitterSeconds,
+      String missed,
+      Optional<Integer> missedLimit,
+      Map<String, String> headers,
+      Optional<Object> arguments,
+      Optional<String> problem,
+      Instant createdAt,
+      Instant updatedAt,
+      List<Instant> nextTimes,
+      List<Firing> lastFirings) {}
+
+  /// What became of a slot.
+  ///
+  /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the
+  ///   slot and those up to the one before in the list were missed
+  record Firing(Instant slot, Instant at, String outcome, Optional<String> taskId) {}
+
+  /// A task was enqueued.
+  record EnqueuedTask(String taskId) {}
 
   /// Something was done.
   record Done(String done) {}

@@ -42,6 +42,7 @@ final class AdminApiDocumentTest {
             AdminServerTest.operatorRules(dir, new NoEngine()),
             new NoEngine(),
             new AdminServerTest.NoRows(),
+            AdminServerTest.schedules(new NoEngine()),
             new AdminServerTest.FakeBroker(),
             (_, _) -> {});
     return server.operations();

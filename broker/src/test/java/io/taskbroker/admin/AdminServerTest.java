@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
@@ -18,9 +19,14 @@ import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.rules.RuleContext;
 import io.taskbroker.rules.RuleHistoryFile;
 import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.rules.RulesInForce;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -269,12 +275,25 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            operatorRules(dir, new FakeEngine()),
-            new FakeEngine(),
+            operatorRules(dir, new FakeEngine(commands)),
+            new FakeEngine(commands),
             new NoRows(),
+            schedules(new FakeEngine(commands)),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
+  }
+
+  /// Schedules that nobody keeps.
+  static Schedules schedules(CommandSink engine) {
+    return new Schedules(
+        _ -> {},
+        engine,
+        new EnqueuedTemplates(),
+        false,
+        new Metrics(),
+        (_, _) -> {},
+        SystemContext.system());
   }
 
   private BrokerConfig config(String yaml) throws IOException {
@@ -383,7 +402,14 @@ final class AdminServerTest {
   }
 
   /// Engine that has no tasks.
-  private final class FakeEngine implements CommandSink {
+  static final class FakeEngine implements CommandSink {
+    private final List<Command> commands;
+
+    /// @param commands receives each command
+    FakeEngine(List<Command> commands) {
+      this.commands = commands;
+    }
+
     @Override
     public void request(Command.Request request) {
       throw new AssertionError(request);
@@ -395,6 +421,7 @@ final class AdminServerTest {
       switch (command) {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
+        case Command.Operate(OperatorRequest.Applications(_, var reply)) -> reply.accept(List.of());
         case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
         default -> throw new AssertionError(command);
       }
@@ -410,6 +437,11 @@ final class AdminServerTest {
     @Override
     public Optional<byte[]> payload(Position position) {
       return Optional.empty();
+    }
+
+    @Override
+    public FinishedPage finished(FinishedQuery query) {
+      return new FinishedPage(List.of(), Optional.empty());
     }
 
     @Override

@@ -116,7 +116,27 @@ final class AdminClient {
     }
   }
 
+  /// The answer; null if there is nothing of that name.
+  @Nullable JsonNode find(String path) {
+    Answer answer = exchange(request(path).GET());
+    return answer.status() == 404 ? null : checked(answer);
+  }
+
   private JsonNode send(HttpRequest.Builder request) {
+    return checked(exchange(request));
+  }
+
+  private static JsonNode checked(Answer answer) {
+    if (answer.status() != 200) {
+      throw new CommandException(
+          answer.body().path("detail").asString("the broker answered " + answer.status()));
+    }
+    return answer.body();
+  }
+
+  private record Answer(int status, JsonNode body) {}
+
+  private Answer exchange(HttpRequest.Builder request) {
     HttpResponse<byte[]> answer;
     try {
       answer = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
@@ -132,16 +152,10 @@ final class AdminClient {
       Thread.currentThread().interrupt();
       throw new CommandException("interrupted", e);
     }
-    JsonNode body;
     try {
-      body = JSON.readTree(answer.body());
+      return new Answer(answer.statusCode(), JSON.readTree(answer.body()));
     } catch (JacksonException e) {
       throw new CommandException(url + " is not the admin API of a broker", e);
     }
-    if (answer.statusCode() != 200) {
-      throw new CommandException(
-          body.path("detail").asString("the broker answered " + answer.statusCode()));
-    }
-    return body;
   }
 }

@@ -411,6 +411,42 @@ abstract class AdminContract {
     assertThat(admin.raw("GET", "/v2", null).statusCode()).isEqualTo(404);
   }
 
+  @Test
+  void finishedTasksAreSeenWithWhatHappenedToThem(KafkaView view) throws Exception {
+    start(view, "finished");
+    publish(template.task(1).setId("finished-x"));
+    awaitTasks(1);
+    await().until(() -> fetched().equals("finished-x"));
+    assertThat(steps(admin.get("/v1/tasks/finished-x")))
+        .containsExactly("received", "stored", "delivered");
+    report("finished-x");
+    broker.kill();
+    broker.close();
+    startAgain();
+
+    JsonNode page = admin.get("/v1/finished?application=finished&outcome=completed");
+    assertThat(page.path("tasks")).hasSize(1);
+    JsonNode task = admin.get("/v1/finished/finished-x");
+    assertThat(task.path("task").path("topic").asString()).isEqualTo(setup.topic());
+    assertThat(steps(task)).containsExactly("received", "stored", "delivered", "reported", "ended");
+    assertThat(admin.get("/v1/finished?application=finished&outcome=failed").path("tasks"))
+        .isEmpty();
+    admin.call("GET", "/v1/finished?outcome=lost", null, 400);
+    admin.call("GET", "/v1/finished?ended_from=yesterday", null, 400);
+    assertThat(run("finished", "--application", application, "--last", "3600")).isZero();
+    assertThat(out.toString()).contains("finished-x ", "completed", "1 tasks");
+    assertThat(run("task", "finished-x")).isZero();
+    assertThat(out.toString()).contains("\"history\"");
+    assertThat(run("explain", "finished-x")).isZero();
+    assertThat(out.toString()).contains("It ended at", "completed");
+  }
+
+  private static List<String> steps(JsonNode task) {
+    return StreamSupport.stream(task.path("history").spliterator(), false)
+        .map(step -> step.path("step").asString())
+        .toList();
+  }
+
   private void publish(TaskActivation.Builder task) throws Exception {
     kafka.publish(setup.topic(), task.build().toByteArray());
   }

@@ -196,7 +196,7 @@ final class Migrations {
           GRANT SELECT, INSERT, UPDATE, DELETE ON taskbroker_activation, taskbroker_store, \
           taskbroker_broker, taskbroker_owned_partition, taskbroker_batch, \
           taskbroker_watermark, taskbroker_tombstone, taskbroker_remote_report, \
-          taskbroker_rules_version, \
+          taskbroker_finished, taskbroker_rules_version, taskbroker_schedule, \
           taskbroker_schema_history TO %s;
           GRANT SELECT ON inflight_taskactivations TO %s;
           GRANT USAGE ON SEQUENCE taskbroker_broker_epoch TO %s;

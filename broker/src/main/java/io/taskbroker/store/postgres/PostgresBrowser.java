@@ -1,5 +1,7 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
@@ -73,16 +75,10 @@ public final class PostgresBrowser implements RowBrowser {
     long end = System.nanoTime() + query.within().toNanos();
     try {
       Connection reading = connected();
-      try (Statement limit = reading.createStatement()) {
-        limit.execute("SET statement_timeout = " + Math.max(1, query.within().toMillis()));
-      }
+      limit(reading, query.within());
       return query.id().isPresent() ? read(reading, query, null) : walk(reading, query, end);
     } catch (SQLException e) {
-      if (CANCELLED.equals(e.getSQLState())) {
-        throw timeout("The search", query.within());
-      }
-      disconnect();
-      throw PostgresErrors.translate(server.toString(), "search rows", e);
+      throw failed(e, query.within(), "search rows");
     }
   }
 
@@ -290,6 +286,34 @@ public final class PostgresBrowser implements RowBrowser {
       disconnect();
       throw PostgresErrors.translate(server.toString(), "read a payload", e);
     }
+  }
+
+  @Override
+  public synchronized FinishedPage finished(FinishedQuery query) {
+    try {
+      Connection reading = connected();
+      limit(reading, query.within());
+      return PostgresFinished.read(reading, query);
+    } catch (SQLException e) {
+      throw failed(e, query.within(), "search finished tasks");
+    }
+  }
+
+  private static void limit(Connection reading, Duration within) throws SQLException {
+    try (Statement limit = reading.createStatement()) {
+      limit.execute("SET statement_timeout = " + Math.max(1, within.toMillis()));
+    }
+  }
+
+  private RuntimeException failed(SQLException e, Duration within, String operation) {
+    if (CANCELLED.equals(e.getSQLState())) {
+      return new SearchTimeout(
+          "The search took longer than "
+              + within.toMillis()
+              + " ms: the database is slow, or its cache is cold; try again");
+    }
+    disconnect();
+    return PostgresErrors.translate(server.toString(), operation, e);
   }
 
   private Connection connected() throws SQLException {

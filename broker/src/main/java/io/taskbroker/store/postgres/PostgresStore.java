@@ -2,6 +2,7 @@ package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -13,6 +14,7 @@ import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.RuleHistory;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -40,6 +42,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final OwnershipProof proof;
   private final LostTransactions lostTransactions;
   private final Commits commits;
+  private final ScheduleStore schedules;
   private volatile boolean closed;
 
   /// @param opened as found by [StoreOpener]
@@ -58,6 +61,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
     this.lostTransactions =
         new LostTransactions(server, memberSlot, ownedPartitions, patienceMillis(options));
+    this.schedules = new PostgresSchedules(pool, server.toString());
     this.commits =
         new Commits(
             server,
@@ -162,6 +166,18 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return reading("read rows", reader -> reader.rows(ownedPartitions.ids(), keys));
   }
 
+  @Override
+  public Optional<FinishedTask> finished(String id) {
+    return with(
+        "read the record of a finished task", connection -> PostgresFinished.asked(connection, id));
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    checkOpen("use the schedules");
+    return schedules;
+  }
+
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the
   /// files, whose free space is reused (W31).
   @Override
@@ -176,6 +192,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
         "maintain the database",
         connection -> {
           new Purge(connection).run(ownedPartitions.all(), now);
+          new FinishedPurge(connection, options.limits().maxFinishedBytes()).run(now);
           return true;
         });
   }
@@ -206,7 +223,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
         new Ownership.Taken(
             watermarks(ownedPartition.watermarks().values()),
             taken.get().released(),
-            Optional.ofNullable(lostTransactions.takeReached(partition))));
+            Optional.ofNullable(lostTransactions.takeReached(partition)),
+            taken.get().alreadyOwned()));
   }
 
   @Override

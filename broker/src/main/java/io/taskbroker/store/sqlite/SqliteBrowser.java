@@ -1,5 +1,7 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
 import java.nio.file.Path;
@@ -178,6 +180,16 @@ public final class SqliteBrowser implements RowBrowser {
     } catch (SQLException e) {
       disconnect();
       throw SqliteErrors.whileOpen(file, "read a payload", e);
+    }
+  }
+
+  @Override
+  public synchronized FinishedPage finished(FinishedQuery query) {
+    try {
+      return FinishedReader.read(connected(), query);
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "search finished tasks", e);
     }
   }
 
