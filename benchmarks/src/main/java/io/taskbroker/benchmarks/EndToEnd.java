@@ -234,7 +234,7 @@ final class EndToEnd {
     if (load.isEmpty()) {
       return Map.of();
     }
-    load.get().close();
+    load.get().end();
     return load.get().figures();
   }
 

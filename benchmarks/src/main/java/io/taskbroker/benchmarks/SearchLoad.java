@@ -16,8 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// An operator who searches all tasks in flight once a second, through the admin API, in every
 /// second period; the periods between are for comparison. A thread of its own; the figures are read
-/// after it was closed.
-final class SearchLoad implements AutoCloseable {
+/// after its end.
+final class SearchLoad {
   private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
@@ -109,8 +109,7 @@ final class SearchLoad implements AutoCloseable {
   }
 
   /// Ends the searches.
-  @Override
-  public void close() throws InterruptedException {
+  void end() throws InterruptedException {
     thread.interrupt();
     thread.join();
     http.shutdownNow();

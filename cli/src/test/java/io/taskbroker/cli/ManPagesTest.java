@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,7 @@ final class ManPagesTest {
     }
   }
 
-  private void check(CommandLine command, TreeSet<String> commands) throws Exception {
+  private void check(CommandLine command, Set<String> commands) throws Exception {
     String name = command.getCommandSpec().qualifiedName("-");
     commands.add(name);
     String page = Files.readString(dir.resolve("man1").resolve(name + ".1"));

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @Execution(ExecutionMode.CONCURRENT)
 final class AdminApiTest {
   private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration LONGEST = Duration.ofSeconds(180);
+  private static final Duration LONGEST = Duration.ofMinutes(3);
   private static final String EXAMPLES = Integer.toString(Integer.getInteger("admin.examples", 30));
   private static final Path SCRIPT = Path.of("admin-api").toAbsolutePath();
 
