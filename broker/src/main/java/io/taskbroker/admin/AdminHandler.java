@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -33,32 +34,33 @@ import tools.jackson.databind.json.JsonMapper;
 final class AdminHandler extends Handler.Abstract {
   private static final Logger log = LoggerFactory.getLogger(AdminHandler.class);
   static final int MAX_BODY = 256 << 10;
-  private static final int LEAST_REASON = 3;
-  private static final int LONGEST_REASON = 500;
+  static final int LEAST_REASON = 3;
+  static final int LONGEST_REASON = 500;
   private static final String JSON_TYPE = "application/json";
   private static final String PROBLEM_TYPE = "application/problem+json";
 
   private final Authenticator authenticator;
   private final List<Route> routes;
   private final AuditLog audit;
-  private final PauseBook pauses;
+  private final Supplier<Views.Before> before;
   private final JsonMapper json;
   private final WebPage page;
   private final boolean readOnly;
   private final InstantSource clock = InstantSource.system();
 
+  /// @param before what is in force, for the record of acts
   AdminHandler(
       Authenticator authenticator,
       List<Route> routes,
       AuditLog audit,
-      PauseBook pauses,
+      Supplier<Views.Before> before,
       JsonMapper json,
       WebPage page,
       boolean readOnly) {
     this.authenticator = authenticator;
     this.routes = List.copyOf(routes);
     this.audit = audit;
-    this.pauses = pauses;
+    this.before = before;
     this.json = json;
     this.page = page;
     this.readOnly = readOnly;
@@ -230,8 +232,7 @@ final class AdminHandler extends Handler.Abstract {
               + LONGEST_REASON
               + " characters: it is kept in the audit record");
     }
-    Object before = pauses.view();
-    audit.record(entry("intended", route, asked, reason, body, before, null));
+    audit.record(entry("intended", route, asked, reason, body, before.get(), null));
     try {
       Object answer = route.handler().answer(asked);
       audit.record(entry("done", route, asked, reason, null, null, answer));

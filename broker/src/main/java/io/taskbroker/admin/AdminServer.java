@@ -8,9 +8,11 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.payload.Redaction;
+import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.tls.TlsContext;
 import java.io.IOException;
@@ -89,8 +91,10 @@ public final class AdminServer implements Service {
       Optional<TlsContext> tls,
       FilesOf files,
       Pauses loaded,
+      OperatorRules operatorRules,
       CommandSink engine,
       RowBrowser rows,
+      Schedules schedules,
       BrokerStatus status,
       FailureSink failures) {
     this.address = config.admin().address().orElseThrow();
@@ -113,12 +117,29 @@ public final class AdminServer implements Service {
             trend,
             new WebPage.Facts(config.admin().tokens().isPresent(), config.admin().readOnly()),
             json);
+    var ruleset = new RulesApi(operatorRules, status, rows);
+    var fleet =
+        new FleetApi(
+            queries,
+            rows,
+            status,
+            config,
+            new Backlogs(rows, rates),
+            new AuditPages(files.audit(), json));
+    var scheduleApi =
+        new ScheduleApi(schedules, new ScheduleViews(new Redaction(config.admin().redact())));
     this.handler =
         new AdminHandler(
             authenticator,
-            routes(config, queries, reads, pauses),
+            routes(
+                config,
+                queries,
+                rows,
+                reads,
+                pauses,
+                List.of(ruleset.routes(), fleet.routes(), scheduleApi.routes())),
             audit,
-            pauses,
+            () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
             json,
             page,
             config.admin().readOnly());
@@ -152,11 +173,18 @@ public final class AdminServer implements Service {
   }
 
   private List<Route> routes(
-      BrokerConfig config, EngineQueries queries, ReadApi reads, PauseBook pauses) {
+      BrokerConfig config,
+      EngineQueries queries,
+      RowBrowser rows,
+      ReadApi reads,
+      PauseBook pauses,
+      List<List<Route>> more) {
     var redaction = new Redaction(config.admin().redact());
     var letters = new DeadLetterApi(config.kafka(), redaction, jobs);
     var replays = new ReplayApi(config.kafka(), redaction, jobs, letters);
     List<Route> routes = new ArrayList<>(reads.routes());
+    routes.addAll(new FinishedApi(rows).routes());
+    more.forEach(routes::addAll);
     routes.addAll(new ActApi(queries, reads, pauses).routes());
     routes.addAll(letters.routes());
     routes.addAll(replays.routes());

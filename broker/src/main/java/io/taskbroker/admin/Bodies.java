@@ -2,6 +2,7 @@ package io.taskbroker.admin;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Bodies of requests, in JSON with names in snake case.
@@ -44,8 +45,69 @@ final class Bodies {
       Optional<String> taskname,
       String reason) {}
 
+  /// A schedule: `cron`, or `every_seconds`.
+  ///
+  /// @param cron five fields as in Unix
+  /// @param timeZone IANA name, UTC by default
+  /// @param phaseSeconds with `every_seconds`: seconds from 1970 to a slot
+  /// @param start,end no slot before, and none from then on
+  /// @param jitterSeconds up to so much each slot is delayed
+  /// @param missed `latest` (by default), `skip` or `all`
+  /// @param missedLimit with `all`: how many run late, 100 by default
+  record ScheduleChange(
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Long> everySeconds,
+      Optional<Long> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Long> jitterSeconds,
+      Optional<String> missed,
+      Optional<Integer> missedLimit,
+      Optional<String> description,
+      ScheduledTask task,
+      String reason) {}
+
+  /// What a schedule enqueues.
+  ///
+  /// @param arguments any JSON; the worker gets its text
+  /// @param maxAttempts attempts in all, 1 by default
+  /// @param onFailure `discard` (by default) or `dead_letter`
+  record ScheduledTask(
+      String taskname,
+      Optional<String> namespace,
+      Optional<String> application,
+      Optional<Object> arguments,
+      Optional<Map<String, String>> headers,
+      Optional<Long> deadlineSeconds,
+      Optional<Long> expiresSeconds,
+      Optional<Long> delaySeconds,
+      Optional<Integer> maxAttempts,
+      Optional<Long> retryDelaySeconds,
+      Optional<String> onFailure,
+      Optional<Boolean> atMostOnce) {}
+
+  /// Why something is done.
+  record Reason(String reason) {}
+
   /// Drain of this broker.
   record Drain(String reason) {}
+
+  /// Rules in the place of those of the API.
+  ///
+  /// @param rules YAML, as in the file of `runtime_config_path`
+  /// @param ifVersion the version that they replace; 0 if there is none. Another one is in force:
+  ///   409
+  /// @param dryRun only tells what would be done
+  record SetRules(
+      String rules, Optional<Long> ifVersion, Optional<Boolean> dryRun, String reason) {}
+
+  /// Return to the rules of an earlier version.
+  ///
+  /// @param version whose rules are set again
+  /// @param ifVersion as in `PUT /v1/rules`
+  record RollBackRules(
+      long version, Optional<Long> ifVersion, Optional<Boolean> dryRun, String reason) {}
 
   /// Log level of a logger, until the process ends.
   ///

@@ -66,6 +66,18 @@ final class Rates {
     return samples.size() < 2 ? 0 : (samples.getLast().nanos() - samples.getFirst().nanos()) / 1e9;
   }
 
+  /// Outcomes within [#seconds] as outcomes a second.
+  synchronized Views.Rate view(Totals totals) {
+    double seconds = seconds();
+    double by = seconds == 0 ? 1 : seconds;
+    return new Views.Rate(
+        totals.completed() / by,
+        totals.failed() / by,
+        totals.retried() / by,
+        totals.deadLettered() / by,
+        seconds);
+  }
+
   /// Outcomes of a name within [#seconds].
   synchronized Totals of(Name name) {
     @Nullable Sample first = samples.peekFirst();

@@ -225,14 +225,17 @@ final class WebPageTest {
             dir.resolve("config.yaml"),
             "admin: {addr: \"127.0.0.1:0\"" + (keys.isEmpty() ? "" : ", " + keys) + "}");
     BrokerConfig config = ConfigLoader.load(Optional.of(file), Map.of(), _ -> {});
+    var engine = new AdminServerTest.FakeEngine(new ArrayList<>());
     server =
         new AdminServer(
             config,
             Optional.empty(),
             new AdminServer.FilesOf(dir.resolve("audit"), dir.resolve("pauses")),
             Pauses.NONE,
-            new AdminServerTest.FakeEngine(new ArrayList<>()),
+            AdminServerTest.operatorRules(dir, engine),
+            engine,
             new AdminServerTest.NoRows(),
+            AdminServerTest.schedules(engine),
             new AdminServerTest.FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
