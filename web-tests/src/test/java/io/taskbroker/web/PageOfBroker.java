@@ -13,7 +13,9 @@ enum PageOfBroker {
   DEAD_LETTER("/ui/dead-letters/0:0", "Why it failed", "customer"),
   REPLAY("/ui/dead-letters/replay?taskname=refund", "Dry run"),
   RULES("/ui/rules", "old_task", "Nothing is paused."),
-  BROKERS("/ui/brokers", "shop-tasks");
+  BROKERS("/ui/brokers", "shop-tasks", "alive"),
+  AUDIT("/ui/audit", "Acts"),
+  CONFIG("/ui/config", "kafka_deadletter_topic");
 
   private final String path;
   private final List<String> expected;

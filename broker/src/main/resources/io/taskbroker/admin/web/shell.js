@@ -24,6 +24,8 @@ const PAGES = [
   { path: '/ui/dead-letters/:', name: 'deadLetters', load: () => import('./dead-letter.js') },
   { path: '/ui/rules', name: 'rules', load: () => import('./rules.js'), menu: true },
   { path: '/ui/brokers', name: 'brokers', load: () => import('./partitions.js'), menu: true },
+  { path: '/ui/audit', name: 'audit', load: () => import('./audit.js'), menu: true },
+  { path: '/ui/config', name: 'config', load: () => import('./config.js'), menu: true },
 ];
 
 let main;
