@@ -8,6 +8,8 @@ enum PageOfBroker {
   APPLICATION("/ui/applications/import", "Why its tasks wait", "import_prices"),
   TASKS("/ui/tasks?application=newsletter", "send_letter"),
   TASK("task", "Why it does not run", "customer", "Delay ends"),
+  FINISHED("/ui/finished?application=mail", "send_receipt", "completed"),
+  FINISHED_TASK("finished", "What happened", "Delivered"),
   WORKERS("/ui/workers", "billing", "fails; next call"),
   DEAD_LETTERS("/ui/dead-letters", "charge_card", "refund"),
   DEAD_LETTER("/ui/dead-letters/0:0", "Why it failed", "customer"),
@@ -26,7 +28,11 @@ enum PageOfBroker {
   }
 
   String path(Shop shop) {
-    return path.equals("task") ? "/ui/tasks/" + shop.exampleTask() : path;
+    return switch (path) {
+      case "task" -> "/ui/tasks/" + shop.example("/v1/tasks?application=newsletter&limit=1");
+      case "finished" -> "/ui/finished/" + shop.example("/v1/finished?application=mail&limit=1");
+      default -> path;
+    };
   }
 
   List<String> expected() {

@@ -84,7 +84,7 @@ final class Shop implements AutoCloseable {
             kafka_deadletter_topic: %s
             kafka_auto_offset_reset: earliest
             runtime_config_path: "%s"
-            store: {sqlite: {path: "%s"}}
+            store: {sqlite: {path: "%s"}, finished: {retention_sec: 3600}}
             admin: {addr: "127.0.0.1:%d", requests_per_second: 1000}
             """
                 .formatted(
@@ -200,10 +200,10 @@ final class Shop implements AutoCloseable {
     return task.getId();
   }
 
-  /// The id of a task that waits.
-  String exampleTask() {
+  /// The id of the first task of an answer of the API.
+  String example(String path) {
     try {
-      String answer = get("/v1/tasks?application=newsletter&limit=1");
+      String answer = get(path);
       return answer.replaceAll("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);

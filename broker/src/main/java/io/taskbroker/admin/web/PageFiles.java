@@ -38,6 +38,8 @@ final class PageFiles {
           "dead-letters.js",
           "diff.js",
           "dom.js",
+          "finished-task.js",
+          "finished.js",
           "format.js",
           "icon.svg",
           INDEX,

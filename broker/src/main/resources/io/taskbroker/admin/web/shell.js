@@ -13,6 +13,8 @@ const PAGES = [
   { path: '/ui/applications/:', name: 'overview', load: () => import('./application.js') },
   { path: '/ui/tasks', name: 'tasks', load: () => import('./tasks.js'), menu: true },
   { path: '/ui/tasks/:', name: 'tasks', load: () => import('./task.js') },
+  { path: '/ui/finished', name: 'finished', load: () => import('./finished.js'), menu: true },
+  { path: '/ui/finished/:', name: 'finished', load: () => import('./finished-task.js') },
   { path: '/ui/workers', name: 'workers', load: () => import('./workers.js'), menu: true },
   {
     path: '/ui/dead-letters',
