@@ -8,7 +8,7 @@ enum PageOfBroker {
   APPLICATION("/ui/applications/import", "Why its tasks wait", "import_prices"),
   TASKS("/ui/tasks?application=newsletter", "send_letter"),
   TASK("task", "Why it does not run", "customer", "Delay ends"),
-  FINISHED("/ui/finished?application=mail", "send_receipt", "completed"),
+  FINISHED("/ui/finished?application=mail", "send_receipt", "Ended"),
   FINISHED_TASK("finished", "What happened", "Delivered"),
   WORKERS("/ui/workers", "billing", "fails; next call"),
   DEAD_LETTERS("/ui/dead-letters", "charge_card", "refund"),
