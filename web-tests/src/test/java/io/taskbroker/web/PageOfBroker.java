@@ -14,6 +14,8 @@ enum PageOfBroker {
   DEAD_LETTERS("/ui/dead-letters", "charge_card", "refund"),
   DEAD_LETTER("/ui/dead-letters/0:0", "Why it failed", "customer"),
   REPLAY("/ui/dead-letters/replay?taskname=refund", "Dry run"),
+  SCHEDULES("/ui/schedules", "nightly", "30 2 * * * Europe/Vienna"),
+  SCHEDULE("/ui/schedules/nightly", "Next times", "customer"),
   RULES("/ui/rules", "old_task", "Nothing is paused."),
   BROKERS("/ui/brokers", "shop-tasks", "alive"),
   AUDIT("/ui/audit", "Acts"),

@@ -51,6 +51,8 @@ final class PageFiles {
           "replay.js",
           "rules-editor.js",
           "rules.js",
+          "schedule.js",
+          "schedules.js",
           "shell.js",
           "task.js",
           "tasks.js",

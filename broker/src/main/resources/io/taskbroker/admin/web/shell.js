@@ -24,6 +24,8 @@ const PAGES = [
   },
   { path: '/ui/dead-letters/replay', name: 'deadLetters', load: () => import('./replay.js') },
   { path: '/ui/dead-letters/:', name: 'deadLetters', load: () => import('./dead-letter.js') },
+  { path: '/ui/schedules', name: 'schedules', load: () => import('./schedules.js'), menu: true },
+  { path: '/ui/schedules/:', name: 'schedules', load: () => import('./schedule.js') },
   { path: '/ui/rules', name: 'rules', load: () => import('./rules.js'), menu: true },
   { path: '/ui/brokers', name: 'brokers', load: () => import('./partitions.js'), menu: true },
   { path: '/ui/audit', name: 'audit', load: () => import('./audit.js'), menu: true },
