@@ -8,12 +8,18 @@ enum PageOfBroker {
   APPLICATION("/ui/applications/import", "Why its tasks wait", "import_prices"),
   TASKS("/ui/tasks?application=newsletter", "send_letter"),
   TASK("task", "Why it does not run", "customer", "Delay ends"),
+  FINISHED("/ui/finished?application=mail", "send_receipt", "Ended"),
+  FINISHED_TASK("finished", "What happened", "Delivered"),
   WORKERS("/ui/workers", "billing", "fails; next call"),
   DEAD_LETTERS("/ui/dead-letters", "charge_card", "refund"),
   DEAD_LETTER("/ui/dead-letters/0:0", "Why it failed", "customer"),
   REPLAY("/ui/dead-letters/replay?taskname=refund", "Dry run"),
+  SCHEDULES("/ui/schedules", "nightly", "30 2 * * * Europe/Vienna"),
+  SCHEDULE("/ui/schedules/nightly", "Next times", "customer"),
   RULES("/ui/rules", "old_task", "Nothing is paused."),
-  BROKERS("/ui/brokers", "shop-tasks");
+  BROKERS("/ui/brokers", "shop-tasks", "alive"),
+  AUDIT("/ui/audit", "Acts"),
+  CONFIG("/ui/config", "kafka_deadletter_topic");
 
   private final String path;
   private final List<String> expected;
@@ -24,7 +30,11 @@ enum PageOfBroker {
   }
 
   String path(Shop shop) {
-    return path.equals("task") ? "/ui/tasks/" + shop.exampleTask() : path;
+    return switch (path) {
+      case "task" -> "/ui/tasks/" + shop.example("/v1/tasks?application=newsletter&limit=1");
+      case "finished" -> "/ui/finished/" + shop.example("/v1/finished?application=mail&limit=1");
+      default -> path;
+    };
   }
 
   List<String> expected() {

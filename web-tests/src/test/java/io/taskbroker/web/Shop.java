@@ -84,7 +84,7 @@ final class Shop implements AutoCloseable {
             kafka_deadletter_topic: %s
             kafka_auto_offset_reset: earliest
             runtime_config_path: "%s"
-            store: {sqlite: {path: "%s"}}
+            store: {sqlite: {path: "%s"}, finished: {retention_sec: 3600}}
             admin: {addr: "127.0.0.1:%d", requests_per_second: 1000}
             """
                 .formatted(
@@ -132,6 +132,7 @@ final class Shop implements AutoCloseable {
       shop.publish(shop.task("newsletter", "mail", "send_letter").setDelay(HOUR));
     }
     shop.producer.flush();
+    shop.schedule("nightly");
     await()
         .atMost(PATIENCE)
         .until(() ->
@@ -200,10 +201,10 @@ final class Shop implements AutoCloseable {
     return task.getId();
   }
 
-  /// The id of a task that waits.
-  String exampleTask() {
+  /// The id of the first task of an answer of the API.
+  String example(String path) {
     try {
-      String answer = get("/v1/tasks?application=newsletter&limit=1");
+      String answer = get(path);
       return answer.replaceAll("(?s).*?\"id\":\"([^\"]+)\".*", "$1");
     } catch (IOException | InterruptedException e) {
       throw new IllegalStateException(e);
@@ -222,6 +223,26 @@ final class Shop implements AutoCloseable {
 
   String url() {
     return "http://127.0.0.1:" + adminPort;
+  }
+
+  /// Creates a schedule of a task at night.
+  void schedule(String name) throws IOException, InterruptedException {
+    String body =
+        """
+        {"cron": "30 2 * * *", "time_zone": "Europe/Vienna", "reason": "for the tests",
+         "task": {"taskname": "monthly_report", "namespace": "office", "application": "reports",
+                  "arguments": {"args": [], "kwargs": {"customer": "ann"}}}}
+        """;
+    HttpResponse<String> answer =
+        http.send(
+            HttpRequest.newBuilder(URI.create(url() + "/v1/schedules/" + name))
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(body))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+    if (answer.statusCode() != 200) {
+      throw new IllegalStateException(answer.body());
+    }
   }
 
   int status(String path) throws IOException, InterruptedException {

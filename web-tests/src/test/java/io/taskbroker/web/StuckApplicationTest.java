@@ -1,6 +1,7 @@
 package io.taskbroker.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,8 +19,17 @@ final class StuckApplicationTest {
 
       visit.link("import").first().click();
       visit.awaitText("Why its tasks wait");
-      assertThat(visit.text())
-          .contains("workers fail", "The workers of its application are unreachable");
+      // For the moment of a call that tries them again, the reason is another.
+      await()
+          .until(() -> {
+            boolean shown =
+                visit.text().contains("The workers of its application are unreachable");
+            if (!shown) {
+              visit.page().reload();
+              visit.settled();
+            }
+            return shown;
+          });
 
       visit.page().locator("main section").first().locator("a").first().click();
       visit.page().waitForURL("**waiting=WORKER_PAUSED");

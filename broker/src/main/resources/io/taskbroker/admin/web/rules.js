@@ -1,6 +1,7 @@
 // Rules in force, and pauses: those can be added and ended here.
 import { get, may } from './api.js';
 import { pause } from './actions.js';
+import { editor } from './rules-editor.js';
 import { badge, facts, field, h, notice, section, table } from './dom.js';
 import { texts } from './texts.js';
 
@@ -10,7 +11,11 @@ const NAMES = ['application', 'namespace', 'taskname'];
 
 export async function show({ signal, refresh }) {
   const [rules, overview] = await Promise.all([get('/v1/rules', signal), get('/v1/overview', signal)]);
-  return [section(texts.pages.rules, inForce(rules)), section(p.title, pauses(overview, refresh))];
+  return [
+    section(t.ofFile, inForce(rules)),
+    ...(await editor(rules, signal, refresh)),
+    section(p.title, pauses(overview, refresh)),
+  ];
 }
 
 function inForce(rules) {

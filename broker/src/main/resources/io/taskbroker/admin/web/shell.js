@@ -13,6 +13,8 @@ const PAGES = [
   { path: '/ui/applications/:', name: 'overview', load: () => import('./application.js') },
   { path: '/ui/tasks', name: 'tasks', load: () => import('./tasks.js'), menu: true },
   { path: '/ui/tasks/:', name: 'tasks', load: () => import('./task.js') },
+  { path: '/ui/finished', name: 'finished', load: () => import('./finished.js'), menu: true },
+  { path: '/ui/finished/:', name: 'finished', load: () => import('./finished-task.js') },
   { path: '/ui/workers', name: 'workers', load: () => import('./workers.js'), menu: true },
   {
     path: '/ui/dead-letters',
@@ -22,8 +24,12 @@ const PAGES = [
   },
   { path: '/ui/dead-letters/replay', name: 'deadLetters', load: () => import('./replay.js') },
   { path: '/ui/dead-letters/:', name: 'deadLetters', load: () => import('./dead-letter.js') },
+  { path: '/ui/schedules', name: 'schedules', load: () => import('./schedules.js'), menu: true },
+  { path: '/ui/schedules/:', name: 'schedules', load: () => import('./schedule.js') },
   { path: '/ui/rules', name: 'rules', load: () => import('./rules.js'), menu: true },
   { path: '/ui/brokers', name: 'brokers', load: () => import('./partitions.js'), menu: true },
+  { path: '/ui/audit', name: 'audit', load: () => import('./audit.js'), menu: true },
+  { path: '/ui/config', name: 'config', load: () => import('./config.js'), menu: true },
 ];
 
 let main;

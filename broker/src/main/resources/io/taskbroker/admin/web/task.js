@@ -31,7 +31,7 @@ export async function show({ variable, signal, refresh }) {
     ),
     why(task),
     buttons(task, refresh),
-    section(t.timeline, timeline(detail)),
+    section(t.timeline, timeline(events(detail))),
     section(t.arguments, values(detail)),
     section(t.headers, headers(detail.headers)),
     section(t.details, details(task)),
@@ -69,11 +69,19 @@ function buttons(task, refresh) {
   );
 }
 
-// Events in the order of their time; those that are still to come are marked.
-function timeline({ task, attempt, max_attempts: most }) {
+// Step of a task's history as an event of the timeline.
+export const step = ({ step: name, at, detail }) => [
+  at,
+  texts.finished.steps[name] ?? name,
+  detail,
+];
+
+// What happened, what is now, and what is still to come, in the order of time.
+function events({ task, attempt, max_attempts: most, history }) {
   const now = new Date().toISOString();
-  const events = [
+  return [
     [task.received_at, t.published, t.received(task.topic, task.partition, task.offset)],
+    ...history.map(step),
     [task.delay_until, t.delayed],
     [now, t.now, [t.attempt(attempt, most), task.attempts > 0 && `, ${t.passed(task.attempts)}`, '. ', task.state]],
     [task.deadline, t.deadline],
@@ -81,16 +89,21 @@ function timeline({ task, attempt, max_attempts: most }) {
   ]
     .filter(([when]) => when)
     .sort(([a], [b]) => new Date(a) - new Date(b));
+}
+
+export function timeline(all) {
+  const now = Date.now();
+  const kind = (when, what) => (what === t.now ? 'now' : new Date(when) > now ? 'later' : null);
   return h(
     'ol',
     { class: 'timeline' },
-    events.map(([when, what, more]) =>
+    all.map(([when, what, more]) =>
       h(
         'li',
-        { class: when === now ? 'now' : when > now ? 'later' : null },
+        { class: kind(when, what) },
         h('strong', {}, what),
         ' ',
-        when === now ? null : time(when),
+        what === t.now ? null : time(when),
         more && h('p', {}, more),
       ),
     ),

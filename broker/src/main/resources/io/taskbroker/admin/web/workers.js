@@ -1,14 +1,20 @@
-// Workers of each application, and their condition.
-import { get } from './api.js';
-import { badge, empty, h, link, table } from './dom.js';
+// Workers of each application, and their condition; live.
+import { badge, busy, empty, h, link, morph, table } from './dom.js';
 import { count, relative } from './format.js';
+import { follow } from './live.js';
 import { applicationPath } from './overview.js';
 import { texts } from './texts.js';
 
 const t = texts.workers;
 
-export async function show({ signal }) {
-  const { delivery_mode: mode, applications } = await get('/v1/workers', signal);
+export function show({ signal }) {
+  const content = h('div', {}, busy(texts.loading));
+  follow(({ overview }) => morph(content, h('div', {}, ...draw(overview))), signal);
+  return content;
+}
+
+function draw({ broker, applications }) {
+  const mode = broker.delivery_mode;
   const intro = h('p', {}, t.mode(mode), ' ', mode === 'pull' && t.pull);
   if (applications.length === 0) return [intro, empty(t.empty, texts.overview.firstWorker)];
   return [
