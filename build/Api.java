@@ -48,7 +48,7 @@ final class Api {
       System.err.println(
           differences.stream().anyMatch(Difference::breaks)
               ? "Keep what callers use. If it must go, run build/api, and say in CHANGELOG.md,"
-                    + " under Changed or Removed, what they are to do"
+                  + " under Changed or Removed, what they are to do"
               : "Run build/api to write it down");
       System.exit(1);
     }
