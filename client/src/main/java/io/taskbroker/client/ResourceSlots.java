@@ -5,7 +5,11 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
+import java.util.function.IntSupplier;
 
 /// Slots that follow the use of heap and processors: while one is above its limit, a quarter fewer
 /// at each look, and otherwise a tenth of the range more. Thread-safe.
@@ -21,8 +25,7 @@ final class ResourceSlots {
 
   /// @param heap part of the heap that is in use, 0 to 1
   /// @param cpu part of the time that processors are busy, 0 to 1; negative if not known
-  ResourceSlots(
-      int least, int most, ResourceLimit limit, DoubleSupplier heap, DoubleSupplier cpu) {
+  ResourceSlots(int least, int most, ResourceLimit limit, DoubleSupplier heap, DoubleSupplier cpu) {
     this.least = least;
     this.most = most;
     this.limit = limit;
@@ -46,7 +49,14 @@ final class ResourceSlots {
     return most;
   }
 
-  /// Looks at the resources. To be called about once a second, by one thread.
+  /// Looks once a second, until the result is cancelled.
+  ///
+  /// @param running tasks that run now
+  ScheduledFuture<?> follow(ScheduledExecutorService timer, IntSupplier running) {
+    return timer.scheduleAtFixedRate(() -> look(running.getAsInt()), 0, 1, TimeUnit.SECONDS);
+  }
+
+  /// Looks at the resources. To be called by one thread.
   ///
   /// @param running tasks that run now
   void look(int running) {

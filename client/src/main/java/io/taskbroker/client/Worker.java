@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,7 +37,6 @@ public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
   private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final Duration FOR_REPORTS = Duration.ofSeconds(5);
-  private static final long LOOK_MILLIS = 1_000;
   private static final String VERSION = "taskbroker-java/" + version();
 
   private final WorkSources sources;
@@ -78,13 +76,7 @@ public final class Worker implements AutoCloseable {
             VERSION);
     this.sources =
         WorkSources.of(options.way, connections, hello, tasks, counts, options.pushAddress);
-    this.looks =
-        adapting == null
-            ? null
-            : connections
-                .timer()
-                .scheduleAtFixedRate(
-                    () -> adapting.look(tasks.size()), 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    this.looks = adapting == null ? null : adapting.follow(connections.timer(), tasks::size);
   }
 
   private static String version() {

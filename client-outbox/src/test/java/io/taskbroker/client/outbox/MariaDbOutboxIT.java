@@ -7,11 +7,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Needs an installed MariaDB, and is therefore not in the suite: `-Dtest=MariaDbOutboxIT` runs it.
-final class MariaDbOutboxIT extends RowLockContract {
+final class MariaDbOutboxIT extends ServerContract {
   private static final AtomicInteger NAMES = new AtomicInteger();
 
   @TempDir static Path dir;
@@ -32,23 +31,12 @@ final class MariaDbOutboxIT extends RowLockContract {
     return server.newDatabase("shop" + NAMES.incrementAndGet());
   }
 
-  /// The server ends the connection of the client.
-  private void end(Connection connection) throws SQLException {
+  @Override
+  void end(Connection connection) throws SQLException {
     long id = connection.unwrap(org.mariadb.jdbc.Connection.class).getThreadId();
     try (Connection other = source.getConnection();
         var statement = other.createStatement()) {
       statement.execute("KILL CONNECTION " + id);
     }
-  }
-
-  @Test
-  void whereverTheConnectionOfTheApplicationEndsTheCallsAreEnqueuedExactlyIfItCommitted()
-      throws Exception {
-    letTheApplicationDie(this::end);
-  }
-
-  @Test
-  void whereverTheConnectionOfTheRelayEndsEachCallIsEnqueuedOnce() throws Exception {
-    letTheRelayDie(this::end);
   }
 }

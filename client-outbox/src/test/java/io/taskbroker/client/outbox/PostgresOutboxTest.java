@@ -6,11 +6,10 @@ import io.taskbroker.testkit.PostgresServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.postgresql.ds.PGSimpleDataSource;
 
-final class PostgresOutboxTest extends RowLockContract {
+final class PostgresOutboxTest extends ServerContract {
   @Override
   DataSource newDatabase() {
     PostgresServer.Database database = PostgresServer.shared().newDatabase();
@@ -23,26 +22,14 @@ final class PostgresOutboxTest extends RowLockContract {
     return source;
   }
 
-  /// The server ends the connection of the client, which goes on until its next statement fails.
-  private void end(Connection connection) throws SQLException {
+  @Override
+  void end(Connection connection) throws SQLException {
     int backend = connection.unwrap(PGConnection.class).getBackendPID();
     try (Connection other = source.getConnection();
         var statement = other.createStatement();
-        var ended =
-            statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 60000)")) {
+        var ended = statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 60000)")) {
       ended.next();
       assertThat(ended.getBoolean(1)).isTrue();
     }
-  }
-
-  @Test
-  void whereverTheConnectionOfTheApplicationEndsTheCallsAreEnqueuedExactlyIfItCommitted()
-      throws Exception {
-    letTheApplicationDie(this::end);
-  }
-
-  @Test
-  void whereverTheConnectionOfTheRelayEndsEachCallIsEnqueuedOnce() throws Exception {
-    letTheRelayDie(this::end);
   }
 }
