@@ -69,10 +69,10 @@ final class Workers {
     }
   }
 
-  /// Whether a worker with that token has the task. Tokens are not stored: one of an earlier
-  /// process counts until this process delivers the task.
+  /// Whether the worker with that token has a task that a worker has. Tokens are not stored: those
+  /// of before count until the task is delivered again, also if it left this broker and came back.
   private boolean has(InFlightTask task, AttemptToken token) {
-    return state.isLastDelivery(task, token) || (task.attempt == 0 && state.isInherited(task.key));
+    return task.attempt == 0 || state.isLastDelivery(task, token);
   }
 
   private void extend(InFlightTask task, AttemptToken token, WorkerStream stream) {

@@ -6,11 +6,15 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
+import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.inflight.api.QuarantineRequest;
+import io.taskbroker.inflight.api.WorkerSession;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +48,41 @@ final class H17PartitionTransferTest {
     assertThat(b.deliveries).isEmpty();
     assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     assertThat(peers.disk.rows()).isEmpty();
+  }
+
+  @Test
+  void h17WorkerKeepsATaskThatLeftTheBrokerAndCameBack() {
+    a.take(log);
+    a.send(log, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.revokeAndRelease(log);
+    a.take(log);
+    var cancelled = new ArrayList<String>();
+    var session =
+        new WorkerSession() {
+          @Override
+          public boolean mayReceive() {
+            return false;
+          }
+
+          @Override
+          public void holds(int tasks) {}
+
+          @Override
+          public void deliver(Delivery delivery) {}
+
+          @Override
+          public void cancel(String id, AttemptToken token, boolean requested) {
+            cancelled.add(id);
+          }
+        };
+    a.tell(new Command.WorkerOpened(session, "app", List.of(), 1));
+    a.tell(
+        new Command.WorkerHeartbeat(
+            session,
+            List.of(new Command.TaskHeartbeat("x", a.deliveries.getFirst().token()))));
+    peers.pass(1);
+    assertThat(cancelled).isEmpty();
   }
 
   @Test

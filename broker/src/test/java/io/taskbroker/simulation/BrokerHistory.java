@@ -55,6 +55,9 @@ final class BrokerHistory {
     /// Token of the last delivery, by [#deliveredBy]; null if there was none in this attempt.
     @Nullable AttemptToken lastToken;
 
+    /// Whether the process has released its partition since: tokens of before count again.
+    boolean forgotten;
+
     /// The stream whose worker has it; null if none has.
     @Nullable ObservedSession session;
 

@@ -83,6 +83,7 @@ final class DiskLedger {
               row.key(), spec, new WorkerLedger.Reading(spec.origin(), 0), ledger.world.now());
       line.home = process.broker;
       line.refused = !spec.decodable();
+      line.cancelWanted = ledger.enqueues.isCancelWanted(process.broker, spec.id());
       stored(process, history, row, line, false);
       return;
     }

@@ -65,7 +65,7 @@ final class EnqueueClients {
     if (world.happens(Fault.TASK_CANCELLED)) {
       String id = id(tasks.getFirst());
       world.after(
-          world.between(0, 5 * SimulatedWorld.SECOND), "cancel", () -> cancel(broker, id));
+          world.between(0, 2 * SimulatedWorld.SECOND), "cancel", () -> cancel(broker, id));
     }
   }
 

@@ -28,6 +28,9 @@ final class EnqueueLedger {
   /// Tasks that clients enqueue, by broker and id.
   private final Map<String, NewTask> wanted = new HashMap<>();
 
+  /// Number of requests to cancel a task that are not answered, by broker and id.
+  private final Map<String, Integer> open = new HashMap<>();
+
   /// A request to cancel a task.
   ///
   /// @param before rows of that id that had not ended when it arrived
@@ -95,6 +98,11 @@ final class EnqueueLedger {
     }
     ledger.world.count("tasks enqueued");
     return Spec.enqueued(origin, payload);
+  }
+
+  /// Whether a client waits for the end of such a task, which it wants cancelled.
+  boolean isCancelWanted(SimulatedBroker home, String id) {
+    return open.getOrDefault(home.name + " " + id, 0) > 0;
   }
 
   /// Another attempt of a task became durable.
@@ -207,11 +215,13 @@ final class EnqueueLedger {
             .filter(line -> line.home == process.broker && line.end == null)
             .toList();
     before.forEach(line -> line.cancelWanted = true);
+    open.merge(process.broker.name + " " + id, 1, Integer::sum);
     return new Cancel(process, id, before);
   }
 
   void cancelAnswered(Cancel cancel, TaskQuery.@Nullable View view) {
     SimulatedProcess process = cancel.process;
+    open.merge(process.broker.name + " " + cancel.id, -1, Integer::sum);
     ledger.world.trace(() ->
         process + " answers " + (view == null ? null : view.phase()) + " to cancel " + cancel.id);
     ledger.world.count("cancellations answered " + (view == null ? "NOT_FOUND" : view.phase()));

@@ -100,8 +100,9 @@ final class Ledger {
       forgive(which, by -> by == process);
     }
     for (BrokerHistory.Line line : history(process).lines.values()) {
-      if (line.heldIn == process && which.test(line.spec.origin())) {
-        line.heldIn = null;
+      if (which.test(line.spec.origin())) {
+        line.forgotten |= line.deliveredBy == process;
+        line.heldIn = line.heldIn == process ? null : line.heldIn;
       }
     }
   }

@@ -311,6 +311,11 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     return lease != null && lease.store().isBehind();
   }
 
+  /// Whether it could not notice that the database became that one.
+  boolean isUnawareOf(SharedInMemoryStore.Disk other) {
+    return lease != null && lease.store().isUnawareOf(other);
+  }
+
   boolean isAlive() {
     return alive;
   }

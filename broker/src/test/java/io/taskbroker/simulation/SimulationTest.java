@@ -133,7 +133,7 @@ final class SimulationTest {
   void everyGuaranteeHoldsInNewHistoriesWithStreams() {
     if (Long.getLong("simulation.seed") == null) {
       long from = FreshSeeds.ofBuild().from() + FreshSeeds.DIRECT;
-      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 2);
+      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 4);
       if (FRESH >= 1_000) {
         assertThat(counts).containsKeys(HAPPENS_ON_STREAMS.toArray(String[]::new));
       }

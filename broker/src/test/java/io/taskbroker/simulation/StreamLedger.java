@@ -105,7 +105,7 @@ final class StreamLedger {
         if (line.cancelledIn == process) {
           mustHear(process, line);
         }
-      } else if (line != null && line.deliveredBy == process && !last) {
+      } else if (line != null && line.deliveredBy == process && !last && !line.forgotten) {
         ledger.world.count("superseded attempts named");
         soon(
             session,
@@ -174,7 +174,7 @@ final class StreamLedger {
     for (Command.Result each : results) {
       BrokerHistory.Line line = find(process, each.id(), each.token());
       boolean last = line != null && isLast(process, line, each.token());
-      boolean stale = line != null && line.deliveredBy == process && !last;
+      boolean stale = line != null && line.deliveredBy == process && !last && !line.forgotten;
       int attempts = line == null ? 0 : line.spec.attempts();
       arrived.add(new Result(each, line, attempts, last && line.isWaiting(), stale));
       ledger.world.trace(() ->
@@ -183,6 +183,8 @@ final class StreamLedger {
               + each.outcome()
               + " of "
               + each.id()
+              + ", token "
+              + each.token().number()
               + (stale ? ", which is stale" : ""));
       session.held.remove(each.token());
       if (line != null) {

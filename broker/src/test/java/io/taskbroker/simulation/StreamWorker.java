@@ -196,11 +196,7 @@ final class StreamWorker {
       to.server.process().calmly(
           SLOTS_TAKE_EFFECT,
           "slots take effect",
-          () -> {
-            if (version == slotsVersion) {
-              permitted = number;
-            }
-          });
+          () -> act(() -> permitted = version == slotsVersion ? number : permitted));
     }
     if (to != null) {
       to.sendSlots();
@@ -261,10 +257,11 @@ final class StreamWorker {
     }
     world.count("executions on streams");
     long deadline = delivery.getTask().getDeadlineSeconds() * SimulatedWorld.SECOND;
+    boolean isLong = world.random.nextInt(4) == 0;
     long takes =
         world.happens(Fault.WORKER_SLOW)
             ? world.between(0, 2 * deadline + SimulatedWorld.SECOND)
-            : world.between(SimulatedWorld.MS, 300 * SimulatedWorld.MS);
+            : world.between(SimulatedWorld.MS, isLong ? deadline : 300 * SimulatedWorld.MS);
     Result.Builder outcome =
         world.happens(Fault.WORKER_FAILS) || world.happens(Fault.WORKER_RETRIES)
             ? Result.newBuilder().setFailed(failed())

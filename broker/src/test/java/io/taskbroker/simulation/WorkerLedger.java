@@ -105,6 +105,8 @@ final class WorkerLedger {
             + delivery.id()
             + " ("
             + key
+            + ", token "
+            + delivery.number()
             + "), for the "
             + delivery.deliveries()
             + ". delivery");
@@ -170,6 +172,7 @@ final class WorkerLedger {
     line.heldIn = pulled ? process : null;
     line.deliveredBy = process;
     line.lastToken = delivery.token();
+    line.forgotten = false;
     line.session = null;
     line.failure = null;
     line.deliveries++;
@@ -286,6 +289,7 @@ final class WorkerLedger {
           }
           check(
               line.insertedAt >= since
+                  || history.restoredAt >= since // durable, and lost again
                   || row == null
                   || row.forwardTo() != null
                   || recorded

@@ -82,6 +82,13 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         && disk.batches.getOrDefault(epoch, -1L) < lastCommitted;
   }
 
+  /// Whether this broker would not notice that the disk became that one: it has committed nothing,
+  /// and owns a partition there.
+  public boolean isUnawareOf(Disk other) {
+    return lastCommitted < 0
+        && other.owners.values().stream().anyMatch(owner -> owner.epoch == epoch);
+  }
+
   @Override
   public StorePosition position() {
     return disk.positioned ? new StorePosition(epoch, lastCommitted) : StorePosition.NONE;
