@@ -58,7 +58,9 @@ final class EnqueueReader {
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (tag != TASKS) {
-          in.skipField(tag);
+          if (!in.skipField(tag)) {
+            throw new InvalidProtocolBufferException("A group ends that did not begin");
+          }
           continue;
         }
         if (enqueued.size() == MAX_TASKS) {

@@ -1,5 +1,7 @@
 package io.taskbroker.grpc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -26,8 +28,10 @@ import io.taskbroker.protocol.v1.Welcome;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// Stream of one worker. Tasks and answers come from the engine's thread; everything else is
@@ -35,6 +39,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class WorkerCall extends StreamCall implements WorkerSession {
   static final int MAX_SLOTS = 10_000;
   static final int MAX_RESULTS = 10_000;
+
+  /// Attempts of one worker: those of its slots, and those of its stream before.
+  static final int MAX_ATTEMPTS = 2 * MAX_SLOTS;
 
   private static final int MAX_NAMESPACES = 64;
   private static final int MAX_NAME_BYTES = 255;
@@ -61,10 +68,17 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private boolean greeted;
   private int slots;
 
-  /// Tasks sent whose results did not come.
-  private int outstanding;
+  /// Attempts that the worker has: sent, or named in a heartbeat, and without a result.
+  private final Set<AttemptToken> attempts = new HashSet<>();
 
   private int unanswered;
+
+  /// Commands that are not requests for an answer and that the engine has not handled.
+  private int unhandled;
+
+  /// Whether the engine knows the stream.
+  private boolean opened;
+
   private boolean silent;
   private boolean draining;
 
@@ -97,7 +111,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       case HELLO -> throw new BadRequest("Hello was sent before");
       case SLOTS -> {
         slots = slots(message.getSlots().getSlots());
-        intake.submit(new Command.WorkerSlots(this, slots));
+        submit(new Command.WorkerSlots(this, slots));
       }
       case RESULTS -> results(message.getResults(), bytes.length);
       case HEARTBEAT -> heartbeat(message.getHeartbeat());
@@ -130,14 +144,15 @@ final class WorkerCall extends StreamCall implements WorkerSession {
             .toByteArray());
     String application =
         hello.getApplication().isEmpty() ? DEFAULT_APPLICATION : hello.getApplication();
+    unhandled++;
     intake.request(
         new Command.WorkerOpened(this, application, List.copyOf(hello.getNamespacesList()), slots));
     options.counts().opened();
   }
 
   private static void name(String field, String value) {
-    if (value.length() > MAX_NAME_BYTES) {
-      throw new BadRequest(field + " has more than " + MAX_NAME_BYTES + " characters");
+    if (value.length() > MAX_NAME_BYTES / 3 && value.getBytes(UTF_8).length > MAX_NAME_BYTES) {
+      throw new BadRequest(field + " has more than " + MAX_NAME_BYTES + " bytes");
     }
   }
 
@@ -161,7 +176,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     if (held < 0) {
       return;
     }
-    outstanding = Math.max(0, outstanding - count);
+    translated.forEach(result -> attempts.remove(result.token()));
     intake.request(new Command.Results(this, translated, new Answer(results.getNumber(), held)));
   }
 
@@ -215,11 +230,27 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken())));
+      var named = new Command.TaskHeartbeat(task.getId(), token(task.getToken()));
+      tasks.add(named);
+      // After a reconnection, these are tasks of the stream before.
+      attempts.add(named.token());
     }
-    // After a reconnection, these are tasks of the stream before.
-    outstanding = Math.max(outstanding, count);
-    intake.submit(new Command.WorkerHeartbeat(this, tasks));
+    if (attempts.size() > MAX_ATTEMPTS) {
+      throw new BadRequest("Heartbeats name more than " + MAX_ATTEMPTS + " attempts");
+    }
+    submit(new Command.WorkerHeartbeat(this, tasks));
+  }
+
+  /// Passes a command on. No message is read until the engine has handled it, so that a worker
+  /// cannot fill its mailbox.
+  private void submit(Command command) {
+    unhandled++;
+    intake.submit(command);
+  }
+
+  @Override
+  boolean mayRead() {
+    return unhandled == 0 && super.mayRead();
   }
 
   private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {
@@ -227,7 +258,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private void renewLease() {
-    if (outstanding > 0 && !isClosed()) {
+    if (!attempts.isEmpty() && !isClosed()) {
       running.leases().end(lease);
       running.leases().begin(lease);
     }
@@ -235,6 +266,10 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   /// Handles the silence of a worker with tasks.
   void leasePassed() {
+    if (isPaused()) {
+      renewLease(); // It may have said something that is not read yet.
+      return;
+    }
     silent = true;
     close(
         Status.DEADLINE_EXCEEDED.withDescription(
@@ -252,7 +287,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     deliveries.clear();
     if (greeted) {
       options.counts().closed();
-      intake.submit(new Command.WorkerClosed(this, silent));
+      if (opened) { // otherwise [#handled] does: this must not overtake the opening
+        intake.submit(new Command.WorkerClosed(this, silent));
+      }
     }
   }
 
@@ -274,7 +311,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private void closeIfDrained() {
-    if (draining && outstanding == 0 && unanswered == 0) {
+    if (draining && attempts.isEmpty() && unanswered == 0) {
       close(Status.OK);
     }
   }
@@ -319,6 +356,20 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   @Override
+  public void handled() {
+    running.run(() -> {
+      unhandled--;
+      if (!opened) {
+        opened = true;
+        if (isClosed()) {
+          intake.submit(new Command.WorkerClosed(this, silent));
+        }
+      }
+      readOnIfPossible();
+    });
+  }
+
+  @Override
   public void unavailable(String why) {
     running.run(() -> close(Status.UNAVAILABLE.withDescription(why)));
   }
@@ -330,19 +381,17 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       return;
     }
     var message = new DeliveriesMessage();
-    int count = 0;
+    boolean first = attempts.isEmpty();
     while (delivery != null) {
       if (!message.hasRoomFor(delivery)) {
         enqueue(message.bytes());
         message = new DeliveriesMessage();
       }
       message.add(delivery);
-      count++;
+      attempts.add(delivery.token());
       delivery = deliveries.poll();
     }
     enqueue(message.bytes());
-    boolean first = outstanding == 0;
-    outstanding += count;
     if (first) {
       renewLease();
     }
@@ -350,9 +399,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   void readOn() {
-    if (heldBack) {
+    if (heldBack && !isClosed()) {
       heldBack = false;
-      intake.submit(new Command.WorkerSlots(this, slots));
+      submit(new Command.WorkerSlots(this, slots));
     }
   }
 

@@ -41,7 +41,9 @@ final class TaskQueries {
     View view = view(query.id());
     if (task != null && isDeadLetter(task)) {
       query.reply().done(View.ended(task.end));
-    } else if (view == null || (view.phase() == Phase.ENDED && task == null)) {
+    } else if (view == null
+        || (view.phase() == Phase.ENDED && task == null)
+        || query.reply().isGone()) { // its [Command.AskNoMore] may have overtaken it
       query.reply().done(view);
     } else {
       waiting.computeIfAbsent(query.id(), _ -> new ArrayList<>()).add(query);
