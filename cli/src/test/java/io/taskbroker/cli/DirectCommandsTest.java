@@ -204,13 +204,19 @@ final class DirectCommandsTest {
     "'--delay 1w', 2, '1w'",
     "'--attempts 0', 1, '--attempts 0'",
     "'--attempts many', 2, many",
-    "'--broker nowhere:port', 1, '--broker nowhere:port'",
-    "'--id aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, 1, 'rejected the task: id has more than 255 bytes'"
+    "'--broker nowhere:port', 1, '--broker nowhere:port'"
   })
   void whatIsWrongIsOneLine(String options, int code, String text) {
-    assertThat(run(("enqueue task --broker " + BROKER + " " + options).split(" ")))
+    assertThat(run(("enqueue task " + options).split(" ")))
         .isEqualTo(code);
     assertThat(complained.lines()).singleElement().asString().contains("taskbroker: ", text);
+  }
+
+  @Test
+  void whatTheBrokerRejectsIsOneLine() {
+    assertThat(enqueue("shell", "--id", "a".repeat(256))).isOne();
+    assertThat(complained)
+        .isEqualTo("taskbroker: the broker rejected the task: id has more than 255 bytes\n");
   }
 
   @Test
