@@ -85,7 +85,8 @@ final class ProtocolKillTest {
       arguments.put("failures", 1);
       retry.put("maxAttempts", 5);
     }
-    return Enqueuer.task("task-" + number, "work", arguments, Map.of("retry", retry));
+    Map<String, Object> options = Map.of("retry", retry, "deadlineSeconds", "5");
+    return Enqueuer.task("task-" + number, "work", arguments, options);
   }
 
   private static boolean isAtMostOnce(int number) {
