@@ -58,9 +58,7 @@ final class EnqueueReader {
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (tag != TASKS) {
-          if (!in.skipField(tag)) {
-            throw new InvalidProtocolBufferException("A group ends that did not begin");
-          }
+          in.skipField(tag);
           continue;
         }
         if (enqueued.size() == MAX_TASKS) {
