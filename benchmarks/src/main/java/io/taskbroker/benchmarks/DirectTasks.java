@@ -38,8 +38,7 @@ final class DirectTasks implements DirectLoad {
 
   private volatile boolean closed;
 
-  private DirectTasks(
-      int port, int window, int batch, int rate, int argumentBytes, int millis) {
+  private DirectTasks(int port, int window, int batch, int rate, int argumentBytes, int millis) {
     this.channel =
         NettyChannelBuilder.forAddress("127.0.0.1", port)
             .usePlaintext()

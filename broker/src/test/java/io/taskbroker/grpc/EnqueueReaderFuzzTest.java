@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Arbitrary bytes as an `EnqueueRequest`: it is refused as a whole exactly if the generated parser
-/// or those of other languages refuse it, each task has its result, and what is accepted is what that parser reads, with the
-/// broker's fields.
+/// or those of other languages refuse it, each task has its result, and what is accepted is what
+/// that parser reads, with the broker's fields.
 final class EnqueueReaderFuzzTest {
   private static final long NOW = 1_800_000_000_123L;
 
@@ -67,8 +67,8 @@ final class EnqueueReaderFuzzTest {
     assertThat(accepted.hasNext()).isFalse();
   }
 
-  /// Whether each field can be skipped. A number of more than ten bytes cannot, as in the libraries of
-  /// other languages, though the generated parser reads it.
+  /// Whether each field can be skipped. A number of more than ten bytes cannot, as in the libraries
+  /// of other languages, though the generated parser reads it.
   private static boolean isSkippable(byte[] message, int levels) {
     CodedInputStream in = CodedInputStream.newInstance(message);
     try {
@@ -103,10 +103,11 @@ final class EnqueueReaderFuzzTest {
     expected.setDeadlineSeconds(activation.deadlineSeconds());
     assertThat(task(activation.payload())).isEqualTo(expected.build());
     for (String given : List.of(task.getId(), task.getApplication(), task.getNamespace())) {
-      assertThat(given.isEmpty()
-              || given.equals(activation.id())
-              || given.equals(activation.application())
-              || given.equals(activation.namespace()))
+      assertThat(
+              given.isEmpty()
+                  || given.equals(activation.id())
+                  || given.equals(activation.application())
+                  || given.equals(activation.namespace()))
           .isTrue();
     }
   }

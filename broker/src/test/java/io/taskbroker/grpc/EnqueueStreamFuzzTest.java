@@ -185,8 +185,10 @@ final class EnqueueStreamFuzzTest {
         // Three requests, answered from the last to the first.
         new byte[] {1, 1, 1, 2, 1, 3, 2, 2, 2, 1, 2, 0, 5, 0},
         // More than 16 requests, no answer.
-        new byte[] {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-          1, 1, 1, 1, 1, 1, 1, 1, 1},
+        new byte[] {
+          1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+          1, 1, 1, 1, 1, 1
+        },
         // The second fails, the client goes, the client does not read, a message is malformed.
         new byte[] {1, 1, 1, 1, 3, 1, 0},
         new byte[] {1, 2, 5, 1, 2, 0},

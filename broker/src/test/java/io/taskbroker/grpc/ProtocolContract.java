@@ -37,7 +37,8 @@ record ProtocolContract(SortedSet<String> lines) {
     for (FieldDescriptorProto field : message.getFieldList()) {
       lines.add(
           "field %s.%s = %d: %s%s"
-              .formatted(name, field.getName(), field.getNumber(), type(field), place(message, field)));
+              .formatted(
+                  name, field.getName(), field.getNumber(), type(field), place(message, field)));
     }
     message.getNestedTypeList().forEach(nested -> add(lines, name, nested));
     message.getEnumTypeList().forEach(nested -> add(lines, name, nested));

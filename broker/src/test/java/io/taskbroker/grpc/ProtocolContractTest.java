@@ -32,8 +32,7 @@ final class ProtocolContractTest {
           + " -Dsurefire.failIfNoSpecifiedTests=false -D"
           + PROPERTY
           + "=write";
-  private static final Path RECORDED =
-      Documents.root().resolve("proto/contract/taskbroker.v1.txt");
+  private static final Path RECORDED = Documents.root().resolve("proto/contract/taskbroker.v1.txt");
   private static final List<FileDescriptorProto> FILES =
       Stream.of(
               Task.getDescriptor(),
@@ -58,8 +57,7 @@ final class ProtocolContractTest {
   @Test
   void nothingThatPeersUseIsChangedAndAdditionsAreRecorded() throws IOException {
     ProtocolContract now = ProtocolContract.of(FILES);
-    ProtocolContract recorded =
-        new ProtocolContract(new TreeSet<>(Files.readAllLines(RECORDED)));
+    ProtocolContract recorded = new ProtocolContract(new TreeSet<>(Files.readAllLines(RECORDED)));
     assertThat(recorded.without(now))
         .as("what peers of taskbroker.v1 use and is gone: breaking changes are a taskbroker.v2")
         .isEmpty();
@@ -101,8 +99,7 @@ final class ProtocolContractTest {
         breaks("message renamed", file -> file.getMessageTypeBuilder(2).setName("Answer")),
         breaks("value removed", file -> file.getEnumTypeBuilder(0).removeValue(1)),
         breaks(
-            "value renumbered",
-            file -> file.getEnumTypeBuilder(0).getValueBuilder(1).setNumber(9)),
+            "value renumbered", file -> file.getEnumTypeBuilder(0).getValueBuilder(1).setNumber(9)),
         breaks(
             "value renamed", file -> file.getEnumTypeBuilder(0).getValueBuilder(1).setName("DONE")),
         breaks("enumeration removed", file -> file.removeEnumType(0)),
@@ -136,10 +133,17 @@ final class ProtocolContractTest {
   @Test
   void anAdditionBreaksNothing() {
     FileDescriptorProto.Builder added = FILES.get(1).toBuilder();
-    added.getMessageTypeBuilder(1).addFieldBuilder().setName("more").setNumber(77).setType(Type.TYPE_BOOL);
+    added
+        .getMessageTypeBuilder(1)
+        .addFieldBuilder()
+        .setName("more")
+        .setNumber(77)
+        .setType(Type.TYPE_BOOL);
     added.addMessageTypeBuilder().setName("Other");
     added.getEnumTypeBuilder(0).addValueBuilder().setName("OTHER").setNumber(77);
-    added.getServiceBuilder(0).addMethod(FILES.get(1).getService(0).getMethod(0).toBuilder().setName("Other"));
+    added
+        .getServiceBuilder(0)
+        .addMethod(FILES.get(1).getService(0).getMethod(0).toBuilder().setName("Other"));
     ProtocolContract before = ProtocolContract.of(List.of(FILES.get(1)));
     ProtocolContract after = ProtocolContract.of(List.of(added.build()));
     assertThat(before.without(after)).isEmpty();

@@ -142,8 +142,7 @@ final class StreamAbuseTest extends ServedTest {
   /// Sends a message again and again without reading: few are handled, and the connection is
   /// closed.
   private void assertFloodIsBounded(
-      GrpcServer server, byte[] headers, byte[] first, byte[] repeated, int most)
-      throws Exception {
+      GrpcServer server, byte[] headers, byte[] first, byte[] repeated, int most) throws Exception {
     try (var connection = new RawConnection(server.port(), ATTACKER, NO_WINDOW)) {
       connection.frame(SETTINGS, ACK, 0, new byte[0]); // what the server allows counts
       connection.frame(HEADERS, 4, 1, headers);
@@ -179,7 +178,8 @@ final class StreamAbuseTest extends ServedTest {
     byte[] bytes = repeated(repeated, Math.min(count, WINDOW / repeated.length));
     try {
       for (int at = 0; at < bytes.length; at += FRAME) {
-        connection.frame(DATA, 0, 1, Arrays.copyOfRange(bytes, at, Math.min(at + FRAME, bytes.length)));
+        connection.frame(
+            DATA, 0, 1, Arrays.copyOfRange(bytes, at, Math.min(at + FRAME, bytes.length)));
       }
     } catch (IOException _) {
       // Closed, as it should be.
@@ -195,8 +195,7 @@ final class StreamAbuseTest extends ServedTest {
       connection.frame(HEADERS, 4, 1, WORK);
       connection.frame(DATA, 0, 1, hello());
       Command.WorkerOpened opened = (Command.WorkerOpened) intake.next();
-      byte[] slots =
-          worker(WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(1)));
+      byte[] slots = worker(WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(1)));
       for (int i = 0; i < 100; i++) {
         connection.frame(DATA, 0, 1, slots);
       }
@@ -381,7 +380,8 @@ final class StreamAbuseTest extends ServedTest {
             List.of(hello(Hello.newBuilder().setApplication("a".repeat(256)))),
             List.of(hello(Hello.newBuilder().addNamespaces("n".repeat(256)))),
             List.of(hello(Hello.newBuilder().addAllNamespaces(Collections.nCopies(65, "n")))),
-            List.of(hello, WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(10_001))),
+            List.of(
+                hello, WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(10_001))),
             List.of(hello, results(Collections.nCopies(10_001, result))),
             List.of(hello, results(List.of(Result.getDefaultInstance()))),
             List.of(hello, results(List.of(completed(new byte[(64 << 10) + 1])))),
@@ -445,8 +445,7 @@ final class StreamAbuseTest extends ServedTest {
                 enqueue
                     .reply()
                     .done(
-                        Collections.nCopies(
-                            enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
+                        Collections.nCopies(enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
             case Command.Results results ->
                 results
                     .reply()

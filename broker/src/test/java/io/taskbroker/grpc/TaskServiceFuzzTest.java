@@ -59,9 +59,7 @@ final class TaskServiceFuzzTest {
       assertThat(intake.requests).isEmpty();
     } else {
       assertThat(call.closed.getFirst().getCode()).isEqualTo(Status.Code.NOT_FOUND);
-      assertThat(intake.requests)
-          .isNotEmpty()
-          .allMatch(request -> query(request).id().equals(id));
+      assertThat(intake.requests).isNotEmpty().allMatch(request -> query(request).id().equals(id));
     }
     assertThat(calls.held()).isZero();
   }
@@ -92,10 +90,7 @@ final class TaskServiceFuzzTest {
   private ServerServiceDefinition service() {
     var metrics = new Metrics();
     return new TaskService(
-            intake,
-            InstantSource.system(),
-            new ServiceCounts(metrics),
-            new EnqueueCounts(metrics))
+            intake, InstantSource.system(), new ServiceCounts(metrics), new EnqueueCounts(metrics))
         .definition(new Signatures(List.of()));
   }
 

@@ -53,8 +53,8 @@ final class WorkerCommand implements Callable<Integer> {
       paramLabel = "TIME",
       converter = DurationOption.class,
       description =
-          "Stops a program that runs for longer, such as 10s or 5m, and fails the attempt; no limit if"
-              + " not given.")
+          "Stops a program that runs for longer, such as 10s or 5m, and fails the attempt; no limit"
+              + " if not given.")
   private @Nullable Duration timeout;
 
   @Mixin private BrokerAddress broker;

@@ -118,14 +118,25 @@ final class DirectCommandsTest {
     worker("seen", "cat > %s; env | grep ^TASK_ | sort >> %s".formatted(seen, seen));
     assertThat(
             enqueue(
-                "seen", "--id", "order-7", "--namespace", "post", "--arg", "text=a \"b\"", "--arg",
-                "number=-1.5e3", "--arg", "yes=true", "--arg", "zero=007", "--wait"))
+                "seen",
+                "--id",
+                "order-7",
+                "--namespace",
+                "post",
+                "--arg",
+                "text=a \"b\"",
+                "--arg",
+                "number=-1.5e3",
+                "--arg",
+                "yes=true",
+                "--arg",
+                "zero=007",
+                "--wait"))
         .isZero();
     assertThat(printed).isEqualTo("order-7\ncompleted\n");
     List<String> lines = Files.readAllLines(seen);
     assertThat(lines.getFirst())
-        .startsWith(
-            "{\"text\":\"a \\\"b\\\"\",\"number\":-1.5e3,\"yes\":true,\"zero\":\"007\"}");
+        .startsWith("{\"text\":\"a \\\"b\\\"\",\"number\":-1.5e3,\"yes\":true,\"zero\":\"007\"}");
     assertThat(String.join("\n", lines))
         .contains("TASK_ATTEMPT=1", "TASK_ID=order-7", "TASK_NAME=seen", "TASK_NAMESPACE=post")
         .containsPattern("TASK_TOKEN=[0-9]+-[0-9]+");
@@ -153,7 +164,8 @@ final class DirectCommandsTest {
   @Test
   void aProgramThatDoesNotStopIsKilledAfterItsTimeout() throws Exception {
     Path pid = dir.resolve("pid");
-    worker("stubborn", "echo $$ > %s; trap '' TERM; sleep 600".formatted(pid), "--timeout", "300ms");
+    worker(
+        "stubborn", "echo $$ > %s; trap '' TERM; sleep 600".formatted(pid), "--timeout", "300ms");
     assertThat(enqueue("stubborn", "--wait")).isOne();
     assertThat(printed.lines()).contains("failed");
     assertThat(isAlive(pid)).isFalse();
@@ -195,7 +207,8 @@ final class DirectCommandsTest {
   void aDelayedTaskRunsWhenItsTimeHasCome() throws Exception {
     long before = System.nanoTime();
     assertThat(enqueue("shell", "--json", "true", "--delay", "1500ms", "--wait")).isZero();
-    assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThan(Duration.ofMillis(1_500));
+    assertThat(Duration.ofNanos(System.nanoTime() - before))
+        .isGreaterThan(Duration.ofMillis(1_500));
   }
 
   @ParameterizedTest
@@ -207,8 +220,7 @@ final class DirectCommandsTest {
     "'--broker nowhere:port', 1, '--broker nowhere:port'"
   })
   void whatIsWrongIsOneLine(String options, int code, String text) {
-    assertThat(run(("enqueue task " + options).split(" ")))
-        .isEqualTo(code);
+    assertThat(run(("enqueue task " + options).split(" "))).isEqualTo(code);
     assertThat(complained.lines()).singleElement().asString().contains("taskbroker: ", text);
   }
 

@@ -35,8 +35,7 @@ final class ProtocolDeployment implements AutoCloseable {
       throws IOException, InterruptedException {
     dir = Folders.make(name);
     environment.put(
-        "PYTHONPATH",
-        PythonEnvironment.sources() + ":" + PROTOCOL.toAbsolutePath().normalize());
+        "PYTHONPATH", PythonEnvironment.sources() + ":" + PROTOCOL.toAbsolutePath().normalize());
     environment.put("CONFORMANCE_BROKER", "127.0.0.1:" + port);
     environment.put("CONFORMANCE_JOURNAL", journal().file().toString());
     environment.put("CONFORMANCE_APPLICATION", APPLICATION);
@@ -71,8 +70,7 @@ final class ProtocolDeployment implements AutoCloseable {
     own.put("CONFORMANCE_WORKER", name);
     own.put("CONFORMANCE_SLOTS", Integer.toString(slots));
     own.put("CONFORMANCE_CONCURRENCY", Integer.toString(concurrency));
-    PythonProcess worker =
-        PythonProcess.start(PythonEnvironment.PROTOCOL, "direct.work", own, dir);
+    PythonProcess worker = PythonProcess.start(PythonEnvironment.PROTOCOL, "direct.work", own, dir);
     clients.add(worker);
     return worker;
   }

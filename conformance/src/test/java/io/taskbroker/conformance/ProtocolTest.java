@@ -35,8 +35,7 @@ final class ProtocolTest {
               task("growing", Map.of("failures", 2), growing),
               task("exhausted", Map.of("failures", 9), twice),
               task("final", Map.of("failures", 9, "final", true), twice),
-              task(
-                  "asked", Map.of("failures", 2, "max_attempts", 3, "retry_after_ms", 0), twice)));
+              task("asked", Map.of("failures", 2, "max_attempts", 3, "retry_after_ms", 0), twice)));
 
       assertThat(enqueuer.outcome("growing")).isEqualTo("COMPLETED");
       assertThat(enqueuer.outcome("exhausted")).isEqualTo("FAILED");
@@ -111,8 +110,7 @@ final class ProtocolTest {
     try (var deployment = new ProtocolDeployment("protocol-stale", null);
         var enqueuer = deployment.startEnqueuer()) {
       PythonProcess frozen = deployment.startWorker("frozen", 1, 1);
-      enqueuer.enqueue(
-          List.of(Enqueuer.task("slow", "stubborn", Map.of("ms", 5_000), Map.of())));
+      enqueuer.enqueue(List.of(Enqueuer.task("slow", "stubborn", Map.of("ms", 5_000), Map.of())));
       await().atMost(PATIENCE).until(() -> !starts(deployment, "slow").isEmpty());
       frozen.freeze();
       var _ = deployment.startWorker("other", 1, 1);
@@ -120,12 +118,9 @@ final class ProtocolTest {
       frozen.thaw();
 
       assertThat(enqueuer.outcome("slow")).isEqualTo("COMPLETED");
-      await()
-          .atMost(PATIENCE)
-          .until(() -> deployment.journal().notes("acknowledged").count() == 2);
+      await().atMost(PATIENCE).until(() -> deployment.journal().notes("acknowledged").count() == 2);
       assertThat(deployment.journal().notes("acknowledged"))
-          .extracting(
-              ack -> ack.path("worker").asString() + " " + ack.path("status").asString())
+          .extracting(ack -> ack.path("worker").asString() + " " + ack.path("status").asString())
           .containsExactly("frozen STALE", "other ACCEPTED");
       List<JsonNode> runs = starts(deployment, "slow");
       assertThat(runs.get(1).path("token").asString())
@@ -146,9 +141,7 @@ final class ProtocolTest {
 
       assertThat(deployment.stopBroker()).as("exit code").isZero();
       assertThat(deployment.journal().notes("drain")).isNotEmpty();
-      await()
-          .atMost(PATIENCE)
-          .until(() -> deployment.journal().notes("acknowledged").count() == 4);
+      await().atMost(PATIENCE).until(() -> deployment.journal().notes("acknowledged").count() == 4);
       deployment.killAndRestartBroker();
       for (int i = 0; i < 8; i++) {
         assertThat(enqueuer.outcome("t" + i)).isEqualTo("COMPLETED");
