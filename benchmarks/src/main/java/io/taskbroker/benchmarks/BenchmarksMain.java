@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       EndToEndCommand.class,
       EngineScale.class,
       RestartCommand.class,
+      DirectCommand.class,
       ReportCommand.class
     })
 final class BenchmarksMain {

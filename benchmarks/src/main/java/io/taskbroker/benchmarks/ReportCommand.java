@@ -44,6 +44,7 @@ final class ReportCommand implements Callable<Integer> {
     text = replace(text, "counts", tables.counts());
     text = replace(text, "stages", tables.stages());
     text = replace(text, "scale", tables.scale());
+    text = replace(text, "direct", tables.direct());
     text = replace(text, "restarts", tables.restarts());
     Path jmh = output.results.resolve("jmh.json");
     if (Files.exists(jmh)) {

@@ -178,6 +178,37 @@ final class Tables {
     return table.toString();
   }
 
+  /// Runs without Kafka.
+  String direct() {
+    var table =
+        new Table(
+            "run",
+            "tasks/s",
+            "broker µs a task",
+            "without JIT",
+            "load program µs",
+            "start p50, ms",
+            "start p99, ms",
+            "broker cores",
+            "resident MB, peak");
+    results.forEach((name, result) -> {
+      JsonNode figures = result.get("figures");
+      if (result.path("options").has("case")) {
+        table.row(
+            "`" + name + "`",
+            show(figures, "tasks_per_second"),
+            show(figures, "broker_cpu_us_per_task"),
+            show(figures, "broker_cpu_us_per_task_without_jit"),
+            show(figures, "load_cpu_us_per_task"),
+            millis(figures, "start_us_p50"),
+            millis(figures, "start_us_p99"),
+            show(figures, "broker_cpu_cores"),
+            show(figures, "peak_resident_mb"));
+      }
+    });
+    return table.toString();
+  }
+
   String restarts() {
     var table =
         new Table("restart", "rows", "s to serve", "s to first delivery", "CPU s", "resident MB");
@@ -230,7 +261,7 @@ final class Tables {
   }
 
   private static String millis(JsonNode node, String key) {
-    return Table.show(node.get(key).asDouble() / 1e3);
+    return node.has(key) ? Table.show(node.get(key).asDouble() / 1e3) : "";
   }
 
   private static String show(JsonNode node, String key) {

@@ -15,6 +15,9 @@ final class Enqueued {
   /// Memory of one activation beyond its payload.
   private static final int TASK_BYTES = 256;
 
+  /// Memory of a refused task and of its result.
+  private static final int REFUSED_BYTES = 256;
+
   private static final EnqueueResult ACCEPTED =
       EnqueueResult.newBuilder().setStatus(EnqueueStatus.ENQUEUE_STATUS_ACCEPTED).build();
 
@@ -43,10 +46,11 @@ final class Enqueued {
   }
 
   void refuse(String why) {
+    memory += REFUSED_BYTES;
     flaws.add(why);
   }
 
-  /// Memory of the decoded tasks beyond their bytes in the request, bytes.
+  /// Memory of the tasks beyond their bytes in the request, and of the results, bytes.
   long memory() {
     return memory;
   }

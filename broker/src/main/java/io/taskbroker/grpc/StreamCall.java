@@ -21,8 +21,14 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
     implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
   private static final Logger LOGGER = LoggerFactory.getLogger(StreamCall.class);
 
-  /// Unread bytes of one stream at which nothing more is sent.
+  /// Unread bytes of one stream at which no task is sent and no message is read.
   private static final long MAX_UNREAD = 1 << 20;
+
+  /// Memory of a message to send beyond its bytes.
+  private static final int MESSAGE_BYTES = 256;
+
+  /// Interval at which a paused stream looks whether others of its connection or address have read.
+  private static final int LOOK_SECONDS = 1;
 
   final Connection connection;
   final RunningCalls running;
@@ -38,6 +44,11 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
   private final AtomicLong unread = new AtomicLong();
 
   private boolean awaitsReading;
+
+  /// Whether no message is read for now, and whether that is looked at again after a second.
+  private boolean paused;
+
+  private boolean lookingAgain;
   private boolean released;
   private volatile boolean closed;
 
@@ -95,7 +106,8 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
       close(Status.INTERNAL.withDescription("Cannot handle the message"));
     }
     if (!closed) {
-      call.request(1);
+      paused = true;
+      readOnIfPossible();
     }
   }
 
@@ -145,7 +157,7 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
 
   /// Submits a message; dropped if the stream has ended. Thread-safe.
   final void send(byte[] message) {
-    hold(message.length);
+    hold(message.length + MESSAGE_BYTES);
     enqueue(message);
     flushSoon();
   }
@@ -196,10 +208,40 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
         connection.responseDone();
       }
       readOn();
+      readOnIfPossible();
     } else if (!awaitsReading) {
       awaitsReading = true;
       connection.answered();
     }
+  }
+
+  /// Whether the next message may be read: not before the client has read most of what it was sent,
+  /// since each message may cause more (G7).
+  boolean mayRead() {
+    return hasRoom();
+  }
+
+  final boolean isPaused() {
+    return paused;
+  }
+
+  /// Reads the next message if it was not read and now may be.
+  final void readOnIfPossible() {
+    if (!paused || closed) {
+      return;
+    }
+    if (mayRead()) {
+      paused = false;
+      call.request(1);
+    } else if (!lookingAgain) {
+      lookingAgain = true;
+      var _ = running.schedule(this::lookAgain, LOOK_SECONDS);
+    }
+  }
+
+  private void lookAgain() {
+    lookingAgain = false;
+    readOnIfPossible();
   }
 
   /// Called when the client has read what was sent.

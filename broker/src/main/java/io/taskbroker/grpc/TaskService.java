@@ -126,6 +126,11 @@ final class TaskService {
     public void unavailable(String why) {
       call.fail(Status.UNAVAILABLE.withDescription(why));
     }
+
+    @Override
+    public boolean isGone() {
+      return call.isCancelled();
+    }
   }
 
   private record Reply(UnaryCall call, Enqueued tasks, EnqueueCounts counts)

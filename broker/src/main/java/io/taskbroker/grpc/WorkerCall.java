@@ -1,5 +1,7 @@
 package io.taskbroker.grpc;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -70,6 +72,10 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private volatile int held;
 
   private int unanswered;
+
+  /// Commands that are not requests for an answer and that the engine has not handled.
+  private int unhandled;
+
   private boolean silent;
   private boolean draining;
 
@@ -102,7 +108,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       case HELLO -> throw new BadRequest("Hello was sent before");
       case SLOTS -> {
         slots = slots(message.getSlots().getSlots());
-        intake.submit(new Command.WorkerSlots(this, slots));
+        submit(new Command.WorkerSlots(this, slots));
       }
       case RESULTS -> results(message.getResults(), bytes.length);
       case HEARTBEAT -> hasTasks |= heartbeat(message.getHeartbeat());
@@ -139,14 +145,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
             .toByteArray());
     String application =
         hello.getApplication().isEmpty() ? DEFAULT_APPLICATION : hello.getApplication();
-    intake.submit(
+    submit(
         new Command.WorkerOpened(this, application, List.copyOf(hello.getNamespacesList()), slots));
     options.counts().opened();
   }
 
   private static void name(String field, String value) {
-    if (value.length() > MAX_NAME_BYTES) {
-      throw new BadRequest(field + " has more than " + MAX_NAME_BYTES + " characters");
+    if (value.length() > MAX_NAME_BYTES / 3 && value.getBytes(UTF_8).length > MAX_NAME_BYTES) {
+      throw new BadRequest(field + " has more than " + MAX_NAME_BYTES + " bytes");
     }
   }
 
@@ -232,8 +238,20 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       }
       tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
-    intake.submit(new Command.WorkerHeartbeat(this, tasks));
+    submit(new Command.WorkerHeartbeat(this, tasks));
     return true;
+  }
+
+  /// Passes a command on. No message is read until the engine has handled it, so that a worker
+  /// cannot fill its mailbox.
+  private void submit(Command command) {
+    unhandled++;
+    intake.submit(command);
+  }
+
+  @Override
+  boolean mayRead() {
+    return unhandled == 0 && super.mayRead();
   }
 
   private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {
@@ -243,6 +261,10 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   /// Handles the silence of a worker, which is dead if it has tasks.
   void leasePassed() {
     if (held == 0) {
+      return;
+    }
+    if (isPaused()) {
+      running.leases().begin(lease); // It may have said something that is not read yet.
       return;
     }
     silent = true;
@@ -339,6 +361,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   @Override
+  public void handled() {
+    running.run(() -> {
+      unhandled--;
+      readOnIfPossible();
+    });
+  }
+
+  @Override
   void prepare() {
     Delivery delivery = deliveries.poll();
     if (delivery == null) {
@@ -361,9 +391,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   void readOn() {
-    if (heldBack) {
+    if (heldBack && !isClosed()) {
       heldBack = false;
-      intake.submit(new Command.WorkerSlots(this, slots));
+      submit(new Command.WorkerSlots(this, slots));
     }
   }
 

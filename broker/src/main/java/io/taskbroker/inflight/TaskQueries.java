@@ -44,7 +44,9 @@ final class TaskQueries {
     View view = view(query.id());
     if (task != null && isDeadLetter(task)) {
       query.reply().done(ended(task, task.end));
-    } else if (view == null || (view.phase() == Phase.ENDED && task == null)) {
+    } else if (view == null
+        || (view.phase() == Phase.ENDED && task == null)
+        || query.reply().isGone()) { // its [Command.AskNoMore] may have overtaken it
       answer(query, view);
     } else {
       waiting.computeIfAbsent(query.id(), _ -> new ArrayList<>()).add(query);

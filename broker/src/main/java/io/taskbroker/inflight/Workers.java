@@ -26,6 +26,7 @@ final class Workers {
     var stream = new WorkerStream(opened);
     streams.put(opened.session(), stream);
     state.register(stream.application, stream);
+    opened.session().handled();
   }
 
   /// Sets the number of slots. Also wakes the engine when a stream has room again.
@@ -34,6 +35,7 @@ final class Workers {
     if (stream != null) {
       stream.setSlots(changed.slots());
     }
+    changed.session().handled();
   }
 
   /// Frees the slot of an attempt.
@@ -48,9 +50,13 @@ final class Workers {
   /// from now on.
   void heartbeat(Command.WorkerHeartbeat heartbeat) {
     WorkerStream stream = streams.get(heartbeat.session());
-    if (stream == null) {
-      return;
+    if (stream != null) {
+      extend(heartbeat, stream);
     }
+    heartbeat.session().handled();
+  }
+
+  private void extend(Command.WorkerHeartbeat heartbeat, WorkerStream stream) {
     for (Command.TaskHeartbeat each : heartbeat.tasks()) {
       InFlightTask task = state.tasks.get(each.id());
       if (task == null

@@ -5,10 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
-import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -26,7 +24,6 @@ import io.taskbroker.wire.WireOracle;
 import java.io.ByteArrayInputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +50,7 @@ final class ConsumerServiceFuzzTest {
     intake.answerWithNothing();
 
     // Apart from metrics, a call allocates a few objects per byte.
-    Call call =
+    RecordedCall call =
         Cost.within(
             100_000 + 200L * body.length, () -> call(pushes ? push : pull, METHODS[method], body));
 
@@ -207,11 +204,11 @@ final class ConsumerServiceFuzzTest {
   }
 
   @SuppressWarnings("unchecked") // as the methods of the service are declared
-  private static Call call(ServerServiceDefinition service, String name, byte[] body) {
+  private static RecordedCall call(ServerServiceDefinition service, String name, byte[] body) {
     var method = service.getMethod(ConsumerService.NAME + "/" + name);
     var descriptor = (MethodDescriptor<byte[], byte[]>) method.getMethodDescriptor();
     var handler = (UnaryMethod) method.getServerCallHandler();
-    var call = new Call(descriptor);
+    var call = new RecordedCall(descriptor, CONNECTION);
     var listener = handler.startCall(call, new Metadata());
     listener.onMessage(descriptor.parseRequest(new ByteArrayInputStream(body)));
     listener.onHalfClose();
@@ -221,51 +218,8 @@ final class ConsumerServiceFuzzTest {
   }
 
   private static final EmbeddedChannel LOOP = new EmbeddedChannel();
-  private static final Attributes ATTRIBUTES =
-      Attributes.newBuilder()
-          .set(
-              Connection.KEY,
-              TestConnections.on(new RunningCalls(LOOP.eventLoop(), Duration.ofDays(1))))
-          .build();
-
-  /// Call that records its outcome.
-  private static final class Call extends ServerCall<byte[], byte[]> {
-    private final MethodDescriptor<byte[], byte[]> method;
-    private final List<Status> closed = new ArrayList<>();
-
-    Call(MethodDescriptor<byte[], byte[]> method) {
-      this.method = method;
-    }
-
-    @Override
-    public Attributes getAttributes() {
-      return ATTRIBUTES;
-    }
-
-    @Override
-    public void request(int messages) {}
-
-    @Override
-    public void sendHeaders(Metadata headers) {}
-
-    @Override
-    public void sendMessage(byte[] message) {}
-
-    @Override
-    public void close(Status status, Metadata trailers) {
-      closed.add(status);
-    }
-
-    @Override
-    public boolean isCancelled() {
-      return false;
-    }
-
-    @Override
-    public MethodDescriptor<byte[], byte[]> getMethodDescriptor() {
-      return method;
-    }
-  }
+  private static final Connection CONNECTION =
+      TestConnections.on(new RunningCalls(LOOP.eventLoop(), Duration.ofDays(1)));
 
   static Stream<byte[]> seeds() {
     var report =

@@ -14,16 +14,37 @@ final class RecordedRequests implements CommandSink {
   final BlockingQueue<Command.Request> requests = new LinkedBlockingQueue<>();
   private final BlockingQueue<Command> commands = new LinkedBlockingQueue<>();
   volatile Consumer<Command.Request> answer = request -> {};
+  volatile Consumer<Command> onSubmit = command -> {};
+
+  /// Whether commands of workers are handled at once.
+  volatile boolean handles = true;
 
   @Override
   public void request(Command.Request request) {
     requests.add(request);
     answer.accept(request);
+    if (handles && request instanceof Command.WorkerOpened opened) {
+      opened.session().handled();
+    }
   }
 
   @Override
   public void submit(Command command) {
     commands.add(command);
+    onSubmit.accept(command);
+    if (!handles) {
+      return;
+    }
+    switch (command) {
+      case Command.WorkerSlots slots -> slots.session().handled();
+      case Command.WorkerHeartbeat heartbeat -> heartbeat.session().handled();
+      default -> {}
+    }
+  }
+
+  /// Number of commands that are no requests.
+  int commands() {
+    return commands.size();
   }
 
   /// The next command that is no request; waits for it.

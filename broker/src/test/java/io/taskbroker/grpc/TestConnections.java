@@ -18,7 +18,10 @@ final class TestConnections {
   }
 
   static Connection on(RunningCalls running) {
-    var budgets = new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES));
+    return on(running, new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES)));
+  }
+
+  static Connection on(RunningCalls running, Budgets budgets) {
     var peer = new Peer(InetAddress.getLoopbackAddress(), budgets, System.nanoTime());
     return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));
   }

@@ -116,6 +116,16 @@ final class TaskQueriesTest {
     assertThat(reply.answers).isOne();
   }
 
+  /// The client cancelled its call before the engine took the question.
+  @Test
+  void g7AWaitOfAClientThatHasGoneIsNotKept() {
+    enqueue(Task.of("a"));
+    var reply = new RecordedReply();
+    reply.gone = true;
+    ask(new TaskQuery.Await("a", reply));
+    assertThat(reply.answers).isOne();
+  }
+
   private Phase phase(String id) {
     return find(id).phase();
   }
@@ -160,6 +170,7 @@ final class TaskQueriesTest {
   private static final class RecordedReply implements TaskQuery.Reply {
     private @Nullable View view;
     int answers;
+    boolean gone;
 
     View view() {
       return Objects.requireNonNull(view);
@@ -174,6 +185,11 @@ final class TaskQueriesTest {
     @Override
     public void unavailable(String why) {
       throw new AssertionError(why);
+    }
+
+    @Override
+    public boolean isGone() {
+      return gone;
     }
   }
 }

@@ -23,6 +23,9 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     description = "Runs a broker on this machine that needs nothing else.")
 final class DevCommand implements Callable<Integer> {
+  private static final String PORT = "TASKBROKER_GRPC_PORT";
+  private static final String STORE = "TASKBROKER_STORE__SQLITE__PATH";
+
   @Option(
       names = "--data",
       paramLabel = "FOLDER",
@@ -46,23 +49,27 @@ final class DevCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (port < 1 || port > 65_535) {
+      throw new CommandException("--port " + port + " is not between 1 and 65535");
+    }
     try {
       Files.createDirectories(data);
     } catch (IOException e) {
       throw new CommandException("cannot create the folder " + data + ": " + e.getMessage(), e);
     }
     PrintWriter out = spec.commandLine().getOut();
-    out.print(welcome());
+    Map<String, String> settings = environment(System.getenv());
+    out.print(welcome(settings));
     out.flush();
-    return Broker.run(Optional.empty(), environment(System.getenv()));
+    return Broker.run(Optional.empty(), settings);
   }
 
   /// Settings of the broker; those of the given environment win.
   private Map<String, String> environment(Map<String, String> given) {
     Map<String, String> settings = new HashMap<>();
     settings.put("TASKBROKER_GRPC_ADDR", "127.0.0.1");
-    settings.put("TASKBROKER_GRPC_PORT", Integer.toString(port));
-    settings.put("TASKBROKER_STORE__SQLITE__PATH", "\"" + data.resolve("tasks.sqlite") + "\"");
+    settings.put(PORT, Integer.toString(port));
+    settings.put(STORE, "\"" + data.toAbsolutePath().resolve("tasks.sqlite") + "\"");
     if (kafka == null) {
       settings.put("TASKBROKER_KAFKA_ENABLED", "false");
     } else {
@@ -73,10 +80,11 @@ final class DevCommand implements Callable<Integer> {
     return settings;
   }
 
-  private String welcome() {
-    String at = port == Integer.parseInt(BrokerAddress.DEFAULT_PORT) ? "" : " --broker :" + port;
+  private String welcome(Map<String, String> settings) {
+    String used = settings.getOrDefault(PORT, BrokerAddress.DEFAULT_PORT);
+    String at = used.equals(BrokerAddress.DEFAULT_PORT) ? "" : " --broker :" + used;
     return """
-    A broker for development: gRPC at 127.0.0.1:%d, tasks in %s, %s. Stop it with Ctrl-C.
+    A broker for development: gRPC at 127.0.0.1:%s, tasks in %s, %s. Stop it with Ctrl-C.
 
     In a second terminal, run a program for each task (it gets the arguments as JSON on its input):
       ./taskbroker worker%s --exec 'cat; echo'
@@ -88,6 +96,10 @@ final class DevCommand implements Callable<Integer> {
 
     """
         .formatted(
-            port, data.toAbsolutePath(), kafka == null ? "no Kafka" : "Kafka at " + kafka, at, at);
+            used,
+            settings.getOrDefault(STORE, "").replace("\"", ""),
+            kafka == null ? "no Kafka" : "Kafka at " + kafka,
+            at,
+            at);
   }
 }

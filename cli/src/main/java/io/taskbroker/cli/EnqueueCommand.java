@@ -15,7 +15,7 @@ import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -70,8 +70,9 @@ final class EnqueueCommand implements Callable<Integer> {
   @Option(
       names = "--delay",
       paramLabel = "TIME",
+      converter = DurationOption.class,
       description = "Runs it no sooner than after this time, such as 500ms, 10s, 5m, 2h or 1d.")
-  private @Nullable String delay;
+  private @Nullable Duration delay;
 
   @Option(
       names = "--attempts",
@@ -79,7 +80,9 @@ final class EnqueueCommand implements Callable<Integer> {
       description = "How often it is tried at most (default: ${DEFAULT-VALUE}).")
   private int attempts;
 
-  @Option(names = "--wait", description = "Waits until the task has ended.")
+  @Option(
+      names = "--wait",
+      description = "Waits until the task has ended, and prints how, and its result if it is kept.")
   private boolean wait;
 
   @Mixin private BrokerAddress broker;
@@ -98,10 +101,13 @@ final class EnqueueCommand implements Callable<Integer> {
   }
 
   private int enqueue(ManagedChannel channel) {
+    if (attempts < 1) {
+      throw new CommandException("--attempts " + attempts + " is less than 1");
+    }
     PrintWriter out = spec.commandLine().getOut();
     String chosen = id == null ? UUID.randomUUID().toString() : id;
-    EnqueueResult result =
-        stub(channel, "Enqueue", request(chosen)).enqueue(request(chosen)).getResults(0);
+    EnqueueRequest request = request(chosen);
+    EnqueueResult result = stub(channel, "Enqueue", request).enqueue(request).getResults(0);
     if (result.getStatus() == EnqueueStatus.ENQUEUE_STATUS_REJECTED) {
       throw new CommandException("the broker rejected the task: " + result.getMessage());
     }
@@ -124,6 +130,10 @@ final class EnqueueCommand implements Callable<Integer> {
       if (response.hasOutcome()) {
         OutcomeKind kind = response.getOutcome().getKind();
         out.println(kind.name().substring("OUTCOME_KIND_".length()).toLowerCase(Locale.ROOT));
+        String result = response.getOutcome().getResult().toStringUtf8();
+        if (!result.isEmpty()) {
+          out.println(result.stripTrailing());
+        }
         out.flush();
         return kind == OutcomeKind.OUTCOME_KIND_COMPLETED ? 0 : 1;
       }
@@ -148,28 +158,14 @@ final class EnqueueCommand implements Callable<Integer> {
             .setNamespace(namespace)
             .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
     built.getRetryBuilder().setMaxAttempts(attempts);
-    if (delay != null) {
-      Duration after = duration("--delay", delay);
-      java.time.Instant at = java.time.Instant.now().plus(after);
+    Duration after = delay;
+    if (after != null) {
+      Instant at = Instant.now().plus(after);
       built.getNotBeforeBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano());
     }
-    return EnqueueRequest.newBuilder().addTasks(NewTask.newBuilder().setTask(built)).build();
-  }
-
-  /// Duration such as 500ms, 10s, 5m, 2h or 1d.
-  ///
-  /// @param option that it is the value of, for the error
-  static Duration duration(String option, String text) {
-    String value = text.strip().toUpperCase(Locale.ROOT);
-    try {
-      if (value.endsWith("MS")) {
-        return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2).strip()));
-      }
-      return value.endsWith("D") ? Duration.parse("P" + value) : Duration.parse("PT" + value);
-    } catch (NumberFormatException | DateTimeParseException e) {
-      throw new CommandException(
-          option + " " + text + " is not a time such as 500ms, 10s or 5m", e);
-    }
+    return EnqueueRequest.newBuilder()
+        .addTasks(NewTask.newBuilder().setTask(built).setKeepResult(wait))
+        .build();
   }
 
   private String explained(Status status) {

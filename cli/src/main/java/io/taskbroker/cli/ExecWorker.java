@@ -21,14 +21,18 @@ import io.taskbroker.protocol.v1.WorkerServiceGrpc;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Worker that runs a program for each task of a broker, over a stream that it opens again when it
@@ -37,6 +41,10 @@ final class ExecWorker {
   private static final int HEARTBEAT_MS = 1_000;
   private static final int MAX_PAUSE_MS = 5_000;
   private static final int STOP_SECONDS = 10;
+
+  /// From SIGTERM to SIGKILL of a program.
+  private static final int KILL_SECONDS = 5;
+
   private static final String PATH = "/taskbroker.v1.WorkerService/Work";
 
   private final BrokerAddress broker;
@@ -51,7 +59,13 @@ final class ExecWorker {
   private boolean stopping;
 
   /// @param command for `/bin/sh`
-  record Options(String application, List<String> namespaces, int slots, String command) {}
+  /// @param timeout after which a program is stopped
+  record Options(
+      String application,
+      List<String> namespaces,
+      int slots,
+      String command,
+      Optional<Duration> timeout) {}
 
   ExecWorker(BrokerAddress broker, Options options, PrintWriter err) {
     this.broker = broker;
@@ -123,9 +137,10 @@ final class ExecWorker {
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
       }
-      attempts.values().forEach(ExecWorker::kill);
+      attempts.values().forEach(ExecWorker::killNow);
       if (stream != null) {
         stream.onCompleted();
+        stream = null;
       }
     }
   }
@@ -170,11 +185,19 @@ final class ExecWorker {
   private void execute(Attempt attempt) {
     Result.Builder result = result(attempt.delivery);
     try {
-      int code = runProgram(attempt);
-      if (code == 0) {
-        result.setCompleted(Completed.getDefaultInstance());
+      Process process = startProgram(attempt);
+      var output = new ProgramOutput(process.getInputStream());
+      if (hasEnded(process)) {
+        int code = process.exitValue();
+        if (code == 0) {
+          result.setCompleted(Completed.newBuilder().setResult(output.await()));
+        } else {
+          result.setFailed(Failed.newBuilder().setMessage("exit code " + code));
+        }
       } else {
-        result.setFailed(Failed.newBuilder().setMessage("exit code " + code));
+        kill(attempt);
+        process.waitFor();
+        result.setFailed(Failed.newBuilder().setMessage("stopped after its timeout"));
       }
     } catch (IOException e) {
       result.setFailed(Failed.newBuilder().setMessage("cannot run the program: " + e));
@@ -185,11 +208,19 @@ final class ExecWorker {
     finish(attempt, result.build());
   }
 
-  private int runProgram(Attempt attempt) throws IOException, InterruptedException {
+  /// Waits for the end of a program, or for its timeout.
+  private boolean hasEnded(Process process) throws InterruptedException {
+    if (options.timeout().isEmpty()) {
+      process.waitFor();
+      return true;
+    }
+    return process.waitFor(options.timeout().get().toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private Process startProgram(Attempt attempt) throws IOException {
     var task = attempt.delivery.getTask();
     var builder =
         new ProcessBuilder("/bin/sh", "-c", options.command())
-            .redirectOutput(ProcessBuilder.Redirect.INHERIT)
             .redirectError(ProcessBuilder.Redirect.INHERIT);
     AttemptToken token = attempt.delivery.getToken();
     builder.environment().put("TASK_ID", task.getId());
@@ -208,12 +239,16 @@ final class ExecWorker {
         kill(attempt);
       }
     }
-    try (OutputStream in = process.getOutputStream()) {
-      task.getArguments().writeTo(in);
-    } catch (IOException _) {
-      // The program does not read its input.
-    }
-    return process.waitFor();
+    // Apart: a program need not read its input before it writes.
+    Thread.ofVirtual()
+        .start(() -> {
+          try (OutputStream in = process.getOutputStream()) {
+            task.getArguments().writeTo(in);
+          } catch (IOException _) {
+            // The program does not read its input.
+          }
+        });
+    return process;
   }
 
   private static Result.Builder result(Delivery delivery) {
@@ -248,13 +283,25 @@ final class ExecWorker {
     }
   }
 
+  /// SIGTERM to a program and its children, and SIGKILL to those that are alive a while later.
   private static void kill(Attempt attempt) {
     attempt.cancelled = true;
+    List<ProcessHandle> all = processes(attempt);
+    all.forEach(ProcessHandle::destroy);
+    CompletableFuture.delayedExecutor(KILL_SECONDS, TimeUnit.SECONDS)
+        .execute(() -> all.forEach(ProcessHandle::destroyForcibly));
+  }
+
+  private static void killNow(Attempt attempt) {
+    attempt.cancelled = true;
+    processes(attempt).forEach(ProcessHandle::destroyForcibly);
+  }
+
+  private static List<ProcessHandle> processes(Attempt attempt) {
     Process process = attempt.process;
-    if (process != null) {
-      process.descendants().forEach(ProcessHandle::destroy);
-      process.destroy();
-    }
+    return process == null
+        ? List.of()
+        : Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
   }
 
   private void say(String line) {

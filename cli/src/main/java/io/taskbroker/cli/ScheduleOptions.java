@@ -81,7 +81,7 @@ final class ScheduleOptions {
     }
 
     private static com.google.protobuf.Duration time(String option, String text) {
-      Duration duration = EnqueueCommand.duration(option, text);
+      Duration duration = DurationOption.parse(option, text);
       return com.google.protobuf.Duration.newBuilder()
           .setSeconds(duration.getSeconds())
           .setNanos(duration.getNano())
@@ -189,10 +189,10 @@ final class ScheduleOptions {
             .putAllHeaders(headers)
             .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
     if (deadline != null) {
-      task.setDeadlineSeconds(EnqueueCommand.duration("--deadline", deadline).toSeconds());
+      task.setDeadlineSeconds(DurationOption.parse("--deadline", deadline).toSeconds());
     }
     if (expires != null) {
-      task.setExpiresSeconds(EnqueueCommand.duration("--expires", expires).toSeconds());
+      task.setExpiresSeconds(DurationOption.parse("--expires", expires).toSeconds());
     }
     task.getRetryBuilder()
         .setMaxAttempts(attempts)

@@ -1,7 +1,10 @@
 package io.taskbroker.cli;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,7 +21,10 @@ import picocli.CommandLine.Spec;
       "",
       "The program gets the arguments of the task on its standard input, and TASK_ID, TASK_NAME,",
       "TASK_NAMESPACE, TASK_ATTEMPT and TASK_TOKEN in its environment. Exit code 0 completes the",
-      "task; any other fails the attempt."
+      "task, with the first 64 KiB of its output as the result; any other fails the attempt. A",
+      "program that is to stop gets SIGTERM, and SIGKILL 5 s later.",
+      "",
+      "Ctrl-C waits up to 10 s for the programs that run."
     })
 final class WorkerCommand implements Callable<Integer> {
   @Option(
@@ -42,6 +48,15 @@ final class WorkerCommand implements Callable<Integer> {
       description = "Programs that run at once (default: ${DEFAULT-VALUE}).")
   private int slots;
 
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      converter = DurationOption.class,
+      description =
+          "Stops a program that runs for longer, such as 10s or 5m, and fails the attempt; no limit"
+              + " if not given.")
+  private @Nullable Duration timeout;
+
   @Mixin private BrokerAddress broker;
   @Spec private CommandSpec spec;
 
@@ -50,7 +65,8 @@ final class WorkerCommand implements Callable<Integer> {
     var worker =
         new ExecWorker(
             broker,
-            new ExecWorker.Options(application, namespaces, slots, command),
+            new ExecWorker.Options(
+                application, namespaces, slots, command, Optional.ofNullable(timeout)),
             spec.commandLine().getErr());
     Runtime.getRuntime().addShutdownHook(new Thread(worker::stop, "stop"));
     return worker.run();

@@ -106,7 +106,7 @@ final class ScheduleCommandTest {
     assertThat(err.toString()).startsWith("taskbroker: the broker refused it: cron.expression");
     assertThat(run("put", "x", "t")).isEqualTo(2);
     assertThat(run("put", "x", "t", "--every", "soon")).isOne();
-    assertThat(err.toString()).contains("--every soon is not a time");
+    assertThat(err.toString()).contains("--every: 'soon' is no time");
     assertThat(run("put", "x", "t", "--every", "5s", "--cron", "* * * * *")).isEqualTo(2);
     assertThat(run("next")).isEqualTo(2);
     assertThat(run()).isEqualTo(2);

@@ -45,6 +45,9 @@ final class PythonEnvironment {
   /// The version whose number is the highest that is published, though it is older.
   static final PythonEnvironment OLD = new PythonEnvironment("26.5.0");
 
+  /// gRPC alone, for a client of `taskbroker.v1`.
+  static final PythonEnvironment PROTOCOL = new PythonEnvironment("protocol");
+
   private final Path requirements;
   private final Path dir;
   private boolean ready;

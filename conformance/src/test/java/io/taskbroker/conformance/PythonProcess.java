@@ -97,6 +97,28 @@ final class PythonProcess implements AutoCloseable {
     return awaitEnd(limit);
   }
 
+  /// SIGSTOP to the process: it freezes, its connections stay open.
+  void freeze() throws InterruptedException {
+    signal("STOP");
+  }
+
+  /// SIGCONT: it continues.
+  void thaw() throws InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String signal) throws InterruptedException {
+    try {
+      int code =
+          new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+      if (code != 0) {
+        throw new IllegalStateException("Could not send SIG" + signal + " to " + name);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not send SIG" + signal + " to " + name, e);
+    }
+  }
+
   /// The exit code.
   ///
   /// @throws IllegalStateException if the process did not end in time; it is killed then

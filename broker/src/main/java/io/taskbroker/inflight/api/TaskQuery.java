@@ -25,6 +25,11 @@ public sealed interface TaskQuery {
     void done(@Nullable View view);
 
     void unavailable(String why);
+
+    /// Whether nobody waits for the answer any more.
+    default boolean isGone() {
+      return false;
+    }
   }
 
   /// State of a task in the engine.

@@ -21,4 +21,7 @@ public interface WorkerSession {
   ///
   /// @param requested whether a client asked for that; otherwise a result would be stale
   void cancel(String id, AttemptToken token, boolean requested);
+
+  /// Says that the engine has handled the opening of the stream, a change of slots or a heartbeat.
+  default void handled() {}
 }

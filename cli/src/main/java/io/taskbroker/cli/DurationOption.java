@@ -1,0 +1,34 @@
+package io.taskbroker.cli;
+
+import java.time.Duration;
+import java.util.Locale;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/// Duration of the command line: a whole number of nine digits at most and its unit, such as
+/// `500ms`, `10s`, `5m`, `2h` or `1d`.
+final class DurationOption implements ITypeConverter<Duration> {
+  /// The value of an option that is not converted by picocli.
+  ///
+  /// @throws CommandException that names the option
+  static Duration parse(String option, String text) {
+    try {
+      return new DurationOption().convert(text);
+    } catch (TypeConversionException e) {
+      throw new CommandException(option + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public Duration convert(String text) {
+    String value = text.strip().toLowerCase(Locale.ROOT);
+    if (!value.matches("[0-9]{1,9}(ms|[smhd])")) {
+      throw new TypeConversionException(
+          "'%s' is no time such as 500ms, 10s, 5m, 2h or 1d".formatted(text));
+    }
+    if (value.endsWith("ms")) {
+      return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2)));
+    }
+    return Duration.parse((value.endsWith("d") ? "P" : "PT") + value);
+  }
+}
