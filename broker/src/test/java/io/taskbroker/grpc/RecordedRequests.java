@@ -23,9 +23,6 @@ final class RecordedRequests implements CommandSink {
   public void request(Command.Request request) {
     requests.add(request);
     answer.accept(request);
-    if (handles && request instanceof Command.WorkerOpened opened) {
-      opened.session().handled();
-    }
   }
 
   @Override
@@ -36,6 +33,7 @@ final class RecordedRequests implements CommandSink {
       return;
     }
     switch (command) {
+      case Command.WorkerOpened opened -> opened.session().handled();
       case Command.WorkerSlots slots -> slots.session().handled();
       case Command.WorkerHeartbeat heartbeat -> heartbeat.session().handled();
       default -> {}
@@ -45,6 +43,11 @@ final class RecordedRequests implements CommandSink {
   /// Number of commands that are no requests.
   int commands() {
     return commands.size();
+  }
+
+  /// The same of one kind.
+  long commands(Class<? extends Command> kind) {
+    return commands.stream().filter(kind::isInstance).count();
   }
 
   /// The next command that is no request; waits for it.

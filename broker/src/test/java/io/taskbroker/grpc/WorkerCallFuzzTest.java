@@ -184,6 +184,7 @@ final class WorkerCallFuzzTest {
     private void deliver(int number) {
       withSession(it -> {
         if (it.mayReceive()) {
+          it.holds(1);
           it.deliver(delivery(number));
         }
       });
@@ -282,10 +283,6 @@ final class WorkerCallFuzzTest {
     public void request(Command.Request request) {
       commands.add(request);
       switch (request) {
-        case Command.WorkerOpened opened -> {
-          session = opened.session();
-          unhandled.add(opened.session());
-        }
         case Command.Results results -> unanswered.add(results);
         default -> throw new AssertionError(request);
       }
@@ -295,6 +292,10 @@ final class WorkerCallFuzzTest {
     public void submit(Command command) {
       commands.add(command);
       switch (command) {
+        case Command.WorkerOpened opened -> {
+          session = opened.session();
+          unhandled.add(opened.session());
+        }
         case Command.WorkerSlots slots -> unhandled.add(slots.session());
         case Command.WorkerHeartbeat heartbeat -> unhandled.add(heartbeat.session());
         case Command.WorkerClosed _ -> {}
