@@ -78,7 +78,7 @@ final class CrashingDatabase {
               } catch (InvocationTargetException e) {
                 throw e.getCause();
               }
-              if (step) {
+              if (step && !before) {
                 die(owner != null ? owner : (Connection) target);
               }
               return wrapped(result, target instanceof Connection connection ? connection : owner);

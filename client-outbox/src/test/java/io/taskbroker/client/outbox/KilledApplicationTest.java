@@ -64,7 +64,7 @@ final class KilledApplicationTest {
   private String url(String database) {
     return switch (database) {
       case "sqlite" -> "jdbc:sqlite:" + dir.resolve("shop.sqlite");
-      case "h2" -> "jdbc:h2:file:" + dir.resolve("shop");
+      case "h2" -> "jdbc:h2:file:" + dir.resolve("shop") + ";WRITE_DELAY=0";
       default -> {
         PostgresServer.Database created = PostgresServer.shared().newDatabase();
         yield "jdbc:postgresql://%s:%d/%s?user=%s&password=%s"
@@ -129,9 +129,7 @@ final class KilledApplicationTest {
         killed = kill("buy", url, statement, before, number);
         long orders = Purchase.count(source, "orders");
         assertThat(killed || orders > committed).isTrue();
-        if (orders > committed) {
-          expected.put(number, Purchase.CALLS);
-        }
+        expected.put(number, orders > committed ? Purchase.CALLS : 0);
         committed = orders;
         relayAll(source, database);
       }
@@ -171,18 +169,20 @@ final class KilledApplicationTest {
         });
   }
 
-  /// How often each order's task ran, when all expected runs and a last one have ended.
+  /// How often the task of each of these orders ran, when all expected runs and a last one have
+  /// ended.
   private static Map<String, Integer> runs(Map<String, Integer> expected) throws Exception {
     int left = expected.values().stream().mapToInt(count -> count).sum();
     Map<String, Integer> runs = new HashMap<>();
-    for (; left > 0; left--) {
+    expected.keySet().forEach(number -> runs.put(number, 0));
+    while (left > 0) {
       String number = RUNS.poll(30, TimeUnit.SECONDS);
       assertThat(number).as("%d more runs", left).isNotNull();
-      runs.merge(number, 1, Integer::sum);
+      left -= runs.computeIfPresent(number, (key, count) -> count + 1) == null ? 0 : 1;
     }
     client.enqueue(Purchase.SEND, new Purchase.Receipt("last"));
     for (String number = RUNS.take(); !number.equals("last"); number = RUNS.take()) {
-      runs.merge(number, 1, Integer::sum);
+      runs.computeIfPresent(number, (key, count) -> count + 1);
     }
     return runs;
   }
