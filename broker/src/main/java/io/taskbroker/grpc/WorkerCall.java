@@ -40,6 +40,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
   private static final int MAX_MESSAGE_CHARS = 1_024;
+  private static final int MAX_PROGRESS_CHARS = 1_024;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -59,6 +60,10 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private final Queue<Delivery> deliveries = new ConcurrentLinkedQueue<>();
 
   private boolean greeted;
+
+  /// Name that the worker gave itself; may be empty.
+  private volatile String worker = "";
+
   private int slots;
 
   /// Tasks that the worker has, as the engine counts them.
@@ -118,6 +123,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("worker", hello.getWorker());
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
+    worker = hello.getWorker();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -188,7 +194,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
           throw new BadRequest(
               "The result of " + result.getId() + " has more than " + MAX_RESULT_BYTES + " bytes");
         }
-        yield new Command.Outcome.Completed();
+        yield result.getCompleted().getResult().isEmpty()
+            ? new Command.Outcome.Completed()
+            : new Command.Outcome.Completed(result.getCompleted().getResult().toByteArray());
       }
       case FAILED -> failed(result.getFailed());
       case RELEASED -> new Command.Outcome.Released();
@@ -218,7 +226,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken())));
+      String progress = task.getProgress();
+      if (progress.length() > MAX_PROGRESS_CHARS) {
+        progress = progress.substring(0, MAX_PROGRESS_CHARS);
+      }
+      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
     intake.submit(new Command.WorkerHeartbeat(this, tasks));
     return true;
@@ -278,6 +290,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   // Called by the engine's thread.
+
+  @Override
+  public String worker() {
+    return worker;
+  }
 
   @Override
   public boolean mayReceive() {

@@ -60,6 +60,7 @@ final class Workers {
         stream.session.cancel(each.id(), each.token(), false);
       } else {
         extend(task, each.token(), stream);
+        stream.progress(each.token(), each.progress());
         if (task.cancelled) {
           // The stream that it had then may have broken.
           stream.session.cancel(each.id(), each.token(), true);

@@ -65,6 +65,18 @@ final class RigWorker implements WorkerSession {
     rig.settle();
   }
 
+  void progress(String text, Delivery delivery) {
+    rig.tell(
+        new Command.WorkerHeartbeat(
+            this, List.of(new Command.TaskHeartbeat(delivery.id(), delivery.token(), text))));
+    rig.settle();
+  }
+
+  @Override
+  public String worker() {
+    return "rig";
+  }
+
   Answer complete(Delivery... deliveries) {
     return result(new Outcome.Completed(), deliveries);
   }

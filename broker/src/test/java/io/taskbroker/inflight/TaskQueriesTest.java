@@ -37,7 +37,7 @@ final class TaskQueriesTest {
     assertThat(find("a").end()).isEqualTo(TaskEnd.COMPLETED);
     rig.crash();
     assertThat(find("a").end()).as("after a restart").isEqualTo(TaskEnd.COMPLETED);
-    rig.pass(WINDOW + 8);
+    rig.pass(WINDOW + 32);
     assertThat(isUnknown("a")).isTrue();
   }
 

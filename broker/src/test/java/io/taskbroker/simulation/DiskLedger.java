@@ -31,6 +31,7 @@ final class DiskLedger {
         () -> process + ": " + outcome + " of " + brief(change));
     switch (change) {
       case Change.Insert(Row row, _) -> inserted(process, history, row);
+      case Change.Fire fire -> inserted(process, history, fire.row());
       case Change.Forward forward -> forwarded(process, history, forward);
       case Change.Delete delete -> deleted(process, history, delete);
       case Change.AdvanceWatermark consumed -> {

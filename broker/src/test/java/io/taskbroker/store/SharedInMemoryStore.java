@@ -313,6 +313,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
       }
+      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
@@ -490,6 +491,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         }
         yield home(insert.row().activation().origin());
       }
+      case Change.Fire fire -> home(fire.origin());
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.ChangeDelay delay -> home(delay.origin());
