@@ -314,8 +314,10 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     if (finder.movesRows()) {
       return start.reached();
     }
-    // Others may have committed them before, also together with records that the log has lost since.
-    // Where the log was truncated, no other broker has committed the position that this one commits.
+    // Others may have committed them before, also together with records that the log has lost
+    // since.
+    // Where the log was truncated, no other broker has committed the position that this one
+    // commits.
     long before = Math.min(found.facts().committed(), start.position());
     boolean truncated = start.cut() != null && start.cut().exact() && before != Watermark.NONE;
     return Math.max(truncated ? before : Math.max(committed, before), start.reached());

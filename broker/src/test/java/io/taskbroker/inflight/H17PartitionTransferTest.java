@@ -79,8 +79,7 @@ final class H17PartitionTransferTest {
     a.tell(new Command.WorkerOpened(session, "app", List.of(), 1));
     a.tell(
         new Command.WorkerHeartbeat(
-            session,
-            List.of(new Command.TaskHeartbeat("x", a.deliveries.getFirst().token()))));
+            session, List.of(new Command.TaskHeartbeat("x", a.deliveries.getFirst().token()))));
     peers.pass(1);
     assertThat(cancelled).isEmpty();
   }

@@ -166,9 +166,13 @@ final class SimulationTest {
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
         362162161603224L, // L: a deadline of another row of the same id
-        362162161604162L, // B: rows loaded before a failover stayed when the partition was taken again
+        362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
+                          // again
         362162161615416L, // L: a commit of lost records confirms what the log still has
         555555500006550L, // L: a deadline of another row of the same id
+        700000000004603L, // L: a report whose effect a failover undid
+        700000000013999L, // L: a broker without a commit does not notice a failover
+        700000000015938L, // B: an at-most-once task below a cut counted as run by others
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)
