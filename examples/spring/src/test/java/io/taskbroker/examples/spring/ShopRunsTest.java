@@ -74,11 +74,10 @@ class ShopRunsTest {
 
     assertThat(send(at("/actuator/health")).body()).contains("\"taskbroker\":{\"status\":\"UP\"}");
     await()
-        .untilAsserted(
-            () ->
-                assertThat(send(at("/actuator/taskbroker")).body())
-                    .contains("\"slots\":50")
-                    .contains("\"completed\":1")
-                    .contains("default/nightly-report"));
+        .untilAsserted(() ->
+            assertThat(send(at("/actuator/taskbroker")).body())
+                .contains("\"slots\":50")
+                .contains("\"completed\":1")
+                .contains("default/nightly-report"));
   }
 }
