@@ -34,10 +34,8 @@ final class BrokerHistory {
   /// A row that is or was on the disk.
   static final class Line {
     final long key;
-
     /// As it was published or enqueued; each attempt in the store has its own.
     Spec spec;
-
     final WorkerLedger.Reading reading;
     final long insertedAt;
     boolean parked;
@@ -66,8 +64,7 @@ final class BrokerHistory {
     /// What its worker reported; null if it did not fail in this attempt.
     StreamLedger.@Nullable Failure failure;
 
-    /// Whether a client wants it cancelled, and the process that knows of it and lets its worker
-    /// end.
+    /// Whether a client wants it cancelled, and the process that knows of it and lets its worker end.
     boolean cancelWanted;
 
     @Nullable SimulatedProcess cancelledIn;

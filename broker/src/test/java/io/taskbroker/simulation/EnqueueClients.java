@@ -64,7 +64,8 @@ final class EnqueueClients {
     new Request(broker, tasks).send();
     if (world.happens(Fault.TASK_CANCELLED)) {
       String id = id(tasks.getFirst());
-      world.after(world.between(0, 5 * SimulatedWorld.SECOND), "cancel", () -> cancel(broker, id));
+      world.after(
+          world.between(0, 5 * SimulatedWorld.SECOND), "cancel", () -> cancel(broker, id));
     }
   }
 

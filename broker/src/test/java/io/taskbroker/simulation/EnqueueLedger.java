@@ -74,7 +74,8 @@ final class EnqueueLedger {
     String id = row.activation().id();
     var origin = new Origin("enqueued at " + process.broker.name, -1, row.key());
     if (id.startsWith("undecodable")) {
-      check(ledger.plan.has(Fault.STORE_REFUSES), "G1", () -> process + " cannot read its own row");
+      check(
+          ledger.plan.has(Fault.STORE_REFUSES), "G1", () -> process + " cannot read its own row");
       return Spec.of(origin, new byte[0]); // what the store refused: its client is told
     }
     NewTask task =
@@ -102,7 +103,8 @@ final class EnqueueLedger {
     Activation activation = retry.row().activation();
     Spec next = Spec.enqueued(before.origin(), activation.payload());
     StreamLedger.Failure failure =
-        present(line.failure, "G4", () -> process + " retries without a failure: " + before.id());
+        present(
+            line.failure, "G4", () -> process + " retries without a failure: " + before.id());
     check(line.home != null, "G4", () -> "a retry of a task from Kafka: " + before.id());
     check(
         next.attempts() == before.attempts() + 1,
@@ -237,7 +239,8 @@ final class EnqueueLedger {
     } catch (com.google.protobuf.InvalidProtocolBufferException e) {
       throw new AssertionError(e);
     }
-    long delay = policy.getDelayMs() > 0 ? policy.getDelayMs() : policy.getDelaySeconds() * 1_000;
+    long delay =
+        policy.getDelayMs() > 0 ? policy.getDelayMs() : policy.getDelaySeconds() * 1_000;
     for (int i = 1; i < attempts && policy.getGrowthPercent() > 0; i++) {
       delay = delay * policy.getGrowthPercent() / 100;
     }

@@ -31,7 +31,8 @@ enum PlantedProtocolBug implements Tampering {
         void enqueue(Command.Enqueue enqueue) {
           enqueue
               .reply()
-              .done(Collections.nCopies(enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
+              .done(
+                  Collections.nCopies(enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
         }
       };
     }
@@ -46,7 +47,9 @@ enum PlantedProtocolBug implements Tampering {
         void enqueue(Command.Enqueue enqueue) {
           List<Activation> tasks = enqueue.activations();
           if (tasks.stream().allMatch(each -> seen.contains(each.id()))) {
-            enqueue.reply().done(Collections.nCopies(tasks.size(), EnqueueOutcome.ALREADY_EXISTS));
+            enqueue
+                .reply()
+                .done(Collections.nCopies(tasks.size(), EnqueueOutcome.ALREADY_EXISTS));
             return;
           }
           tasks.forEach(each -> seen.add(each.id()));
@@ -146,7 +149,9 @@ enum PlantedProtocolBug implements Tampering {
                   results.results().stream()
                       .map(each ->
                           new Command.Result(
-                              each.id(), current(process, each.id(), each.token()), each.outcome()))
+                              each.id(),
+                              current(process, each.id(), each.token()),
+                              each.outcome()))
                       .toList(),
                   results.reply()));
         }

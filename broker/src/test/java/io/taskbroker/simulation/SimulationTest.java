@@ -166,8 +166,7 @@ final class SimulationTest {
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
         362162161603224L, // L: a deadline of another row of the same id
-        362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
-                          // again
+        362162161604162L, // B: rows loaded before a failover stayed when the partition was taken again
         362162161615416L, // L: a commit of lost records confirms what the log still has
         555555500006550L, // L: a deadline of another row of the same id
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed

@@ -81,9 +81,7 @@ final class StreamLedger {
   /// @param slots its slots as it announced them last, or a moment ago
   void received(String worker, int held, int slots) {
     check(
-        held <= slots,
-        "G7",
-        () -> worker + " has " + held + " tasks, and only " + slots + " slots");
+        held <= slots, "G7", () -> worker + " has " + held + " tasks, and only " + slots + " slots");
   }
 
   /// A worker names attempts that it still runs.
@@ -318,7 +316,8 @@ final class StreamLedger {
       return;
     }
     SimulatedProcess process = session.process;
-    long since = Math.max(Math.max(session.link.heardAt(), session.heldSince), process.thawedAt());
+    long since =
+        Math.max(Math.max(session.link.heardAt(), session.heldSince), process.thawedAt());
     boolean holds =
         session.held.entrySet().stream()
             .anyMatch(each ->

@@ -171,7 +171,9 @@ final class StreamWorker {
   private void finish() {
     Stream last = stream;
     boolean done =
-        running.isEmpty() && unsent.isEmpty() && (last == null || last.unacknowledged.isEmpty());
+        running.isEmpty()
+            && unsent.isEmpty()
+            && (last == null || last.unacknowledged.isEmpty());
     if (stopping && done) {
       dead = true;
       if (last != null) {
@@ -191,16 +193,14 @@ final class StreamWorker {
     if (number >= permitted || to == null) {
       permitted = number;
     } else {
-      to.server
-          .process()
-          .calmly(
-              SLOTS_TAKE_EFFECT,
-              "slots take effect",
-              () -> {
-                if (version == slotsVersion) {
-                  permitted = number;
-                }
-              });
+      to.server.process().calmly(
+          SLOTS_TAKE_EFFECT,
+          "slots take effect",
+          () -> {
+            if (version == slotsVersion) {
+              permitted = number;
+            }
+          });
     }
     if (to != null) {
       to.sendSlots();
@@ -355,7 +355,8 @@ final class StreamWorker {
         running
             .values()
             .forEach(each ->
-                heartbeat.addTasks(TaskHeartbeat.newBuilder().setId(each.id).setToken(each.token)));
+                heartbeat.addTasks(
+                    TaskHeartbeat.newBuilder().setId(each.id).setToken(each.token)));
       }
       send(WorkerMessage.newBuilder().setHeartbeat(heartbeat));
     }
