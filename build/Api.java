@@ -47,8 +47,8 @@ final class Api {
           each -> System.err.println((each.breaks() ? "  breaks " : "  adds   ") + each.text()));
       System.err.println(
           differences.stream().anyMatch(Difference::breaks)
-              ? "Keep what callers use. If it must go, run build/api, and say in CHANGELOG.md,"
-                    + " under Changed or Removed, what they are to do"
+              ? "Keep what callers use. If it must go, run build/api, and say in CHANGELOG.md, under"
+                  + " Changed or Removed, what they are to do"
               : "Run build/api to write it down");
       System.exit(1);
     }
@@ -77,7 +77,10 @@ final class Api {
     int code =
         ToolProvider.findFirst("javap")
             .orElseThrow()
-            .run(new PrintWriter(out), new PrintWriter(errors), arguments.toArray(String[]::new));
+            .run(
+                new PrintWriter(out),
+                new PrintWriter(errors),
+                arguments.toArray(String[]::new));
     if (code != 0) {
       throw new IllegalStateException("javap: " + errors);
     }
@@ -150,7 +153,8 @@ final class Api {
       members.stream()
           .filter(each -> !known.contains(each))
           .forEach(each ->
-              found.add(new Difference(each.contains(" abstract "), "+ " + type + ": " + each)));
+              found.add(
+                  new Difference(each.contains(" abstract "), "+ " + type + ": " + each)));
     });
     return found;
   }

@@ -3,8 +3,8 @@ package io.taskbroker.client;
 /// Use of this process's resources up to which a worker takes more tasks.
 ///
 /// @param heap part of the largest heap that is in use after a collection, more than 0, at most 1
-/// @param cpu part of the time that the processors are busy, those of the container if there is
-///   one, more than 0, at most 1
+/// @param cpu part of the time that the processors are busy, those of the container if there is one,
+///   more than 0, at most 1
 public record ResourceLimit(double heap, double cpu) {
   public ResourceLimit {
     check("heap", heap);
@@ -18,7 +18,8 @@ public record ResourceLimit(double heap, double cpu) {
 
   private static void check(String name, double part) {
     if (!(part > 0 && part <= 1)) {
-      throw new IllegalArgumentException(name + " must be more than 0 and at most 1, not " + part);
+      throw new IllegalArgumentException(
+          name + " must be more than 0 and at most 1, not " + part);
     }
   }
 }

@@ -21,7 +21,8 @@ final class ResourceSlots {
 
   /// @param heap part of the heap that is in use, 0 to 1
   /// @param cpu part of the time that processors are busy, 0 to 1; negative if not known
-  ResourceSlots(int least, int most, ResourceLimit limit, DoubleSupplier heap, DoubleSupplier cpu) {
+  ResourceSlots(
+      int least, int most, ResourceLimit limit, DoubleSupplier heap, DoubleSupplier cpu) {
     this.least = least;
     this.most = most;
     this.limit = limit;

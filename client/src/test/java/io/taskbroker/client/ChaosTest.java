@@ -89,12 +89,13 @@ final class ChaosTest {
         await()
             .atMost(Duration.ofMinutes(2))
             .pollInterval(Duration.ofMillis(500))
-            .untilAsserted(() -> {
-              Set<String> missing = new HashSet<>(must);
-              RunJournal.read(journals)
-                  .forEach(line -> missing.remove(line.replaceFirst("^end ", "")));
-              assertThat(missing).isEmpty();
-            });
+            .untilAsserted(
+                () -> {
+                  Set<String> missing = new HashSet<>(must);
+                  RunJournal.read(journals)
+                      .forEach(line -> missing.remove(line.replaceFirst("^end ", "")));
+                  assertThat(missing).isEmpty();
+                });
         assertThat(must).hasSizeGreaterThan(ROUNDS * 10);
         assertThat(survivor.isConnected()).isTrue();
         acknowledged.clear();
@@ -137,14 +138,15 @@ final class ChaosTest {
   private void awaitEnds(Path journals, int count) {
     await()
         .atMost(Duration.ofSeconds(60))
-        .until(() -> {
-          ended.set(
-              (int)
-                  RunJournal.read(journals).stream()
-                      .filter(line -> line.startsWith("end "))
-                      .count());
-          return ended.get() >= count;
-        });
+        .until(
+            () -> {
+              ended.set(
+                  (int)
+                      RunJournal.read(journals).stream()
+                          .filter(line -> line.startsWith("end "))
+                          .count());
+              return ended.get() >= count;
+            });
   }
 
   /// Platform threads and virtual ones that live.

@@ -89,7 +89,8 @@ final class ResourceSlotsTest {
         new Way("pull", Worker.Builder::pull, Map.of()),
         new Way(
             "push",
-            worker -> worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT)),
+            worker ->
+                worker.push(new InetSocketAddress(InetAddress.getLoopbackAddress(), PORT)),
             Map.of(
                 "TASKBROKER_DELIVERY_MODE",
                 "push",

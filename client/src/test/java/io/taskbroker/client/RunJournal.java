@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// File of what a worker's process did, one line for each step: written at once, so that it
-/// outlives the process. Thread-safe.
+/// File of what a worker's process did, one line for each step: written at once, so that it outlives
+/// the process. Thread-safe.
 final class RunJournal implements AutoCloseable {
   private final FileChannel file;
 

@@ -45,7 +45,9 @@ final class KilledApplicationTest {
   static void startWorker() {
     client = BROKER.connect();
     worker =
-        Worker.builder(client).handle(Purchase.SEND, receipt -> RUNS.add(receipt.order())).start();
+        Worker.builder(client)
+            .handle(Purchase.SEND, receipt -> RUNS.add(receipt.order()))
+            .start();
   }
 
   @AfterAll
@@ -79,8 +81,8 @@ final class KilledApplicationTest {
   }
 
   /// Whether the process reached the statement, at which it was killed.
-  private static boolean kill(String what, String url, int statement, boolean before, String number)
-      throws Exception {
+  private static boolean kill(
+      String what, String url, int statement, boolean before, String number) throws Exception {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -165,10 +167,11 @@ final class KilledApplicationTest {
   private static void relayAll(DataSource source, OutboxDatabase database) {
     await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> {
-          OutboxRelay.sendAll(source, database, client);
-          return Purchase.count(source, "taskbroker_outbox") == 0;
-        });
+        .until(
+            () -> {
+              OutboxRelay.sendAll(source, database, client);
+              return Purchase.count(source, "taskbroker_outbox") == 0;
+            });
   }
 
   /// How often each order's task ran, when all expected runs and a last one have ended.

@@ -47,10 +47,11 @@ final class MariaDbServer implements AutoCloseable {
       await()
           .atMost(Duration.ofSeconds(60))
           .ignoreExceptionsInstanceOf(SQLException.class)
-          .until(() -> {
-            dataSource("mysql").getConnection().close();
-            return true;
-          });
+          .until(
+              () -> {
+                dataSource("mysql").getConnection().close();
+                return true;
+              });
     } catch (RuntimeException e) {
       close();
       throw new IllegalStateException("MariaDB did not start:\n" + Files.readString(log), e);

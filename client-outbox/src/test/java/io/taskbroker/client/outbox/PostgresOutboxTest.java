@@ -28,7 +28,8 @@ final class PostgresOutboxTest extends RowLockContract {
     int backend = connection.unwrap(PGConnection.class).getBackendPID();
     try (Connection other = source.getConnection();
         var statement = other.createStatement();
-        var ended = statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 60000)")) {
+        var ended =
+            statement.executeQuery("SELECT pg_terminate_backend(" + backend + ", 60000)")) {
       ended.next();
       assertThat(ended.getBoolean(1)).isTrue();
     }

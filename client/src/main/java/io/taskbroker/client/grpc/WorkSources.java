@@ -12,8 +12,8 @@ public final class WorkSources {
     this.all = all;
   }
 
-  /// How deliveries come: over streams that the worker opens, by asking for each, or by calls of
-  /// the broker.
+  /// How deliveries come: over streams that the worker opens, by asking for each, or by calls of the
+  /// broker.
   public enum Way {
     STREAM,
     PULL,

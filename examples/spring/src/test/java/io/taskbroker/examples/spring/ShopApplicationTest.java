@@ -60,7 +60,9 @@ class ShopApplicationTest {
 
   @Test
   void eachDayIsReportedOnce() {
-    database.sql("INSERT INTO orders VALUES ('1', 'a@example.org', 3, '2026-11-29')").update();
+    database
+        .sql("INSERT INTO orders VALUES ('1', 'a@example.org', 3, '2026-11-29')")
+        .update();
     report.enqueue();
     report.enqueue();
     assertThat(broker.runDue()).isEqualTo(1);

@@ -74,10 +74,11 @@ class ShopRunsTest {
 
     assertThat(send(at("/actuator/health")).body()).contains("\"taskbroker\":{\"status\":\"UP\"}");
     await()
-        .untilAsserted(() ->
-            assertThat(send(at("/actuator/taskbroker")).body())
-                .contains("\"slots\":50")
-                .contains("\"completed\":1")
-                .contains("default/nightly-report"));
+        .untilAsserted(
+            () ->
+                assertThat(send(at("/actuator/taskbroker")).body())
+                    .contains("\"slots\":50")
+                    .contains("\"completed\":1")
+                    .contains("default/nightly-report"));
   }
 }
