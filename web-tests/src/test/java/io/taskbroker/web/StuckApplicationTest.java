@@ -22,8 +22,7 @@ final class StuckApplicationTest {
       // For the moment of a call that tries them again, the reason is another.
       await()
           .until(() -> {
-            boolean shown =
-                visit.text().contains("The workers of its application are unreachable");
+            boolean shown = visit.text().contains("The workers of its application are unreachable");
             if (!shown) {
               visit.page().reload();
               visit.settled();
