@@ -24,9 +24,18 @@ lay_out_sdk() {
     mkdir -p "$target"
     cp "$folder/.flattened-pom.xml" "$target/$module-$version.pom"
     [ "$module" != taskbroker-bom ] || continue
-    for file in .jar -sources.jar -javadoc.jar; do
+    for file in .jar -sources.jar; do
       cp "$folder/$module-$version$file" "$target/"
     done
+    if [ -e "$folder/$module-$version-javadoc.jar" ]; then
+      cp "$folder/$module-$version-javadoc.jar" "$target/"
+    else
+      # Public repositories ask for one.
+      mkdir -p "$work/no-javadoc"
+      echo "The classes of $module are no interface for applications." > "$work/no-javadoc/README"
+      "$jdk/bin/jar" --create --no-manifest --date="$stamp" \
+        --file "$target/$module-$version-javadoc.jar" -C "$work/no-javadoc" README
+    fi
     cp "$folder/bom.json" "$target/$module-$version-cyclonedx.json"
   done
   find "$work/repository" -type f > "$work/published"
