@@ -28,10 +28,8 @@ import io.taskbroker.protocol.v1.Welcome;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// Stream of one worker. Tasks and answers come from the engine's thread; everything else is
@@ -40,13 +38,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   static final int MAX_SLOTS = 10_000;
   static final int MAX_RESULTS = 10_000;
 
-  /// Attempts of one worker: those of its slots, and those of its stream before.
-  static final int MAX_ATTEMPTS = 2 * MAX_SLOTS;
-
   private static final int MAX_NAMESPACES = 64;
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
   private static final int MAX_MESSAGE_CHARS = 1_024;
+  private static final int MAX_PROGRESS_CHARS = 1_024;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -66,18 +62,19 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private final Queue<Delivery> deliveries = new ConcurrentLinkedQueue<>();
 
   private boolean greeted;
+
+  /// Name that the worker gave itself; may be empty.
+  private volatile String worker = "";
+
   private int slots;
 
-  /// Attempts that the worker has: sent, or named in a heartbeat, and without a result.
-  private final Set<AttemptToken> attempts = new HashSet<>();
+  /// Tasks that the worker has, as the engine counts them.
+  private volatile int held;
 
   private int unanswered;
 
   /// Commands that are not requests for an answer and that the engine has not handled.
   private int unhandled;
-
-  /// Whether the engine knows the stream.
-  private boolean opened;
 
   private boolean silent;
   private boolean draining;
@@ -106,7 +103,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       greet(message.getHello());
       return;
     }
-    running.leases().end(lease);
+    boolean hasTasks = held > 0;
     switch (message.getMessageCase()) {
       case HELLO -> throw new BadRequest("Hello was sent before");
       case SLOTS -> {
@@ -114,10 +111,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
         submit(new Command.WorkerSlots(this, slots));
       }
       case RESULTS -> results(message.getResults(), bytes.length);
-      case HEARTBEAT -> heartbeat(message.getHeartbeat());
+      case HEARTBEAT -> hasTasks |= heartbeat(message.getHeartbeat());
       case MESSAGE_NOT_SET -> {} // of a later version
     }
-    renewLease();
+    running.leases().end(lease);
+    if (hasTasks && !isClosed()) {
+      running.leases().begin(lease);
+    }
   }
 
   private void greet(Hello hello) {
@@ -129,6 +129,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("worker", hello.getWorker());
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
+    worker = hello.getWorker();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -144,8 +145,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
             .toByteArray());
     String application =
         hello.getApplication().isEmpty() ? DEFAULT_APPLICATION : hello.getApplication();
-    unhandled++;
-    intake.request(
+    submit(
         new Command.WorkerOpened(this, application, List.copyOf(hello.getNamespacesList()), slots));
     options.counts().opened();
   }
@@ -176,7 +176,6 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     if (held < 0) {
       return;
     }
-    translated.forEach(result -> attempts.remove(result.token()));
     intake.request(new Command.Results(this, translated, new Answer(results.getNumber(), held)));
   }
 
@@ -201,7 +200,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
           throw new BadRequest(
               "The result of " + result.getId() + " has more than " + MAX_RESULT_BYTES + " bytes");
         }
-        yield new Command.Outcome.Completed();
+        yield result.getCompleted().getResult().isEmpty()
+            ? new Command.Outcome.Completed()
+            : new Command.Outcome.Completed(result.getCompleted().getResult().toByteArray());
       }
       case FAILED -> failed(result.getFailed());
       case RELEASED -> new Command.Outcome.Released();
@@ -220,25 +221,25 @@ final class WorkerCall extends StreamCall implements WorkerSession {
         failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
   }
 
-  private void heartbeat(Heartbeat heartbeat) {
+  /// Returns whether it names tasks: they may be those of an earlier stream.
+  private boolean heartbeat(Heartbeat heartbeat) {
     int count = heartbeat.getTasksCount();
     if (count == 0) {
-      return;
+      return false;
     }
     if (count > MAX_RESULTS) {
       throw new BadRequest("More than " + MAX_RESULTS + " tasks in one heartbeat");
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      var named = new Command.TaskHeartbeat(task.getId(), token(task.getToken()));
-      tasks.add(named);
-      // After a reconnection, these are tasks of the stream before.
-      attempts.add(named.token());
-    }
-    if (attempts.size() > MAX_ATTEMPTS) {
-      throw new BadRequest("Heartbeats name more than " + MAX_ATTEMPTS + " attempts");
+      String progress = task.getProgress();
+      if (progress.length() > MAX_PROGRESS_CHARS) {
+        progress = progress.substring(0, MAX_PROGRESS_CHARS);
+      }
+      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
     submit(new Command.WorkerHeartbeat(this, tasks));
+    return true;
   }
 
   /// Passes a command on. No message is read until the engine has handled it, so that a worker
@@ -257,17 +258,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     return new AttemptToken(token.getEpoch(), token.getNumber());
   }
 
-  private void renewLease() {
-    if (!attempts.isEmpty() && !isClosed()) {
-      running.leases().end(lease);
-      running.leases().begin(lease);
-    }
-  }
-
-  /// Handles the silence of a worker with tasks.
+  /// Handles the silence of a worker, which is dead if it has tasks.
   void leasePassed() {
+    if (held == 0) {
+      return;
+    }
     if (isPaused()) {
-      renewLease(); // It may have said something that is not read yet.
+      running.leases().begin(lease); // It may have said something that is not read yet.
       return;
     }
     silent = true;
@@ -287,9 +284,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     deliveries.clear();
     if (greeted) {
       options.counts().closed();
-      if (opened) { // otherwise [#handled] does: this must not overtake the opening
-        intake.submit(new Command.WorkerClosed(this, silent));
-      }
+      intake.submit(new Command.WorkerClosed(this, silent));
     }
   }
 
@@ -311,12 +306,17 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private void closeIfDrained() {
-    if (draining && attempts.isEmpty() && unanswered == 0) {
+    if (draining && held == 0 && unanswered == 0) {
       close(Status.OK);
     }
   }
 
   // Called by the engine's thread.
+
+  @Override
+  public String worker() {
+    return worker;
+  }
 
   @Override
   public boolean mayReceive() {
@@ -325,6 +325,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     heldBack = true;
     return hasRoom(); // otherwise [#readOn] sees it
+  }
+
+  @Override
+  public void holds(int tasks) {
+    held = tasks;
   }
 
   @Override
@@ -359,19 +364,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   public void handled() {
     running.run(() -> {
       unhandled--;
-      if (!opened) {
-        opened = true;
-        if (isClosed()) {
-          intake.submit(new Command.WorkerClosed(this, silent));
-        }
-      }
       readOnIfPossible();
     });
-  }
-
-  @Override
-  public void unavailable(String why) {
-    running.run(() -> close(Status.UNAVAILABLE.withDescription(why)));
   }
 
   @Override
@@ -381,19 +375,17 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       return;
     }
     var message = new DeliveriesMessage();
-    boolean first = attempts.isEmpty();
     while (delivery != null) {
       if (!message.hasRoomFor(delivery)) {
         enqueue(message.bytes());
         message = new DeliveriesMessage();
       }
       message.add(delivery);
-      attempts.add(delivery.token());
       delivery = deliveries.poll();
     }
     enqueue(message.bytes());
-    if (first) {
-      renewLease();
+    if (!isClosed() && !lease.isListed()) {
+      running.leases().begin(lease);
     }
   }
 

@@ -23,9 +23,6 @@ final class RecordedRequests implements CommandSink {
   public void request(Command.Request request) {
     requests.add(request);
     answer.accept(request);
-    if (handles && request instanceof Command.WorkerOpened opened) {
-      opened.session().handled();
-    }
   }
 
   @Override
@@ -36,6 +33,7 @@ final class RecordedRequests implements CommandSink {
       return;
     }
     switch (command) {
+      case Command.WorkerOpened opened -> opened.session().handled();
       case Command.WorkerSlots slots -> slots.session().handled();
       case Command.WorkerHeartbeat heartbeat -> heartbeat.session().handled();
       default -> {}
@@ -77,7 +75,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+            case Command.Enqueue _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
@@ -90,7 +88,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+            case Command.Enqueue _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);

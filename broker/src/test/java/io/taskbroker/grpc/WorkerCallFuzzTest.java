@@ -107,7 +107,11 @@ final class WorkerCallFuzzTest {
         case 5 -> deliver(portions.number());
         case 6 -> answer(portions.number());
         case 7 -> handle();
-        case 8 -> withSession(it -> it.cancel("a", token(portions.number()), true));
+        case 8 ->
+            withSession(it -> {
+              it.holds(portions.number() % 3);
+              it.cancel("a", token(portions.number()), true);
+            });
         case 9 -> network(portions.number());
         case 10 -> worker.drain();
         case 11 -> leave(portions.number());
@@ -282,10 +286,6 @@ final class WorkerCallFuzzTest {
     public void request(Command.Request request) {
       commands.add(request);
       switch (request) {
-        case Command.WorkerOpened opened -> {
-          session = opened.session();
-          unhandled.add(opened.session());
-        }
         case Command.Results results -> unanswered.add(results);
         default -> throw new AssertionError(request);
       }
@@ -295,6 +295,10 @@ final class WorkerCallFuzzTest {
     public void submit(Command command) {
       commands.add(command);
       switch (command) {
+        case Command.WorkerOpened opened -> {
+          session = opened.session();
+          unhandled.add(opened.session());
+        }
         case Command.WorkerSlots slots -> unhandled.add(slots.session());
         case Command.WorkerHeartbeat heartbeat -> unhandled.add(heartbeat.session());
         case Command.WorkerClosed _ -> {}

@@ -15,7 +15,7 @@ import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -70,9 +70,8 @@ final class EnqueueCommand implements Callable<Integer> {
   @Option(
       names = "--delay",
       paramLabel = "TIME",
-      converter = DurationOption.class,
       description = "Runs it no sooner than after this time, such as 500ms, 10s, 5m, 2h or 1d.")
-  private @Nullable Duration delay;
+  private @Nullable String delay;
 
   @Option(
       names = "--attempts",
@@ -82,7 +81,7 @@ final class EnqueueCommand implements Callable<Integer> {
 
   @Option(
       names = "--wait",
-      description = "Waits until the task has ended, and prints how, and its result if it is kept.")
+      description = "Waits until the task has ended; prints how, and its result if it has one.")
   private boolean wait;
 
   @Mixin private BrokerAddress broker;
@@ -158,14 +157,30 @@ final class EnqueueCommand implements Callable<Integer> {
             .setNamespace(namespace)
             .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
     built.getRetryBuilder().setMaxAttempts(attempts);
-    Duration after = delay;
-    if (after != null) {
-      Instant at = Instant.now().plus(after);
+    if (delay != null) {
+      Duration after = duration("--delay", delay);
+      java.time.Instant at = java.time.Instant.now().plus(after);
       built.getNotBeforeBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano());
     }
     return EnqueueRequest.newBuilder()
         .addTasks(NewTask.newBuilder().setTask(built).setKeepResult(wait))
         .build();
+  }
+
+  /// Duration such as 500ms, 10s, 5m, 2h or 1d.
+  ///
+  /// @param option that it is the value of, for the error
+  static Duration duration(String option, String text) {
+    String value = text.strip().toUpperCase(Locale.ROOT);
+    try {
+      if (value.endsWith("MS")) {
+        return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2).strip()));
+      }
+      return value.endsWith("D") ? Duration.parse("P" + value) : Duration.parse("PT" + value);
+    } catch (NumberFormatException | DateTimeParseException e) {
+      throw new CommandException(
+          option + " " + text + " is not a time such as 500ms, 10s or 5m", e);
+    }
   }
 
   private String explained(Status status) {

@@ -1,6 +1,5 @@
 package io.taskbroker.cli;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -51,11 +50,10 @@ final class WorkerCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "TIME",
-      converter = DurationOption.class,
       description =
           "Stops a program that runs for longer, such as 10s or 5m, and fails the attempt; no limit"
               + " if not given.")
-  private @Nullable Duration timeout;
+  private @Nullable String timeout;
 
   @Mixin private BrokerAddress broker;
   @Spec private CommandSpec spec;
@@ -66,7 +64,7 @@ final class WorkerCommand implements Callable<Integer> {
         new ExecWorker(
             broker,
             new ExecWorker.Options(
-                application, namespaces, slots, command, Optional.ofNullable(timeout)),
+                application, namespaces, slots, command, Optional.ofNullable(timeout).map(text -> EnqueueCommand.duration("--timeout", text))),
             spec.commandLine().getErr());
     Runtime.getRuntime().addShutdownHook(new Thread(worker::stop, "stop"));
     return worker.run();

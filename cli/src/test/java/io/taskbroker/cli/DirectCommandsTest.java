@@ -198,6 +198,7 @@ final class DirectCommandsTest {
   @Test
   void theOutputIsPassedOn() throws Exception {
     assertThat(enqueue("shell", "--json", "echo to out; echo to err >&2", "--wait")).isZero();
+    assertThat(printed.lines()).as("the output is the result").endsWith("completed", "to out");
     await()
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(shell.output()).contains("to out", "to err"));
@@ -213,8 +214,8 @@ final class DirectCommandsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "'--delay soon', 2, 'soon'",
-    "'--delay 1w', 2, '1w'",
+    "'--delay soon', 1, '--delay soon is not a time'",
+    "'--delay 1w', 1, '--delay 1w is not a time'",
     "'--attempts 0', 1, '--attempts 0'",
     "'--attempts many', 2, many",
     "'--broker nowhere:port', 1, '--broker nowhere:port'"
