@@ -124,25 +124,6 @@ final class WorkerServiceTest extends ServedTest {
             Command.WorkerClosed.class, closed -> assertThat(closed.silent()).isTrue());
   }
 
-  /// After a reconnection a worker sends the results that were not acknowledged again.
-  @Test
-  void resultsOfAStreamBeforeDoNotEndTheLease() throws Exception {
-    Command.WorkerOpened opened = open(1);
-    opened.session().deliver(delivery("a", 2));
-    assertThat(worker.next().hasDeliveries()).isTrue();
-    stream.onNext(
-        WorkerMessage.newBuilder()
-            .setResults(
-                Results.newBuilder()
-                    .addResults(
-                        Result.newBuilder()
-                            .setId("b")
-                            .setToken(token(1))
-                            .setCompleted(Completed.getDefaultInstance())))
-            .build());
-    assertThat(worker.end()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
-  }
-
   @Test
   void resultsOfAnEarlierStreamDoNotEndTheLease() throws Exception {
     Command.WorkerOpened opened = open(1);
