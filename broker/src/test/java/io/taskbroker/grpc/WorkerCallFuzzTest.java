@@ -107,7 +107,11 @@ final class WorkerCallFuzzTest {
         case 5 -> deliver(portions.number());
         case 6 -> answer(portions.number());
         case 7 -> handle();
-        case 8 -> withSession(it -> it.cancel("a", token(portions.number()), true));
+        case 8 ->
+            withSession(it -> {
+              it.holds(portions.number() % 3);
+              it.cancel("a", token(portions.number()), true);
+            });
         case 9 -> network(portions.number());
         case 10 -> worker.drain();
         case 11 -> leave(portions.number());

@@ -198,6 +198,7 @@ final class DirectCommandsTest {
   @Test
   void theOutputIsPassedOn() throws Exception {
     assertThat(enqueue("shell", "--json", "echo to out; echo to err >&2", "--wait")).isZero();
+    assertThat(printed.lines()).as("the output is the result").endsWith("completed", "to out");
     await()
         .atMost(PATIENCE)
         .untilAsserted(() -> assertThat(shell.output()).contains("to out", "to err"));
