@@ -151,7 +151,12 @@ public final class Broker implements Service {
         new EngineLoop(
             StageOptions.inflight(config, storage.shared()),
             mailbox,
-            new StagePorts(committer::submit, push, outbox, ingest, new EngineEvents(metrics)),
+            new StagePorts(
+                committer::submit,
+                push,
+                outbox,
+                ingest,
+                new EngineEvents(metrics, telemetry.traces())),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);

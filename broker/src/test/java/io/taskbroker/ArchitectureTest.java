@@ -190,6 +190,17 @@ final class ArchitectureTest {
   }
 
   @Test
+  void onlyTracingSeesOpenTelemetry() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.tracing..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.opentelemetry.."));
+  }
+
+  @Test
   void onlyAdminSeesJetty() {
     holds(
         noClasses()

@@ -6,15 +6,20 @@ import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.inflight.api.TaskLifecycle;
+import io.taskbroker.inflight.api.TaskSpan;
 import io.taskbroker.telemetry.Metrics;
+import org.jspecify.annotations.Nullable;
 
-/// Counts and logs the engine's events. Confined to the engine's thread.
+/// Counts, logs and traces the engine's events. Confined to the engine's thread.
 public final class EngineEvents implements EventPort {
   private final EngineCounts counts;
   private final EventLog log = new EventLog();
+  private final @Nullable TaskTraces traces;
 
-  public EngineEvents(Metrics metrics) {
-    this.counts = new EngineCounts(metrics);
+  /// @param traces null if tasks are not traced
+  public EngineEvents(Metrics metrics, @Nullable TaskTraces traces) {
+    this.counts = new EngineCounts(metrics, traces);
+    this.traces = traces;
   }
 
   @Override
@@ -35,6 +40,18 @@ public final class EngineEvents implements EventPort {
   public void unexpected(Change change, ChangeOutcome outcome) {
     counts.unexpected(change, outcome);
     log.unexpected(change, outcome);
+  }
+
+  @Override
+  public boolean traces() {
+    return traces != null;
+  }
+
+  @Override
+  public void span(TaskSpan span) {
+    if (traces != null) {
+      traces.ended(span);
+    }
   }
 
   @Override

@@ -59,6 +59,10 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private final Queue<Delivery> deliveries = new ConcurrentLinkedQueue<>();
 
   private boolean greeted;
+
+  /// Its name for people; written before the engine knows the worker.
+  private volatile String worker = "";
+
   private int slots;
 
   /// Tasks sent whose results did not come.
@@ -115,6 +119,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("worker", hello.getWorker());
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
+    worker = hello.getWorker();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -280,6 +285,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   // Called by the engine's thread.
+
+  @Override
+  public String worker() {
+    return worker;
+  }
 
   @Override
   public boolean mayReceive() {

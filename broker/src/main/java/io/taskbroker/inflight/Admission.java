@@ -191,6 +191,7 @@ final class Admission {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.FORWARDING_FAILURE, queue);
+    task.storedAt = row.addedAt();
     task.destination = row.forwardTo();
     state.add(task);
     return task;
@@ -235,6 +236,7 @@ final class Admission {
   private InFlightTask insert(ApplicationQueue queue, Activation activation, Status status) {
     InFlightTask task =
         new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
+    task.storedAt = state.wall;
     task.committed = Row.isCommittedOnArrival(activation);
     state.add(task);
     if (state.follows) {

@@ -44,6 +44,11 @@ interface DeliveryChannel {
   /// Delivers a reserved task.
   void deliver(Delivery delivery);
 
+  /// Name of its worker; empty if it is not known, or not known yet.
+  default String worker() {
+    return "";
+  }
+
   /// Whether the worker confirms each delivery.
   boolean confirms();
 

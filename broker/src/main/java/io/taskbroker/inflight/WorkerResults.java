@@ -76,7 +76,10 @@ final class WorkerResults {
     switch (result.outcome()) {
       case Outcome.Completed _ -> reports.handle(task, update(result, Status.COMPLETE), reply);
       case Outcome.Failed failed -> failed(task, result, failed, reply);
-      case Outcome.Released _ -> timeouts.requeue(task, false);
+      case Outcome.Released _ -> {
+        state.because(task, "released", "");
+        timeouts.requeue(task, false);
+      }
     }
     return ResultStatus.ACCEPTED;
   }
@@ -103,6 +106,9 @@ final class WorkerResults {
     if (next.isEmpty()) {
       reports.handle(task, update(result, Status.FAILURE), reply);
     } else if (task.activation.origin().partition() < 0) {
+      if (state.spans != null) {
+        state.spans.reported(task, "failure", failed.message());
+      }
       completion.retryHere(task, next.get()).await(reply);
     } else {
       long seconds = (next.get().delay() + 999) / 1_000;

@@ -89,6 +89,11 @@ final class WorkerStream implements DeliveryChannel {
   }
 
   @Override
+  public String worker() {
+    return session.worker();
+  }
+
+  @Override
   public boolean confirms() {
     return false;
   }

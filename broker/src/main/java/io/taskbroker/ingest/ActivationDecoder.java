@@ -70,11 +70,18 @@ final class ActivationDecoder implements RecordDecoder {
     this.warnings = warnings;
   }
 
-  /// Ignores the key and the headers of the record.
+  /// Ignores the key of the record, and its headers except for the trace context.
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    return decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
+    IngestedRecord decoded =
+        decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
+    if (decoded.undecodable() != null) {
+      return decoded;
+    }
+    Activation traced =
+        TraceHeaders.withContext(decoded.activation(), message.headers(), maxMessageSize);
+    return traced == decoded.activation() ? decoded : new IngestedRecord(traced, null);
   }
 
   @Override

@@ -84,6 +84,11 @@ final class RigWorker implements WorkerSession {
   }
 
   @Override
+  public String worker() {
+    return "the worker";
+  }
+
+  @Override
   public boolean mayReceive() {
     return reads;
   }

@@ -6,6 +6,11 @@ public interface WorkerSession {
   /// Whether another task would be sent soon.
   boolean mayReceive();
 
+  /// Name of the worker, as it gave it; may be empty.
+  default String worker() {
+    return "";
+  }
+
   /// Sends a task.
   void deliver(Delivery delivery);
 
