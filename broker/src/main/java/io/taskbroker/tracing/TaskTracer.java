@@ -219,11 +219,6 @@ final class TaskTracer implements TaskTraces {
   /// The headers of a trace context, for the library that parses them.
   private static final class Headers implements TextMapGetter<TraceContext> {
     @Override
-    public Iterable<String> keys(TraceContext context) {
-      return List.of(TraceContext.PARENT_HEADER, TraceContext.STATE_HEADER);
-    }
-
-    @Override
     public @Nullable String get(@Nullable TraceContext context, String key) {
       if (context == null) {
         return null;

@@ -75,7 +75,7 @@ public final class Tracing implements Service {
               Objects.requireNonNull(sampler.get()),
               ids);
       return new Tracing(sdk, tracer, bound);
-    } catch (ConfigurationException e) {
+    } catch (ConfigurationException | IllegalStateException e) {
       throw new IllegalArgumentException(
           "Cannot trace as the OTEL_ variables and otlp_endpoint say: " + e.getMessage(), e);
     }

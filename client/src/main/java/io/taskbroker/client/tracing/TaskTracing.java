@@ -141,11 +141,6 @@ public final class TaskTracing implements TaskMiddleware {
 
   private static final class Headers implements TextMapGetter<Map<String, String>> {
     @Override
-    public Iterable<String> keys(Map<String, String> headers) {
-      return headers.keySet();
-    }
-
-    @Override
     public @Nullable String get(@Nullable Map<String, String> headers, String key) {
       return headers == null ? null : headers.get(key);
     }
