@@ -30,11 +30,6 @@ final class BatchReader implements CloseableIterator<Record> {
   /// Headers among which those of a trace context are looked for.
   private static final int MAX_SEARCHED_HEADERS = 64;
 
-  private static final int MAX_VARINT = 5;
-
-  /// Bytes of a shorter header than those of a trace context, with two lengths.
-  private static final int LEAST_HEADER = 12;
-
   private static final int NOT_MEASURED = -2;
 
   private final BoundedBatch batch;
@@ -204,10 +199,10 @@ final class BatchReader implements CloseableIterator<Record> {
 
   private Header[] findTraceHeaders() throws IOException {
     Header[] found = Record.EMPTY_HEADERS;
-    int count = end - position < LEAST_HEADER ? 0 : readVarint();
+    int count = readVarintWithin();
     for (int i = 0; i < Math.min(count, MAX_SEARCHED_HEADERS); i++) {
-      int keySize = end - position < LEAST_HEADER ? -1 : readVarint();
-      if (keySize < 0 || keySize > end - position - MAX_VARINT) {
+      int keySize = readVarintWithin();
+      if (keySize < 0 || keySize > end - position) {
         break;
       }
       String key = "";
@@ -217,7 +212,7 @@ final class BatchReader implements CloseableIterator<Record> {
       } else {
         skip(keySize);
       }
-      int size = readVarint();
+      int size = readVarintWithin();
       if (size > end - position) {
         break;
       }
@@ -268,18 +263,27 @@ final class BatchReader implements CloseableIterator<Record> {
   }
 
   private int readVarint() throws IOException {
-    long raw = readRawVarint(35);
+    return signed(readRawVarint(35, Long.MAX_VALUE));
+  }
+
+  /// The same, not beyond the end of the record.
+  private int readVarintWithin() throws IOException {
+    return signed(readRawVarint(35, end));
+  }
+
+  private static int signed(long raw) {
     return (int) (raw >>> 1) ^ -(int) (raw & 1);
   }
 
   private long readVarlong() throws IOException {
-    long raw = readRawVarint(70);
+    long raw = readRawVarint(70, Long.MAX_VALUE);
     return (raw >>> 1) ^ -(raw & 1);
   }
 
-  private long readRawVarint(int maxBits) throws IOException {
+  private long readRawVarint(int maxBits, long limit) throws IOException {
     long value = 0;
     for (int shift = 0; shift < maxBits; shift += 7) {
+      require(position < limit, "a number is cut off");
       int next = readByte();
       value |= (long) (next & 0x7f) << shift;
       if (next < 0x80) {
