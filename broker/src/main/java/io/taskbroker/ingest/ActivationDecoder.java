@@ -74,14 +74,10 @@ final class ActivationDecoder implements RecordDecoder {
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    IngestedRecord decoded =
-        decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
-    if (decoded.undecodable() != null) {
-      return decoded;
-    }
-    Activation traced =
-        TraceHeaders.withContext(decoded.activation(), message.headers(), maxMessageSize);
-    return traced == decoded.activation() ? decoded : new IngestedRecord(traced, null);
+    return TraceHeaders.withContext(
+        decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now),
+        message.headers(),
+        maxMessageSize);
   }
 
   @Override

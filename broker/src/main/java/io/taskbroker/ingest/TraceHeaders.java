@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.TaskIdentity;
 import io.taskbroker.activation.TraceContext;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.Arrays;
 import org.apache.kafka.common.header.Header;
@@ -17,18 +18,19 @@ import org.jspecify.annotations.Nullable;
 final class TraceHeaders {
   private TraceHeaders() {}
 
-  /// The activation with the trace context of its record, if the record has one and it fits.
+  /// The record with the trace context of its headers, if they have one and it fits.
   ///
   /// @param maxSize largest payload, bytes
-  static Activation withContext(Activation activation, Headers headers, int maxSize) {
+  static IngestedRecord withContext(IngestedRecord decoded, Headers headers, int maxSize) {
     String parent = text(headers.lastHeader(TraceContext.PARENT_HEADER));
-    if (parent.isEmpty()) {
-      return activation;
+    if (parent.isEmpty() || decoded.undecodable() != null) {
+      return decoded;
     }
+    Activation activation = decoded.activation();
     String state = text(headers.lastHeader(TraceContext.STATE_HEADER));
     TraceContext context = TraceContext.of(parent, state);
     if (context == null || TaskIdentity.of(activation).trace() != null) {
-      return activation;
+      return decoded;
     }
     TaskActivation.Builder added =
         TaskActivation.newBuilder().putHeaders(TraceContext.PARENT_HEADER, parent);
@@ -38,11 +40,11 @@ final class TraceHeaders {
     byte[] payload = activation.payload();
     byte[] more = added.build().toByteArray();
     if (payload.length + more.length > maxSize) {
-      return activation;
+      return decoded;
     }
     byte[] all = Arrays.copyOf(payload, payload.length + more.length);
     System.arraycopy(more, 0, all, payload.length, more.length);
-    return activation.withPayload(all);
+    return new IngestedRecord(activation.withPayload(all), null);
   }
 
   /// The value if it is short printable ASCII; otherwise empty.

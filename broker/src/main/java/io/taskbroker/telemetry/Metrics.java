@@ -20,10 +20,8 @@ import java.util.Map;
 /// generated from this class. Thread-safe.
 ///
 /// Durations are recorded in seconds, whatever unit the reference sends.
-public final class Metrics {
+public final class Metrics extends DeclaredMetrics {
   private static final String[] BY_TASK = {"application", "taskname"};
-
-  private final Declarations declare;
 
   /// Metrics without exemplars.
   public Metrics() {
@@ -32,8 +30,7 @@ public final class Metrics {
 
   /// @param exemplars whether latencies keep traces of tasks as exemplars
   public Metrics(boolean exemplars) {
-    declare = new Declarations(exemplars);
-    super();
+    super(exemplars);
   }
 
   // gRPC services for workers.

@@ -7,6 +7,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.Map;
 import org.apache.kafka.common.header.Headers;
@@ -23,7 +24,7 @@ final class TraceHeadersTest {
   void theContextBecomesAHeaderOfTheTask() throws InvalidProtocolBufferException {
     Activation task = task(Map.of("own", "kept"));
     Map<String, String> headers =
-        headers(TraceHeaders.withContext(task, record(PARENT, "vendor=1"), LARGE));
+        headers(withContext(task, record(PARENT, "vendor=1"), LARGE));
     assertThat(headers)
         .isEqualTo(Map.of("own", "kept", "traceparent", PARENT, "tracestate", "vendor=1"));
   }
@@ -31,24 +32,28 @@ final class TraceHeadersTest {
   @Test
   void aTaskKeepsItsOwnContext() {
     Activation w3c = task(Map.of("traceparent", OWN));
-    assertThat(TraceHeaders.withContext(w3c, record(PARENT, ""), LARGE)).isSameAs(w3c);
+    assertThat(withContext(w3c, record(PARENT, ""), LARGE)).isSameAs(w3c);
     Activation sentry = task(Map.of("sentry-trace", OWN.substring(3, 52)));
-    assertThat(TraceHeaders.withContext(sentry, record(PARENT, ""), LARGE)).isSameAs(sentry);
+    assertThat(withContext(sentry, record(PARENT, ""), LARGE)).isSameAs(sentry);
   }
 
   @Test
   void g7WhatIsMalformedOrTooLongOrDoesNotFitIsIgnored() throws InvalidProtocolBufferException {
     Activation task = task(Map.of());
     int size = task.payload().length;
-    assertThat(TraceHeaders.withContext(task, new RecordHeaders(), LARGE)).isSameAs(task);
-    assertThat(TraceHeaders.withContext(task, record("", ""), LARGE)).isSameAs(task);
-    assertThat(TraceHeaders.withContext(task, record(PARENT + "-x", ""), LARGE)).isSameAs(task);
-    assertThat(TraceHeaders.withContext(task, record(PARENT.replace('4', 'ä'), ""), LARGE))
+    assertThat(withContext(task, new RecordHeaders(), LARGE)).isSameAs(task);
+    assertThat(withContext(task, record("", ""), LARGE)).isSameAs(task);
+    assertThat(withContext(task, record(PARENT + "-x", ""), LARGE)).isSameAs(task);
+    assertThat(withContext(task, record(PARENT.replace('4', 'ä'), ""), LARGE))
         .isSameAs(task);
-    assertThat(TraceHeaders.withContext(task, record(PARENT, ""), size + 60)).isSameAs(task);
+    assertThat(withContext(task, record(PARENT, ""), size + 60)).isSameAs(task);
     String longState = "a=" + "x".repeat(511);
-    assertThat(headers(TraceHeaders.withContext(task, record(PARENT, longState), LARGE)))
+    assertThat(headers(withContext(task, record(PARENT, longState), LARGE)))
         .isEqualTo(Map.of("traceparent", PARENT));
+  }
+
+  private static Activation withContext(Activation task, Headers headers, int maxSize) {
+    return TraceHeaders.withContext(new IngestedRecord(task, null), headers, maxSize).activation();
   }
 
   private static Headers record(String parent, String state) {
