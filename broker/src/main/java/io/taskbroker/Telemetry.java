@@ -15,6 +15,7 @@ import io.taskbroker.telemetry.MetricsServer;
 import io.taskbroker.telemetry.RuntimeGauges;
 import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.telemetry.StatsdReporter;
+import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.tracing.TraceOptions;
 import io.taskbroker.tracing.Tracing;
 import java.net.InetSocketAddress;
@@ -35,7 +36,9 @@ final class Telemetry {
   private final Optional<Tracing> tracing;
   private final List<Service> services = new ArrayList<>();
 
-  Telemetry(BrokerConfig config, Mailbox engine, FailureSink failures) {
+  /// @param steps audit stream of the steps of tasks
+  Telemetry(
+      BrokerConfig config, Optional<TaskStepFile> steps, Mailbox engine, FailureSink failures) {
     tracing =
         Tracing.open(
             new TraceOptions(
@@ -49,6 +52,10 @@ final class Telemetry {
     TelemetryConfig.Metrics options = config.telemetry().metrics();
     Map<String, LongSupplier> dropped = new HashMap<>();
     dropped.put("log", StandardStreams::dropped);
+    steps.ifPresent(file -> {
+      services.add(file);
+      dropped.put("task_steps", file::dropped);
+    });
     sentry
         .dsn()
         .map(Secret::reveal)

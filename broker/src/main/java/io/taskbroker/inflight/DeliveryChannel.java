@@ -44,7 +44,7 @@ interface DeliveryChannel {
   /// Delivers a reserved task.
   void deliver(Delivery delivery);
 
-  /// Name of its worker; empty if it is not known, or not known yet.
+  /// Name of the worker, for people; empty if it is not known.
   default String worker() {
     return "";
   }

@@ -53,6 +53,8 @@ final class EngineState {
 
   final ApplicationQueues queues;
 
+  final TaskRecorder recorder;
+
   final DeliveryGate gate = new DeliveryGate(this);
 
   final MemoryBudget memory;
@@ -120,6 +122,7 @@ final class EngineState {
     this.events = ports.events();
     this.follows = events.follows();
     this.spans = events.traces() ? new TaskSpans(this, events) : null;
+    this.recorder = new TaskRecorder(events, options.finishedRetention());
     this.random = random;
     this.queues = new ApplicationQueues(options, ports.push());
     this.memory = new MemoryBudget(options.limits().maxMemoryBytes());
@@ -251,6 +254,7 @@ final class EngineState {
 
   /// Adds a task in its first status.
   void add(InFlightTask task) {
+    recorder.begin(task, wall);
     tasks.put(task.id(), task);
     memory.occupy(task);
     count(task, 1);
@@ -263,6 +267,7 @@ final class EngineState {
       add(task);
       return true;
     }
+    recorder.begin(task, wall);
     memory.occupy(task);
     count(task, 1);
     duplicateIds.add(task);
@@ -271,6 +276,7 @@ final class EngineState {
 
   /// Replaces a task by its next attempt, which has the same row.
   void replace(InFlightTask task, InFlightTask attempt) {
+    attempt.record = task.record;
     memory.vacate(task);
     add(attempt);
   }
@@ -303,6 +309,7 @@ final class EngineState {
             task.key, task.activation.withPayload(NO_PAYLOAD), task.state(), task.queue);
     kept.destination = task.destination;
     kept.attempt = task.attempt;
+    kept.record = task.record;
     tasks.put(kept.id(), kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;
@@ -326,6 +333,7 @@ final class EngineState {
     if (spans != null) {
       spans.moved(task, before, event);
     }
+    recorder.moved(task, before, event, wall);
   }
 
   /// Suspends or resumes a task: a suspended one takes no room from others.

@@ -74,7 +74,10 @@ final class WorkerResults {
     }
     task.stream = null;
     switch (result.outcome()) {
-      case Outcome.Completed _ -> reports.handle(task, update(result, Status.COMPLETE), reply);
+      case Outcome.Completed completed -> {
+        state.recorder.result(task, completed.result());
+        reports.handle(task, update(result, Status.COMPLETE), reply);
+      }
       case Outcome.Failed failed -> failed(task, result, failed, reply);
       case Outcome.Released _ -> {
         state.because(task, "released", "");
@@ -98,6 +101,7 @@ final class WorkerResults {
 
   private void failed(
       InFlightTask task, Command.Result result, Outcome.Failed failed, Reply reply) {
+    state.recorder.failure(task, failed.message());
     Optional<NextAttempt> next =
         failed.last() || task.cancelled || !ReportHandler.isPlausible(task)
             ? Optional.empty()
@@ -109,6 +113,7 @@ final class WorkerResults {
       if (state.spans != null) {
         state.spans.reported(task, "failure", failed.message());
       }
+      state.recorder.reported(task, Status.FAILURE, state.wall);
       completion.retryHere(task, next.get()).await(reply);
     } else {
       long seconds = (next.get().delay() + 999) / 1_000;

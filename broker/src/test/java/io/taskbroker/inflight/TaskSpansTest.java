@@ -117,7 +117,7 @@ final class TaskSpansTest {
             "IN_FLIGHT completed");
     assertThat(pulled.spans.stream().filter(span -> span.step() == Step.DELIVERY).toList())
         .extracting(TaskSpan::target)
-        .containsOnly("the worker");
+        .containsOnly("rig");
   }
 
   @Test

@@ -23,8 +23,7 @@ final class TraceHeadersTest {
   @Test
   void theContextBecomesAHeaderOfTheTask() throws InvalidProtocolBufferException {
     Activation task = task(Map.of("own", "kept"));
-    Map<String, String> headers =
-        headers(withContext(task, record(PARENT, "vendor=1"), LARGE));
+    Map<String, String> headers = headers(withContext(task, record(PARENT, "vendor=1"), LARGE));
     assertThat(headers)
         .isEqualTo(Map.of("own", "kept", "traceparent", PARENT, "tracestate", "vendor=1"));
   }
@@ -44,8 +43,7 @@ final class TraceHeadersTest {
     assertThat(withContext(task, new RecordHeaders(), LARGE)).isSameAs(task);
     assertThat(withContext(task, record("", ""), LARGE)).isSameAs(task);
     assertThat(withContext(task, record(PARENT + "-x", ""), LARGE)).isSameAs(task);
-    assertThat(withContext(task, record(PARENT.replace('4', 'ä'), ""), LARGE))
-        .isSameAs(task);
+    assertThat(withContext(task, record(PARENT.replace('4', 'ä'), ""), LARGE)).isSameAs(task);
     assertThat(withContext(task, record(PARENT, ""), size + 60)).isSameAs(task);
     String longState = "a=" + "x".repeat(511);
     assertThat(headers(withContext(task, record(PARENT, longState), LARGE)))

@@ -1,13 +1,10 @@
 package io.taskbroker.client;
 
-import io.taskbroker.client.grpc.BrokerConnection;
 import io.taskbroker.client.grpc.BrokerConnections;
 import io.taskbroker.client.grpc.Counts;
-import io.taskbroker.client.grpc.PullSource;
-import io.taskbroker.client.grpc.PushSource;
 import io.taskbroker.client.grpc.RunningTasks;
-import io.taskbroker.client.grpc.StreamSource;
-import io.taskbroker.client.grpc.WorkSource;
+import io.taskbroker.client.grpc.WorkSources;
+import io.taskbroker.client.grpc.WorkSources.Way;
 import io.taskbroker.client.grpc.WorkerOptions;
 import io.taskbroker.client.spi.TaskRunner;
 import java.net.InetAddress;
@@ -18,6 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,24 +38,27 @@ public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
   private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final Duration FOR_REPORTS = Duration.ofSeconds(5);
+  private static final long LOOK_MILLIS = 1_000;
   private static final String VERSION = "taskbroker-java/" + version();
 
-  private final List<WorkSource> sources;
+  private final WorkSources sources;
   private final RunningTasks tasks;
   private final Counts counts;
   private final TaskRunner runner;
-  private final int slots;
+  private final IntSupplier slots;
+  private final @Nullable ScheduledFuture<?> looks;
   private final Duration stopTimeout;
   private final CountDownLatch closed = new CountDownLatch(1);
   private boolean closing;
 
   private Worker(Builder options) {
-    this.slots = options.slots;
+    ResourceSlots adapting = options.adapting;
+    int fixed = options.slots;
+    this.slots = adapting == null ? () -> fixed : adapting::now;
     this.stopTimeout = options.stopTimeout;
     this.runner = new TaskRunner(options.bindings, options.middleware, options.client.payloads());
     this.tasks = new RunningTasks(runner, options.client.payloads(), InstantSource.system());
     this.counts = new Counts();
-    this.sources = new ArrayList<>();
     BrokerConnections connections =
         options
             .client
@@ -63,33 +67,24 @@ public final class Worker implements AutoCloseable {
                 new IllegalStateException(
                     "This client does not connect to brokers: give the worker one that does,"
                         + " by TaskClient.connect"));
-    List<BrokerConnection> brokers = connections.brokers();
-    int each = Math.ceilDiv(slots, brokers.size());
+    int share = connections.brokers().size();
     WorkerOptions hello =
-        new WorkerOptions(options.application, options.namespaces, each, options.name, VERSION);
-    for (BrokerConnection broker : brokers) {
-      sources.add(source(options, broker, connections, hello));
-    }
-  }
-
-  private WorkSource source(
-      Builder options,
-      BrokerConnection broker,
-      BrokerConnections connections,
-      WorkerOptions hello) {
-    return switch (options.mode) {
-      case STREAM -> new StreamSource(broker, connections.timer(), hello, tasks, counts);
-      case PULL -> new PullSource(broker, connections.timer(), hello, tasks, counts);
-      case PUSH ->
-          new PushSource(
-              broker,
-              connections.timer(),
-              hello,
-              tasks,
-              counts,
-              options.pushAddress,
-              connections.options().secret());
-    };
+        new WorkerOptions(
+            options.application,
+            options.namespaces,
+            Math.ceilDiv(options.slots, share),
+            () -> Math.ceilDiv(slots.getAsInt(), share),
+            options.name,
+            VERSION);
+    this.sources =
+        WorkSources.of(options.way, connections, hello, tasks, counts, options.pushAddress);
+    this.looks =
+        adapting == null
+            ? null
+            : connections
+                .timer()
+                .scheduleAtFixedRate(
+                    () -> adapting.look(tasks.size()), 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   private static String version() {
@@ -102,7 +97,7 @@ public final class Worker implements AutoCloseable {
   }
 
   private Worker start() {
-    sources.forEach(WorkSource::start);
+    sources.start();
     return this;
   }
 
@@ -111,9 +106,9 @@ public final class Worker implements AutoCloseable {
     return tasks.size();
   }
 
-  /// Most tasks at once.
+  /// Most tasks at once, now.
   public int slots() {
-    return slots;
+    return slots.getAsInt();
   }
 
   /// Tasks that it has code for, as `namespace/name`.
@@ -128,7 +123,7 @@ public final class Worker implements AutoCloseable {
 
   /// Whether it is connected to at least one broker.
   public boolean isConnected() {
-    return sources.stream().anyMatch(WorkSource::isConnected);
+    return sources.isConnected();
   }
 
   /// Waits until the worker was closed.
@@ -149,7 +144,7 @@ public final class Worker implements AutoCloseable {
       closing = true;
     }
     try {
-      sources.forEach(WorkSource::drain);
+      sources.drain();
       if (!tasks.awaitEmpty(stopTimeout)) {
         log.warn("{} tasks run on after {}: interrupting them", tasks.size(), stopTimeout);
         interruptAll();
@@ -158,7 +153,10 @@ public final class Worker implements AutoCloseable {
       tasks.cancelAll(Cancellation.Reason.WORKER_STOPS);
       Thread.currentThread().interrupt();
     }
-    closeSources();
+    sources.close(FOR_REPORTS);
+    if (looks != null) {
+      looks.cancel(false);
+    }
     closed.countDown();
   }
 
@@ -169,24 +167,10 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  private void closeSources() {
-    for (WorkSource each : sources) {
-      try {
-        each.close(FOR_REPORTS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private enum Mode {
-    STREAM,
-    PULL,
-    PUSH
-  }
-
   /// Options of a worker. Not thread-safe.
   public static final class Builder {
+    private static final int MAX_SLOTS = 10_000;
+
     private final TaskClient client;
     private final List<TaskRunner.Binding<?>> bindings = new ArrayList<>();
     private final List<TaskMiddleware> middleware = new ArrayList<>();
@@ -194,8 +178,9 @@ public final class Worker implements AutoCloseable {
     private String application = "default";
     private String name = "java-" + ProcessHandle.current().pid();
     private int slots = 100;
+    private @Nullable ResourceSlots adapting;
     private Duration stopTimeout = Duration.ofSeconds(30);
-    private Mode mode = Mode.STREAM;
+    private Way way = Way.STREAM;
     private InetSocketAddress pushAddress =
         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
 
@@ -247,10 +232,32 @@ public final class Worker implements AutoCloseable {
 
     /// Most tasks at once, 1 to 10,000, 100 if not given; divided among the brokers.
     public Builder slots(int slots) {
-      if (slots < 1 || slots > 10_000) {
+      if (slots < 1 || slots > MAX_SLOTS) {
         throw new IllegalArgumentException("slots must be 1 to 10,000, not " + slots);
       }
       this.slots = slots;
+      this.adapting = null;
+      return this;
+    }
+
+    /// Tasks at once as this process has memory and processors for, in place of a fixed number: it
+    /// looks once a second, and takes fewer tasks while one of the limits is passed, and more
+    /// otherwise. Running tasks go on.
+    ///
+    /// @param least from 1
+    /// @param most from least to 10,000
+    public Builder slots(int least, int most, ResourceLimit limit) {
+      if (least < 1 || least > most) {
+        throw new IllegalArgumentException(
+            "least must be 1 to " + most + ", which is most, not " + least);
+      }
+      slots(most);
+      return slots(ResourceSlots.ofProcess(least, most, limit));
+    }
+
+    Builder slots(ResourceSlots adapting) {
+      this.slots = adapting.most();
+      this.adapting = adapting;
       return this;
     }
 
@@ -277,7 +284,7 @@ public final class Worker implements AutoCloseable {
     /// in pull mode. Heartbeats, progress and results have no effect there, tasks cannot be given
     /// back, and delays of retries have whole seconds.
     public Builder pull() {
-      mode = Mode.PULL;
+      way = Way.PULL;
       return this;
     }
 
@@ -286,7 +293,7 @@ public final class Worker implements AutoCloseable {
     ///
     /// @param address to listen on, such as `new InetSocketAddress("0.0.0.0", 50052)`
     public Builder push(InetSocketAddress address) {
-      mode = Mode.PUSH;
+      way = Way.PUSH;
       pushAddress = address;
       return this;
     }

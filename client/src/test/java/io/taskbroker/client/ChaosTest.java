@@ -1,9 +1,11 @@
 package io.taskbroker.client;
 
-import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import com.sun.management.HotSpotDiagnosticMXBean.ThreadDumpFormat;
+import io.taskbroker.client.ChaosWorker.Step;
 import io.taskbroker.testkit.BrokerLaunch;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.Ports;
@@ -11,10 +13,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,26 +24,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Broker killed, network cut, slow and truncating, worker stopped hard, under load: what was
-/// acknowledged runs, at-most-once tasks run once at most, and nothing piles up.
+/// Broker and worker killed, network cut, slow and truncating, under load: what was acknowledged
+/// runs to its end, at-most-once tasks are begun once at most, and a client and a worker that live
+/// through all of it keep their threads and memory.
 ///
-/// `-Dchaos.rounds=50` runs it for longer; the seed is printed.
-@Timeout(600)
+/// `-Dchaos.rounds=50` kills each of the two 50 times; the seed is printed.
+@Timeout(1_800)
 final class ChaosTest {
-  private static final int ROUNDS = Integer.getInteger("chaos.rounds", 4);
-  private static final int MAX_MORE_THREADS = 20;
+  private static final int ROUNDS = Integer.getInteger("chaos.rounds", 3);
+  private static final int MAX_MORE_THREADS = 10;
+  private static final long MAX_MORE_BYTES = 16L << 20;
 
   /// Enqueued tasks that did not run, at which the producer pauses.
   private static final int MAX_BACKLOG = 2_000;
 
-  record Step(String number) {}
-
-  private final Task<Step> atLeastOnce =
-      Task.of("step", Step.class).retry(RetryPolicy.fixed(100, Duration.ofMillis(100)));
-  private final Task<Step> atMostOnce =
-      Task.of("single", Step.class).atMostOnce().retry(RetryPolicy.none().thenDiscard());
-  private final Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
-  private final Map<String, TaskHandle> acknowledged = new ConcurrentHashMap<>();
+  private final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger ended = new AtomicInteger();
 
   @Test
   void nothingIsLostAndNothingRunsTwiceThatMustNot(@TempDir Path dir) throws Exception {
@@ -49,79 +47,84 @@ final class ChaosTest {
     System.out.println("chaos.seed=" + seed);
     Random random = new Random(seed);
     int port = Ports.free();
-    Path config =
-        Files.writeString(
-            dir.resolve("config.yaml"),
-            """
-            kafka_enabled: false
-            delivery_mode: pull
-            grpc_addr: 127.0.0.1
-            grpc_port: %d
-            metrics_addr: "127.0.0.1:0"
-            store: {sqlite: {path: "%s"}}
-            """
-                .formatted(port, dir.resolve("store.sqlite")));
+    Path journals = Files.createDirectory(dir.resolve("journals"));
     BrokerLaunch launch =
-        BrokerLaunch.ofThisClassPath(config, port, dir.resolve("broker.log"))
+        BrokerLaunch.ofThisClassPath(config(dir, port), port, dir.resolve("broker.log"))
             .withJvmOptions("-XX:TieredStopAtLevel=1");
-    try (BrokerProcess first = BrokerProcess.start(launch).awaitServing(Duration.ofSeconds(60));
-        BadNetwork network = new BadNetwork(port);
+    try (BadNetwork network = new BadNetwork(port);
         TaskClient producer = client(network);
-        TaskClient consumer = client(network)) {
-      BrokerProcess broker = first;
+        TaskClient consumer = client(network);
+        RunJournal journal = new RunJournal(journals.resolve("survivor"))) {
+      BrokerProcess broker = BrokerProcess.start(launch).awaitServing(Duration.ofSeconds(60));
+      BrokerProcess victim =
+          BrokerProcess.start(
+              launch.withProgram(
+                  "io.taskbroker.client.ChaosWorker",
+                  network.address(),
+                  journals.resolve("victim").toString()));
       var stop = new AtomicBoolean();
-      Thread load = Thread.ofVirtual().start(() -> produce(producer, stop));
-      Worker worker = worker(consumer);
-      int threads = ManagementFactory.getThreadMXBean().getThreadCount();
-      for (int round = 0; round < ROUNDS; round++) {
-        switch (random.nextInt(5)) {
-          case 0 -> network.cut();
-          case 1 -> network.delay(random.nextInt(1, 200));
-          case 2 -> network.truncate();
-          case 3 -> {
-            worker.close();
-            worker = worker(consumer);
+      try (Worker survivor = ChaosWorker.start(consumer, journal)) {
+        Thread load = Thread.ofVirtual().start(() -> produce(producer, stop));
+        awaitEnds(journals, 100);
+        int threads = threads(dir);
+        long bytes = usedBytes();
+        for (int round = 0; round < ROUNDS; round++) {
+          switch (random.nextInt(4)) {
+            case 0 -> network.cut();
+            case 1 -> network.delay(random.nextInt(1, 200));
+            case 2 -> network.truncate();
+            default -> {}
           }
-          default -> {}
+          victim.kill();
+          broker.kill();
+          victim = victim.restart();
+          broker = broker.restart().awaitServing(Duration.ofSeconds(60));
+          network.heal();
+          awaitEnds(journals, ended.get() + 50);
         }
-        int before = runs.size();
-        broker = broker.restart();
-        broker.awaitServing(Duration.ofSeconds(60));
-        network.heal();
-        await().atMost(Duration.ofSeconds(60)).until(() -> runs.size() > before + 20);
+        stop.set(true);
+        load.join();
+        Set<String> must = new HashSet<>(acknowledged);
+        must.removeIf(number -> number.startsWith("m"));
+        await()
+            .atMost(Duration.ofMinutes(2))
+            .pollInterval(Duration.ofMillis(500))
+            .untilAsserted(
+                () -> {
+                  Set<String> missing = new HashSet<>(must);
+                  RunJournal.read(journals)
+                      .forEach(line -> missing.remove(line.replaceFirst("^end ", "")));
+                  assertThat(missing).isEmpty();
+                });
+        assertThat(must).hasSizeGreaterThan(ROUNDS * 10);
+        assertThat(survivor.isConnected()).isTrue();
+        acknowledged.clear();
+        must.clear();
+        assertThat(threads(dir)).isLessThanOrEqualTo(threads + MAX_MORE_THREADS);
+        assertThat(usedBytes()).isLessThan(bytes + MAX_MORE_BYTES);
+      } finally {
+        stop.set(true);
+        victim.close();
+        broker.close();
       }
-      stop.set(true);
-      load.join();
-      List<String> must =
-          acknowledged.keySet().stream().filter(number -> number.startsWith("a")).toList();
-      await()
-          .atMost(Duration.ofMinutes(2))
-          .untilAsserted(() -> assertThat(missing(must)).isEmpty());
-      worker.close();
-      broker.close();
-      assertThat(runs)
-          .allSatisfy((number, count) -> {
-            if (number.startsWith("m")) {
-              assertThat(count.get()).as(number).isEqualTo(1);
-            }
-          });
-      assertThat(must).hasSizeGreaterThan(ROUNDS * 10);
-      assertThat(ManagementFactory.getThreadMXBean().getThreadCount())
-          .isLessThan(threads + MAX_MORE_THREADS);
+      List<String> begun =
+          RunJournal.read(journals).stream().filter(line -> line.startsWith("begin m")).toList();
+      assertThat(begun).doesNotHaveDuplicates().hasSizeGreaterThan(ROUNDS);
     }
   }
 
-  /// Number of tasks that did not run yet, and where the first of them are.
-  private String missing(List<String> must) {
-    List<String> missing = must.stream().filter(number -> !runs.containsKey(number)).toList();
-    return missing.isEmpty()
-        ? ""
-        : missing.size()
-            + ": "
-            + missing.stream()
-                .limit(3)
-                .map(number -> number + " " + requireNonNull(acknowledged.get(number)).state())
-                .toList();
+  private static Path config(Path dir, int port) throws Exception {
+    return Files.writeString(
+        dir.resolve("config.yaml"),
+        """
+        kafka_enabled: false
+        delivery_mode: pull
+        grpc_addr: 127.0.0.1
+        grpc_port: %d
+        metrics_addr: "127.0.0.1:0"
+        store: {sqlite: {path: "%s"}}
+        """
+            .formatted(port, dir.resolve("store.sqlite")));
   }
 
   private static TaskClient client(BadNetwork network) {
@@ -131,30 +134,48 @@ final class ChaosTest {
         .build();
   }
 
-  private Worker worker(TaskClient client) {
-    return Worker.builder(client)
-        .slots(50)
-        .stopTimeout(Duration.ZERO)
-        .handle(atLeastOnce, this::run)
-        .handle(atMostOnce, this::run)
-        .start();
+  /// Waits until so many runs have ended.
+  private void awaitEnds(Path journals, int count) {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () -> {
+              ended.set(
+                  (int)
+                      RunJournal.read(journals).stream()
+                          .filter(line -> line.startsWith("end "))
+                          .count());
+              return ended.get() >= count;
+            });
   }
 
-  private void run(Step step, TaskContext context) throws InterruptedException {
-    runs.computeIfAbsent(step.number(), number -> new AtomicInteger()).incrementAndGet();
-    Thread.sleep(5);
+  /// Platform threads and virtual ones that live.
+  private static int threads(Path dir) throws Exception {
+    Path dump = Files.createTempDirectory(dir, "threads").resolve("dump");
+    ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+        .dumpThreads(dump.toString(), ThreadDumpFormat.TEXT_PLAIN);
+    return (int) Files.readAllLines(dump).stream().filter(line -> line.startsWith("#")).count();
+  }
+
+  /// Heap after collection.
+  private static long usedBytes() {
+    System.gc();
+    Runtime runtime = Runtime.getRuntime();
+    return runtime.totalMemory() - runtime.freeMemory();
   }
 
   private void produce(TaskClient client, AtomicBoolean stop) {
     for (int i = 0; !stop.get(); i++) {
       String number = (i % 4 == 0 ? "m" : "a") + i;
-      Task<Step> task = i % 4 == 0 ? atMostOnce : atLeastOnce;
-      CompletableFuture<TaskHandle> answer = client.enqueueAsync(task.with(new Step(number)));
-      var unused = answer.thenAccept(handle -> acknowledged.put(number, handle));
+      Task<Step> task = i % 4 == 0 ? ChaosWorker.AT_MOST_ONCE : ChaosWorker.AT_LEAST_ONCE;
+      var unused =
+          client
+              .enqueueAsync(task.with(new Step(number)))
+              .thenAccept(handle -> acknowledged.add(number));
       try {
         do {
           Thread.sleep(2);
-        } while (acknowledged.size() - runs.size() > MAX_BACKLOG && !stop.get());
+        } while (acknowledged.size() - ended.get() > MAX_BACKLOG && !stop.get());
       } catch (InterruptedException e) {
         return;
       }

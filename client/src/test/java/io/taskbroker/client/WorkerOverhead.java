@@ -1,6 +1,7 @@
 package io.taskbroker.client;
 
 import com.sun.management.OperatingSystemMXBean;
+import com.sun.management.ThreadMXBean;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -60,15 +61,21 @@ final class WorkerOverhead {
 
   private static void measure(String what, int round, int tasks, Run run) throws Exception {
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     var done = new CountDownLatch(tasks);
     long cpu = system.getProcessCpuTime();
+    long bytes = threads.getTotalThreadAllocatedBytes();
     long start = System.nanoTime();
     run.until(done);
     double seconds = (System.nanoTime() - start) / 1e9;
     double micros = (system.getProcessCpuTime() - cpu) / 1e3 / tasks;
     System.out.printf(
-        "%s round %d: %,.0f tasks/s, %.1f us of CPU a task%n",
-        what, round, tasks / seconds, micros);
+        "%-6s round %d: %,7.0f tasks/s, %.1f us of CPU and %,d bytes a task%n",
+        what,
+        round,
+        tasks / seconds,
+        micros,
+        (threads.getTotalThreadAllocatedBytes() - bytes) / tasks);
   }
 
   private static void worker(TaskClient client, CountDownLatch done) throws Exception {

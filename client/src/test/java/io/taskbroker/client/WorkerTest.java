@@ -490,7 +490,7 @@ final class WorkerTest {
     try (TaskClient lost =
         TaskClient.builder()
             .target("127.0.0.1:" + Ports.free())
-            .enqueueTimeout(Duration.ofSeconds(1))
+            .enqueueTimeout(Duration.ofSeconds(5))
             .build()) {
       Task<Order> task = task("full");
       List<CompletableFuture<TaskHandle>> futures = new ArrayList<>();

@@ -17,7 +17,10 @@ final class DocumentsTest {
   @Test
   void blocksOfJavaAreQuoted() throws Exception {
     String programs =
-        words(all(Path.of("src"), ".java") + all(Path.of("../client-spring/src/test"), ".java"));
+        words(
+            all(Path.of("src"), ".java")
+                + all(Path.of("spring/src"), ".java")
+                + all(Path.of("comparison/src"), ".java"));
     int blocks = 0;
     for (Path document : files(DOCUMENTS, ".md")) {
       for (var match : BLOCK.matcher(Files.readString(document)).results().toList()) {

@@ -10,33 +10,46 @@ import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
-/// Database whose client dies at one of its calls: the connection is gone without a commit, and
-/// every later call fails. Counts the calls that matter: statements, commits, roll-backs.
+/// Database whose client dies at one of its calls: statements and commits, of which it counts those
+/// of all connections. Not thread-safe.
 final class CrashingDatabase {
   private static final Set<String> STEPS =
       Set.of("execute", "executeQuery", "executeUpdate", "executeBatch", "commit");
 
+  /// What happens to the connection.
+  interface Death {
+    void come(Connection connection) throws SQLException;
+  }
+
+  /// As if the process were gone: the connection is, without a commit, and every later call fails.
+  static final Death OF_CLIENT =
+      connection -> {
+        if (!connection.getAutoCommit()) {
+          connection.rollback(); // as the server does when the connection is gone
+        }
+        connection.close();
+        throw new Killed();
+      };
+
   private final DataSource source;
   private final int deadAt;
   private final boolean before;
+  private final Death death;
   private int steps;
   private boolean dead;
 
-  /// @param deadAt number of the call that kills; 0 for none
+  /// @param deadAt number of the call that kills, from 1
   /// @param before whether it dies before the call has an effect, otherwise after it
-  CrashingDatabase(DataSource source, int deadAt, boolean before) {
+  CrashingDatabase(DataSource source, int deadAt, boolean before, Death death) {
     this.source = source;
     this.deadAt = deadAt;
     this.before = before;
+    this.death = death;
   }
 
   /// Thrown through the application: its process is gone.
   static final class Killed extends RuntimeException {
     private static final long serialVersionUID = 1;
-  }
-
-  int steps() {
-    return steps;
   }
 
   DataSource dataSource() {
@@ -83,11 +96,11 @@ final class CrashingDatabase {
   }
 
   private void die(Connection connection) throws SQLException {
-    dead = true;
-    if (!connection.getAutoCommit()) {
-      connection.rollback(); // as the server does when the connection is gone
+    try {
+      death.come(connection);
+    } catch (Killed e) {
+      dead = true;
+      throw e;
     }
-    connection.close();
-    throw new Killed();
   }
 }

@@ -3,7 +3,6 @@ package io.taskbroker.client.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.client.Task;
 import io.taskbroker.client.testing.InlineBroker;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -19,10 +18,6 @@ import org.junit.jupiter.api.Timeout;
 /// application or the relay dies.
 @Timeout(120)
 abstract class OutboxContract {
-  record Receipt(String order) {}
-
-  private static final Task<Receipt> SEND = Task.of("send-receipt", Receipt.class);
-
   DataSource source;
   OutboxDatabase database;
 
@@ -32,60 +27,46 @@ abstract class OutboxContract {
   @BeforeEach
   void createTables() throws Exception {
     source = newDatabase();
-    try (Connection connection = source.getConnection()) {
-      database = OutboxDatabase.of(connection);
-      database.createTables(connection);
-      database.createTables(connection);
-      try (var statement = connection.createStatement()) {
-        statement.execute("CREATE TABLE orders (number VARCHAR(50) PRIMARY KEY)");
-      }
-    }
+    database = Purchase.createTables(source);
   }
 
-  /// The transaction of an application: an order and two calls.
   final void buy(DataSource from, InlineBroker broker, String number) throws SQLException {
-    Outbox outbox = new Outbox(broker.client(), database);
-    try (Connection connection = from.getConnection()) {
-      connection.setAutoCommit(false);
-      try (var insert = connection.prepareStatement("INSERT INTO orders VALUES (?)")) {
-        insert.setString(1, number);
-        insert.executeUpdate();
-      }
-      outbox.enqueue(connection, SEND.with(new Receipt(number)));
-      outbox.enqueue(connection, SEND.with(new Receipt(number)).idempotencyKey("second-" + number));
-      connection.commit();
-    }
+    Purchase.buy(from, database, broker.client(), number);
   }
 
   private long count(String table) throws SQLException {
-    try (Connection connection = source.getConnection();
-        var statement = connection.createStatement();
-        var row = statement.executeQuery("SELECT count(*) FROM " + table)) {
-      row.next();
-      return row.getLong(1);
-    }
+    return Purchase.count(source, table);
   }
 
   @Test
   void whereverTheApplicationDiesTheCallsAreEnqueuedExactlyIfItCommitted() throws Exception {
+    letTheApplicationDie(CrashingDatabase.OF_CLIENT);
+  }
+
+  @Test
+  void whereverTheRelayDiesEachCallIsEnqueuedOnce() throws Exception {
+    letTheRelayDie(CrashingDatabase.OF_CLIENT);
+  }
+
+  final void letTheApplicationDie(CrashingDatabase.Death death) throws Exception {
     int committed = 0;
     int runs = 0;
     for (boolean before : new boolean[] {true, false}) {
       for (int deadAt = 1; ; deadAt++) {
-        var crashing = new CrashingDatabase(source, deadAt, before);
+        var crashing = new CrashingDatabase(source, deadAt, before, death);
         String number = UUID.randomUUID().toString();
         try (var broker = new InlineBroker()) {
           boolean died = false;
           try {
             buy(crashing.dataSource(), broker, number);
-          } catch (CrashingDatabase.Killed e) {
+          } catch (CrashingDatabase.Killed | SQLException | OutboxException e) {
             died = true;
           }
           long orders = count("orders");
           boolean kept = orders > committed;
           committed = (int) orders;
           OutboxRelay.sendAll(source, database, broker.client());
-          assertThat(broker.enqueued(SEND))
+          assertThat(broker.enqueued(Purchase.SEND))
               .as("died at %d, before: %s", deadAt, before)
               .hasSize(kept ? 2 : 0);
           assertThat(kept || died).isTrue();
@@ -100,22 +81,21 @@ abstract class OutboxContract {
     assertThat(count("taskbroker_outbox")).isZero();
   }
 
-  @Test
-  void whereverTheRelayDiesEachCallIsEnqueuedOnce() throws Exception {
+  final void letTheRelayDie(CrashingDatabase.Death death) throws Exception {
     int runs = 0;
     for (boolean before : new boolean[] {true, false}) {
       for (int deadAt = 1; ; deadAt++) {
         try (var broker = new InlineBroker()) {
           buy(source, broker, UUID.randomUUID().toString());
-          var crashing = new CrashingDatabase(source, deadAt, before);
+          var crashing = new CrashingDatabase(source, deadAt, before, death);
           boolean died = false;
           try {
             OutboxRelay.sendAll(crashing.dataSource(), database, broker.client());
-          } catch (CrashingDatabase.Killed e) {
+          } catch (CrashingDatabase.Killed | OutboxException e) {
             died = true;
           }
           OutboxRelay.sendAll(source, database, broker.client());
-          assertThat(broker.enqueued(SEND)).as("died at %d", deadAt).hasSize(2);
+          assertThat(broker.enqueued(Purchase.SEND)).as("died at %d", deadAt).hasSize(2);
           assertThat(count("taskbroker_outbox")).isZero();
           runs++;
           if (!died) {
@@ -152,8 +132,8 @@ abstract class OutboxContract {
       }
       buy(source, broker, "order");
       OutboxRelay.sendAll(source, database, broker.client());
-      assertThat(broker.enqueued(SEND))
-          .isEqualTo(List.of(new Receipt("order"), new Receipt("order")));
+      assertThat(broker.enqueued(Purchase.SEND))
+          .isEqualTo(List.of(new Purchase.Receipt("order"), new Purchase.Receipt("order")));
       try (var statement = connection.createStatement();
           var row = statement.executeQuery("SELECT error FROM taskbroker_outbox")) {
         assertThat(row.next()).isTrue();

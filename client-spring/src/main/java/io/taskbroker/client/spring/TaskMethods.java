@@ -2,7 +2,7 @@ package io.taskbroker.client.spring;
 
 import io.taskbroker.client.Task;
 import io.taskbroker.client.TaskContext;
-import io.taskbroker.client.Worker;
+import io.taskbroker.client.TaskHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Map;
@@ -17,34 +17,42 @@ import org.springframework.util.ClassUtils;
 final class TaskMethods {
   private TaskMethods() {}
 
-  /// Binds all methods to a worker.
+  /// What runs tasks.
+  interface Runner {
+    <T> void handle(Task<T> task, TaskHandler<T> handler);
+  }
+
+  /// The methods of a class, with their annotations.
+  static Map<Method, HandlesTask> of(Class<?> type) {
+    return MethodIntrospector.selectMethods(
+        type,
+        (MethodIntrospector.MetadataLookup<HandlesTask>)
+            method -> AnnotatedElementUtils.findMergedAnnotation(method, HandlesTask.class));
+  }
+
+  /// Binds the methods of all beans.
   ///
   /// @return how many there are
   /// @throws IllegalStateException if a method has other parameters
-  static int bind(ListableBeanFactory beans, Worker.Builder worker) {
+  static int bind(ListableBeanFactory beans, Runner runner) {
     int count = 0;
     for (String name : beans.getBeanDefinitionNames()) {
       Class<?> declared = beans.getType(name, false);
       if (declared == null) {
         continue;
       }
-      Class<?> type = ClassUtils.getUserClass(declared);
-      Map<Method, HandlesTask> methods =
-          MethodIntrospector.selectMethods(
-              type,
-              (MethodIntrospector.MetadataLookup<HandlesTask>)
-                  method -> AnnotatedElementUtils.findMergedAnnotation(method, HandlesTask.class));
+      Map<Method, HandlesTask> methods = of(ClassUtils.getUserClass(declared));
       if (methods.isEmpty()) {
         continue;
       }
       Object bean = beans.getBean(name);
-      methods.forEach((method, task) -> bind(bean, method, task, worker));
+      methods.forEach((method, task) -> bind(bean, method, task, runner));
       count += methods.size();
     }
     return count;
   }
 
-  private static void bind(Object bean, Method method, HandlesTask name, Worker.Builder worker) {
+  private static void bind(Object bean, Method method, HandlesTask name, Runner runner) {
     Class<?>[] parameters = method.getParameterTypes();
     boolean fits =
         parameters.length == 1 || (parameters.length == 2 && parameters[1] == TaskContext.class);
@@ -55,12 +63,12 @@ final class TaskMethods {
     }
     Method invocable = AopUtils.selectInvocableMethod(method, bean.getClass());
     invocable.setAccessible(true);
-    bind(bean, invocable, Task.of(name.value(), parameters[0]).namespace(name.namespace()), worker);
+    bind(bean, invocable, Task.of(name.value(), parameters[0]).namespace(name.namespace()), runner);
   }
 
-  private static <T> void bind(Object bean, Method method, Task<T> task, Worker.Builder worker) {
+  private static <T> void bind(Object bean, Method method, Task<T> task, Runner runner) {
     boolean withContext = method.getParameterCount() == 2;
-    worker.handle(
+    runner.handle(
         task,
         (argument, context) -> {
           try {

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -33,6 +34,9 @@ import org.springframework.jdbc.datasource.DataSourceUtils;
     })
 @EnableConfigurationProperties(TaskbrokerProperties.class)
 public class TaskbrokerAutoConfiguration {
+  /// In tests: it runs the tasks, when the test says so, and nothing runs by itself.
+  private static final String INLINE_BROKER = "io.taskbroker.client.testing.InlineBroker";
+
   @Bean
   @ConditionalOnMissingBean
   TaskClient taskClient(TaskbrokerProperties properties) {
@@ -50,7 +54,7 @@ public class TaskbrokerAutoConfiguration {
   }
 
   @Bean
-  @ConditionalOnMissingBean
+  @ConditionalOnMissingBean(value = WorkerLifecycle.class, type = INLINE_BROKER)
   @ConditionalOnProperty(name = "taskbroker.worker.enabled", matchIfMissing = true)
   WorkerLifecycle taskWorker(
       ListableBeanFactory beans,
@@ -98,6 +102,16 @@ public class TaskbrokerAutoConfiguration {
   }
 
   @Configuration(proxyBeanMethods = false)
+  @ConditionalOnClass(Endpoint.class)
+  static class EndpointConfiguration {
+    @Bean
+    @ConditionalOnMissingBean
+    TaskbrokerEndpoint taskbrokerEndpoint(ObjectProvider<WorkerLifecycle> worker) {
+      return new TaskbrokerEndpoint(worker.getIfAvailable());
+    }
+  }
+
+  @Configuration(proxyBeanMethods = false)
   @ConditionalOnClass({Outbox.class, DataSourceUtils.class})
   @ConditionalOnBean(DataSource.class)
   @ConditionalOnProperty(name = "taskbroker.outbox.enabled")
@@ -123,7 +137,7 @@ public class TaskbrokerAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
+    @ConditionalOnMissingBean(value = OutboxRelay.class, type = INLINE_BROKER)
     OutboxRelay outboxRelay(DataSource source, TaskClient client, OutboxDatabase database) {
       return OutboxRelay.start(source, database, client);
     }

@@ -24,12 +24,14 @@ public record TaskbrokerProperties(
   /// @param enabled whether to run the tasks of [HandlesTask] methods here
   /// @param application whose tasks
   /// @param slots most tasks at once, 1 to 10,000
+  /// @param leastSlots if given, slots follow the use of memory and processors, from this number on
   /// @param stopTimeout how long a stop lets running tasks finish; at most the
   ///   `spring.lifecycle.timeout-per-shutdown-phase`
   public record Worker(
       @DefaultValue("true") boolean enabled,
       @DefaultValue("default") String application,
       @DefaultValue("100") int slots,
+      @Nullable Integer leastSlots,
       @DefaultValue("20s") Duration stopTimeout) {}
 
   /// @param enabled whether there are a [TransactionalTasks] and a relay, on the application's data

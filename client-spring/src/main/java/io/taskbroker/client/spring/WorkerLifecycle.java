@@ -1,5 +1,6 @@
 package io.taskbroker.client.spring;
 
+import io.taskbroker.client.ResourceLimit;
 import io.taskbroker.client.TaskClient;
 import io.taskbroker.client.TaskMiddleware;
 import io.taskbroker.client.Worker;
@@ -44,10 +45,15 @@ public final class WorkerLifecycle implements SmartLifecycle {
     Worker.Builder builder =
         Worker.builder(client)
             .application(properties.application())
-            .slots(properties.slots())
             .stopTimeout(properties.stopTimeout())
             .middleware(middleware.toArray(TaskMiddleware[]::new));
-    int methods = TaskMethods.bind(beans, builder);
+    Integer least = properties.leastSlots();
+    if (least == null) {
+      builder.slots(properties.slots());
+    } else {
+      builder.slots(least, properties.slots(), ResourceLimit.standard());
+    }
+    int methods = TaskMethods.bind(beans, builder::handle);
     if (methods == 0) {
       log.info("No method has @HandlesTask: no worker is started");
       return;

@@ -12,10 +12,12 @@ import io.taskbroker.client.TaskContext;
 import io.taskbroker.client.testing.TestBroker;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.h2.jdbcx.JdbcDataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,8 +25,10 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -136,6 +140,65 @@ final class TaskbrokerAutoConfigurationTest {
     runner
         .withPropertyValues("taskbroker.worker.enabled=false")
         .run(context -> assertThat(context).doesNotHaveBean(WorkerLifecycle.class));
+  }
+
+  @Test
+  void theEndpointShowsTheWorker() {
+    runner
+        .withBean(Receipts.class)
+        .run(context -> {
+          context.getBean(TaskClient.class).enqueue(SEND, new Receipt("seen"));
+          assertThat(next()).isEqualTo("seen 1");
+          var endpoint = context.getBean(TaskbrokerEndpoint.class);
+          await().until(() -> requireNonNull(endpoint.worker()).counts().completed() == 1);
+          assertThat(requireNonNull(endpoint.worker()).tasks())
+              .containsExactly("default/send-receipt");
+        });
+  }
+
+  @Test
+  void aTaskThatRunsWhenTheContextClosesHasEverythingUntilItsEnd() {
+    var ended = new LinkedBlockingQueue<String>();
+    runner
+        .withUserConfiguration(Database.class)
+        .withBean(LastTask.class, () -> new LastTask(ended))
+        .run(context -> {
+          context.getBean(LastTask.class).source = context.getBean(DataSource.class);
+          context.getBean(LastTask.class).client = context.getBean(TaskClient.class);
+          context.getBean(TaskClient.class).enqueue(Task.of("last", String.class), "it");
+          LastTask.BEGUN.await();
+        });
+    assertThat(ended).containsExactly("1 row, enqueued true");
+  }
+
+  /// Ends only after its context began to close.
+  static class LastTask implements ApplicationListener<ContextClosedEvent> {
+    static final CountDownLatch BEGUN = new CountDownLatch(1);
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final BlockingQueue<String> ended;
+    volatile @Nullable DataSource source;
+    volatile @Nullable TaskClient client;
+
+    LastTask(BlockingQueue<String> ended) {
+      this.ended = ended;
+    }
+
+    @HandlesTask("last")
+    void run(String argument) throws Exception {
+      BEGUN.countDown();
+      closing.await();
+      try (var connection = requireNonNull(source).getConnection();
+          var rows = connection.createStatement().executeQuery("SELECT 1")) {
+        boolean isNew =
+            requireNonNull(client).enqueue(Task.of("after", String.class), argument).isNew();
+        ended.add((rows.next() ? 1 : 0) + " row, enqueued " + isNew);
+      }
+    }
+
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+      closing.countDown();
+    }
   }
 
   @Test

@@ -159,6 +159,15 @@ public final class InlineBroker implements AutoCloseable {
     return this;
   }
 
+  /// Forgets all calls, dead letters and failures to come; the clock, the handlers and the
+  /// middleware stay.
+  public synchronized void clear() {
+    tasks.clear();
+    order.clear();
+    failures.clear();
+    deadLetters.clear();
+  }
+
   /// Runs all tasks that are due, and those that they enqueue, in the order of their times.
   ///
   /// @return the number of attempts

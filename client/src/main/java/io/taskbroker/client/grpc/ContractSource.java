@@ -42,7 +42,7 @@ abstract class ContractSource implements WorkSource {
     this.tasks = tasks;
     this.counts = counts;
     this.reports = new ContractReports(broker.consumers(), timer);
-    this.slots = new Semaphore(options.slots());
+    this.slots = new Semaphore(options.most());
   }
 
   @Override
@@ -63,6 +63,11 @@ abstract class ContractSource implements WorkSource {
 
   final Semaphore slots() {
     return slots;
+  }
+
+  /// Whether no more slots are taken than may be used now.
+  final boolean hasRoom() {
+    return options.most() - slots.availablePermits() <= options.slotsNow();
   }
 
   /// Runs a task; the caller has acquired its slot.

@@ -49,7 +49,7 @@ public final class PullSource extends ContractSource {
     try {
       while (!isDraining()) {
         slots().acquire();
-        GetTaskResponse response = isDraining() ? null : get(wish);
+        GetTaskResponse response = isDraining() || !hasRoom() ? null : get(wish);
         if (response != null && response.hasTask()) {
           backoff.reset();
           run(response.getTask());

@@ -125,6 +125,10 @@ public final class PushSource extends ContractSource {
     if (isDraining() || !slots().tryAcquire()) {
       return Status.RESOURCE_EXHAUSTED.withDescription("worker busy");
     }
+    if (!hasRoom()) {
+      slots().release();
+      return Status.RESOURCE_EXHAUSTED.withDescription("worker busy");
+    }
     run(request.getTask());
     return Status.OK;
   }

@@ -8,18 +8,10 @@ import io.taskbroker.protocol.v1.BrokerMessage;
 import io.taskbroker.protocol.v1.Cancellations;
 import io.taskbroker.protocol.v1.Deliveries;
 import io.taskbroker.protocol.v1.Delivery;
-import io.taskbroker.protocol.v1.Heartbeat;
 import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultsAck;
-import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Collection;
-import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
-import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -48,20 +40,11 @@ public final class StreamSource implements WorkSource {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final ArrayDeque<Result> results = new ArrayDeque<>();
-  private final Set<Attempt> heartbeats = new LinkedHashSet<>();
+  private final StreamWork work;
   private final Backoff backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
   private @Nullable WorkerStream stream;
   private @Nullable ScheduledFuture<?> ticks;
-  private boolean tickDue;
-  private boolean draining;
   private boolean closed;
-
-  /// Attempts of this broker that run.
-  private final Set<Attempt> running = new HashSet<>();
-
-  /// Attempts of earlier streams that the broker does not know to be here yet.
-  private final ArrayDeque<Attempt> orphans = new ArrayDeque<>();
 
   public StreamSource(
       BrokerConnection broker,
@@ -74,6 +57,7 @@ public final class StreamSource implements WorkSource {
     this.options = options;
     this.tasks = tasks;
     this.counts = counts;
+    this.work = new StreamWork(options);
   }
 
   @Override
@@ -104,19 +88,13 @@ public final class StreamSource implements WorkSource {
       if (closed || stream != null) {
         return;
       }
-      orphans.clear();
-      orphans.addAll(running);
+      work.reconnect();
       WorkerStream opened = new WorkerStream(this);
       stream = opened;
-      opened.open(broker.workers(), options, slots());
+      opened.open(broker.workers(), options, work.slots());
     } finally {
       lock.unlock();
     }
-  }
-
-  /// Slots that the broker may fill. Called with the lock.
-  private int slots() {
-    return draining ? 0 : Math.max(0, options.slots() - orphans.size());
   }
 
   /// Checks deadlines, and lets the sender send heartbeats.
@@ -124,68 +102,45 @@ public final class StreamSource implements WorkSource {
     tasks.cancelOverdue();
     lock.lock();
     try {
-      tickDue = true;
+      work.tick();
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
-  /// The sender's thread.
+  /// The sender's thread. It encodes messages without the lock, which the ends of attempts need.
   private void send() {
-    lock.lock();
     try {
-      while (!closed) {
-        WorkerMessage message = nextMessage();
-        if (message == null) {
-          changed.await();
-        } else if (stream != null) {
-          stream.send(message);
-        }
+      for (Outgoing next = nextOutgoing(); next != null; next = nextOutgoing()) {
+        next.to.send(next.message);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private record Outgoing(WorkerStream to, WorkerMessage message) {}
+
+  /// Waits for something to send; null if nothing more is sent, and the stream half closed.
+  private @Nullable Outgoing nextOutgoing() throws InterruptedException {
+    lock.lock();
+    try {
+      while (!closed) {
+        WorkerStream to = stream;
+        WorkerMessage message = to == null ? null : work.next(to);
+        if (to != null && message != null) {
+          return new Outgoing(to, message);
+        }
+        changed.await();
+      }
+      if (stream != null) {
+        stream.halfClose();
+      }
+      return null;
     } finally {
       lock.unlock();
     }
-  }
-
-  /// Null if nothing is to be sent now. Called with the lock.
-  private @Nullable WorkerMessage nextMessage() {
-    WorkerStream to = stream;
-    if (to == null || !to.isWritable()) {
-      return null;
-    }
-    if (!orphans.isEmpty()) {
-      return heartbeat(orphans, to.maxResults());
-    }
-    if (to.slots() != slots()) {
-      return to.setSlots(slots());
-    }
-    if (!results.isEmpty() && to.maySendResults()) {
-      return to.nextResults(results);
-    }
-    boolean tick = tickDue;
-    tickDue = false;
-    return tick && (!heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty()))
-        ? heartbeat(heartbeats, to.maxResults())
-        : null;
-  }
-
-  /// A heartbeat of the first of the attempts, which are removed.
-  private static WorkerMessage heartbeat(Collection<Attempt> attempts, int most) {
-    Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
-    Iterator<Attempt> left = attempts.iterator();
-    while (left.hasNext() && heartbeat.getTasksCount() < most) {
-      Attempt each = left.next();
-      left.remove();
-      heartbeat.addTasks(
-          TaskHeartbeat.newBuilder()
-              .setId(each.id())
-              .setToken(each.delivery().getToken())
-              .setProgress(each.progress()));
-    }
-    return WorkerMessage.newBuilder().setHeartbeat(heartbeat).build();
   }
 
   /// The stream may be written to again, or was welcomed.
@@ -211,7 +166,7 @@ public final class StreamSource implements WorkSource {
         from.brokerName(),
         broker.target(),
         options.application(),
-        options.slots());
+        options.slotsNow());
     onWritable();
   }
 
@@ -238,14 +193,14 @@ public final class StreamSource implements WorkSource {
   private boolean take(Attempt attempt) {
     lock.lock();
     try {
-      if (draining) {
-        Result released = TaskRunner.released(attempt);
-        results.addLast(released);
-        counts.ended(released);
-        changed.signalAll();
-        return false;
+      if (work.take(attempt)) {
+        return true;
       }
-      return running.add(attempt);
+      Result released = TaskRunner.released(attempt);
+      work.add(released);
+      counts.ended(released);
+      changed.signalAll();
+      return false;
     } finally {
       lock.unlock();
     }
@@ -254,7 +209,7 @@ public final class StreamSource implements WorkSource {
   private void onHeartbeat(Attempt attempt) {
     lock.lock();
     try {
-      heartbeats.add(attempt);
+      work.heartbeat(attempt);
     } finally {
       lock.unlock();
     }
@@ -264,8 +219,8 @@ public final class StreamSource implements WorkSource {
     counts.ended(result);
     lock.lock();
     try {
-      results.addLast(result);
-      ended(attempt);
+      work.add(result);
+      work.ended(attempt);
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -275,9 +230,7 @@ public final class StreamSource implements WorkSource {
   private void ended(Attempt attempt) {
     lock.lock();
     try {
-      running.remove(attempt);
-      orphans.remove(attempt);
-      heartbeats.remove(attempt);
+      work.ended(attempt);
     } finally {
       lock.unlock();
     }
@@ -316,10 +269,7 @@ public final class StreamSource implements WorkSource {
         return;
       }
       stream = null;
-      for (Result each : ended.unacknowledged().reversed()) {
-        results.addFirst(each);
-      }
-      heartbeats.clear();
+      work.disconnected(ended.unacknowledged());
       changed.signalAll();
       if (closed || timer.isShutdown()) {
         return;
@@ -333,7 +283,7 @@ public final class StreamSource implements WorkSource {
               broker.target(),
               status.getCode(),
               status.getDescription(),
-              running.size(),
+              work.running(),
               pause / 1_000_000);
       var unused = timer.schedule(this::reconnect, pause, TimeUnit.NANOSECONDS);
     } finally {
@@ -350,7 +300,7 @@ public final class StreamSource implements WorkSource {
   public void drain() {
     lock.lock();
     try {
-      draining = true;
+      work.drain();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -362,16 +312,16 @@ public final class StreamSource implements WorkSource {
     lock.lock();
     try {
       long left = timeout.toNanos();
-      while (left > 0 && (!results.isEmpty() || hasUnacknowledged())) {
+      while (left > 0 && (work.hasResults() || hasUnacknowledged())) {
         left = changed.awaitNanos(left);
       }
-      if (!results.isEmpty() || hasUnacknowledged()) {
+      if (work.hasResults() || hasUnacknowledged()) {
         log.warn("Stopped before broker {} had taken all results", broker.target());
       }
       closed = true;
+      changed.signalAll();
       WorkerStream last = stream;
       if (last != null) {
-        last.halfClose();
         while (left > 0 && stream == last) {
           left = changed.awaitNanos(left);
         }

@@ -104,6 +104,7 @@ public final class TaskTracing implements TaskMiddleware {
   }
 
   @Override
+  @SuppressWarnings("try") // The scope ends with the block.
   public void around(TaskContext task, Attempt next) throws Exception {
     SpanContext creation = creation(task.headers());
     SpanBuilder builder =

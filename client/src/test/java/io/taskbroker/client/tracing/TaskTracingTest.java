@@ -34,6 +34,7 @@ import org.slf4j.MDC;
 
 /// Spans from a call to the attempts that it leads to, through a real broker.
 @Timeout(60)
+@SuppressWarnings("try") // Workers and scopes end with their blocks.
 final class TaskTracingTest {
   private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("taskbroker.attempt");
   private static final Task<String> TASK =

@@ -1,0 +1,127 @@
+package io.taskbroker.client.grpc;
+
+import io.taskbroker.client.spi.Attempt;
+import io.taskbroker.protocol.v1.Heartbeat;
+import io.taskbroker.protocol.v1.Result;
+import io.taskbroker.protocol.v1.TaskHeartbeat;
+import io.taskbroker.protocol.v1.WorkerMessage;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Attempts of one broker that run, and what is to be sent to it: outlives its streams. Guarded by
+/// the lock of its [StreamSource].
+final class StreamWork {
+  private final WorkerOptions options;
+  private final ArrayDeque<Result> results = new ArrayDeque<>();
+  private final Set<Attempt> heartbeats = new LinkedHashSet<>();
+  private final Set<Attempt> running = new HashSet<>();
+
+  /// Attempts of earlier streams that the broker does not know to be here yet.
+  private final ArrayDeque<Attempt> orphans = new ArrayDeque<>();
+
+  private boolean tickDue;
+  private boolean draining;
+
+  StreamWork(WorkerOptions options) {
+    this.options = options;
+  }
+
+  /// Slots that the broker may fill.
+  int slots() {
+    return draining ? 0 : Math.max(0, options.slotsNow() - orphans.size());
+  }
+
+  int running() {
+    return running.size();
+  }
+
+  boolean hasResults() {
+    return !results.isEmpty();
+  }
+
+  /// Offers no more slots.
+  void drain() {
+    draining = true;
+  }
+
+  /// Heartbeats may be sent.
+  void tick() {
+    tickDue = true;
+  }
+
+  /// @return false if the attempt is to be given back
+  boolean take(Attempt attempt) {
+    return !draining && running.add(attempt);
+  }
+
+  void add(Result result) {
+    results.addLast(result);
+  }
+
+  void heartbeat(Attempt attempt) {
+    heartbeats.add(attempt);
+  }
+
+  void ended(Attempt attempt) {
+    running.remove(attempt);
+    orphans.remove(attempt);
+    heartbeats.remove(attempt);
+  }
+
+  /// A new stream opens: the broker must learn what runs here.
+  void reconnect() {
+    orphans.clear();
+    orphans.addAll(running);
+  }
+
+  /// A stream ended: what it did not acknowledge is sent again.
+  void disconnected(List<Result> unacknowledged) {
+    for (Result each : unacknowledged.reversed()) {
+      results.addFirst(each);
+    }
+    heartbeats.clear();
+  }
+
+  /// What to send next; null if nothing.
+  @Nullable WorkerMessage next(WorkerStream to) {
+    if (!to.isWritable()) {
+      return null;
+    }
+    if (!orphans.isEmpty()) {
+      return heartbeat(orphans, to.maxResults());
+    }
+    if (to.slots() != slots()) {
+      return to.setSlots(slots());
+    }
+    if (!results.isEmpty() && to.maySendResults()) {
+      return to.nextResults(results);
+    }
+    boolean tick = tickDue;
+    tickDue = false;
+    return tick && (!heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty()))
+        ? heartbeat(heartbeats, to.maxResults())
+        : null;
+  }
+
+  /// A heartbeat of the first of the attempts, which are removed.
+  private static WorkerMessage heartbeat(Collection<Attempt> attempts, int most) {
+    Heartbeat.Builder heartbeat = Heartbeat.newBuilder();
+    Iterator<Attempt> left = attempts.iterator();
+    while (left.hasNext() && heartbeat.getTasksCount() < most) {
+      Attempt each = left.next();
+      left.remove();
+      heartbeat.addTasks(
+          TaskHeartbeat.newBuilder()
+              .setId(each.id())
+              .setToken(each.delivery().getToken())
+              .setProgress(each.progress()));
+    }
+    return WorkerMessage.newBuilder().setHeartbeat(heartbeat).build();
+  }
+}

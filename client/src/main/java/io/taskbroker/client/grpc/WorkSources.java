@@ -1,0 +1,76 @@
+package io.taskbroker.client.grpc;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+
+/// The sources of a worker, one for each broker. Thread-safe.
+public final class WorkSources {
+  private final List<WorkSource> all;
+
+  private WorkSources(List<WorkSource> all) {
+    this.all = all;
+  }
+
+  /// How deliveries come: over streams that the worker opens, by asking for each, or by calls of the
+  /// broker.
+  public enum Way {
+    STREAM,
+    PULL,
+    PUSH
+  }
+
+  /// @param pushAddress to listen on, for PUSH
+  public static WorkSources of(
+      Way way,
+      BrokerConnections brokers,
+      WorkerOptions options,
+      RunningTasks tasks,
+      Counts counts,
+      InetSocketAddress pushAddress) {
+    return new WorkSources(
+        brokers.brokers().stream()
+            .map(broker ->
+                switch (way) {
+                  case STREAM -> new StreamSource(broker, brokers.timer(), options, tasks, counts);
+                  case PULL -> new PullSource(broker, brokers.timer(), options, tasks, counts);
+                  case PUSH ->
+                      new PushSource(
+                          broker,
+                          brokers.timer(),
+                          options,
+                          tasks,
+                          counts,
+                          pushAddress,
+                          brokers.options().secret());
+                })
+            .toList());
+  }
+
+  public void start() {
+    all.forEach(WorkSource::start);
+  }
+
+  /// Takes no more deliveries.
+  public void drain() {
+    all.forEach(WorkSource::drain);
+  }
+
+  /// Whether deliveries can arrive now, from one broker at least.
+  public boolean isConnected() {
+    return all.stream().anyMatch(WorkSource::isConnected);
+  }
+
+  /// Reports what is left, and ends, even if the thread is interrupted.
+  ///
+  /// @param timeout for the reports to each broker
+  public void close(Duration timeout) {
+    for (WorkSource each : all) {
+      try {
+        each.close(timeout);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,10 @@
+CREATE TABLE IF NOT EXISTS orders (
+  number VARCHAR(20) PRIMARY KEY,
+  email VARCHAR(99) NOT NULL,
+  total DECIMAL(9, 2) NOT NULL,
+  placed DATE NOT NULL);
+
+CREATE TABLE IF NOT EXISTS reports (
+  sold_on DATE PRIMARY KEY,
+  orders INT NOT NULL,
+  total DECIMAL(12, 2) NOT NULL);
