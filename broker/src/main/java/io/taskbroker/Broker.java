@@ -175,7 +175,8 @@ public final class Broker implements Service {
                 push,
                 outbox,
                 ingest,
-                new EngineEvents(metrics, StageOptions.taskStepLog(config, steps))),
+                new EngineEvents(
+                    metrics, telemetry.traces(), StageOptions.taskStepLog(config, steps))),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);

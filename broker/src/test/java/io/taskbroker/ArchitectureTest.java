@@ -191,6 +191,17 @@ final class ArchitectureTest {
   }
 
   @Test
+  void onlyTracingSeesOpenTelemetry() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.tracing..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("io.opentelemetry.."));
+  }
+
+  @Test
   void onlySchedulesSeeCron() {
     holds(
         noClasses()

@@ -19,19 +19,23 @@ import org.jspecify.annotations.Nullable;
 /// @param id of this attempt
 /// @param attempt 1 for the first attempt, one more for each retry
 /// @param firstId id of the first attempt; the own id if this is no retry
+/// @param trace null if its publisher named none
 public record TaskIdentity(
     String id,
     String taskname,
     String application,
     String namespace,
     long attempt,
-    String firstId) {
+    String firstId,
+    @Nullable TraceContext trace) {
 
   /// Header that carries the id of the first attempt.
   public static final String FIRST_ID_HEADER = "taskbroker-first-id";
 
-  /// Brokers accept no longer ids, so a longer value is not from a broker.
-  private static final int MAX_FIRST_ID_BYTES = 512;
+  /// Brokers accept no longer ids, and no tracing system writes a longer trace state.
+  private static final int MAX_VALUE_BYTES = 512;
+
+  private static final int MAX_KEY_BYTES = FIRST_ID_HEADER.length();
 
   private static final int DELIMITED = WireFormat.WIRETYPE_LENGTH_DELIMITED;
   private static final int HEADERS = TaskActivation.HEADERS_FIELD_NUMBER << 3 | DELIMITED;
@@ -57,7 +61,8 @@ public record TaskIdentity(
         activation.application(),
         activation.namespace(),
         chain.attempts + 1,
-        first == null ? activation.id() : first);
+        first == null ? activation.id() : first,
+        chain.trace());
   }
 
   /// Log fields by name, in output order.
@@ -69,13 +74,24 @@ public record TaskIdentity(
     fields.put("namespace", namespace);
     fields.put("attempt", attempt);
     fields.put("first_id", firstId);
+    if (trace != null) {
+      fields.put("trace_id", trace.traceId());
+    }
     return fields;
   }
 
-  /// First id and attempt, which only the payload has.
+  /// First id, attempt and trace, which only the payload has.
   private static final class Chain {
     private @Nullable String firstId;
     private long attempts;
+    private String traceParent = "";
+    private String traceState = "";
+    private String sentryTrace = "";
+
+    @Nullable TraceContext trace() {
+      TraceContext named = TraceContext.of(traceParent, traceState);
+      return named == null ? TraceContext.ofSentry(sentryTrace) : named;
+    }
 
     void read(CodedInputStream in) throws IOException {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
@@ -88,17 +104,24 @@ public record TaskIdentity(
     }
 
     private void readHeader(CodedInputStream in) throws IOException {
-      boolean isFirstId = false;
-      String value = null;
+      String key = "";
+      String value = "";
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         switch (tag) {
-          case KEY -> isFirstId = FIRST_ID_HEADER.equals(text(in, FIRST_ID_HEADER.length()));
-          case VALUE -> value = text(in, MAX_FIRST_ID_BYTES);
+          case KEY -> key = text(in, MAX_KEY_BYTES);
+          case VALUE -> value = text(in, MAX_VALUE_BYTES);
           default -> skip(in, tag);
         }
       }
-      if (isFirstId && value != null && !value.isEmpty()) {
-        firstId = value;
+      if (value.isEmpty()) {
+        return;
+      }
+      switch (key) {
+        case FIRST_ID_HEADER -> firstId = value;
+        case TraceContext.PARENT_HEADER -> traceParent = value;
+        case TraceContext.STATE_HEADER -> traceState = value;
+        case TraceContext.SENTRY_HEADER -> sentryTrace = value;
+        default -> {}
       }
     }
 
@@ -112,12 +135,12 @@ public record TaskIdentity(
       }
     }
 
-    /// Text of at most `max` bytes; null if it is longer, which skips it.
-    private static @Nullable String text(CodedInputStream in, int max) throws IOException {
+    /// Text of at most `max` bytes; empty if it is longer, which skips it.
+    private static String text(CodedInputStream in, int max) throws IOException {
       int length = in.readRawVarint32();
       if (length > max) {
         in.skipRawBytes(length);
-        return null;
+        return "";
       }
       return new String(in.readRawBytes(length), UTF_8);
     }

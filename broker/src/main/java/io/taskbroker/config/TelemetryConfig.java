@@ -1,12 +1,13 @@
 package io.taskbroker.config;
 
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// Logs, metrics and error reports.
-public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
+/// Logs, metrics, error reports and traces.
+public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry, Traces traces) {
 
   /// Log settings.
   ///
@@ -39,8 +40,13 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   /// Error reports.
   ///
   /// @param dsn empty for no error reports
-  public record Sentry(
-      Optional<Secret> dsn, Optional<String> environment, Optional<Double> tracesSampleRate) {}
+  public record Sentry(Optional<Secret> dsn, Optional<String> environment) {}
+
+  /// Traces.
+  ///
+  /// @param endpoint receiver of OTLP; empty if only the environment may name one
+  /// @param sampleRate share of the tasks without a decision of their publisher that are traced
+  public record Traces(Optional<URI> endpoint, Optional<Double> sampleRate) {}
 
   static TelemetryConfig read(Values values) {
     return new TelemetryConfig(
@@ -54,9 +60,8 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
             values.get(TelemetryKeys.RUNTIME_METRICS_INTERVAL),
             new Endpoint(
                 values.get(TelemetryKeys.METRICS_ADDR), values.has(TelemetryKeys.METRICS_ADDR))),
-        new Sentry(
-            values.get(TelemetryKeys.SENTRY_DSN),
-            values.get(TelemetryKeys.SENTRY_ENV),
-            values.get(TelemetryKeys.TRACES_SAMPLE_RATE)));
+        new Sentry(values.get(TelemetryKeys.SENTRY_DSN), values.get(TelemetryKeys.SENTRY_ENV)),
+        new Traces(
+            values.get(TelemetryKeys.OTLP_ENDPOINT), values.get(TelemetryKeys.TRACES_SAMPLE_RATE)));
   }
 }

@@ -1,6 +1,7 @@
 package io.taskbroker.config;
 
 import static io.taskbroker.config.AddressTypes.hostAndPort;
+import static io.taskbroker.config.AddressTypes.url;
 import static io.taskbroker.config.DurationTypes.durationNotZero;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.map;
@@ -11,14 +12,15 @@ import static io.taskbroker.config.KeyType.secretText;
 import static io.taskbroker.config.KeyType.text;
 
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// Configuration keys: logs, metrics and error reports.
+/// Configuration keys: logs, metrics, traces and error reports.
 final class TelemetryKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("Telemetry", "Logs, metrics and error reports");
+      new KeyTable<>("Telemetry", "Logs, metrics, traces and error reports");
 
   static final Key<BrokerConfig, String> LOG_FILTER =
       TABLE.key(
@@ -101,8 +103,21 @@ final class TelemetryKeys {
           "traces_sample_rate",
           optional(number()),
           Optional.of(0.0),
-          KeyDoc.unused("Fraction of work that is traced", "this broker creates no spans"),
-          c -> c.telemetry().sentry().tracesSampleRate());
+          KeyDoc.noted(
+              "Share of the tasks without a sampling decision of their publisher that are traced,"
+                  + " 0 to 1",
+              "without effect unless `otlp_endpoint` is set: spans go to OpenTelemetry, none to"
+                  + " Sentry"),
+          c -> c.telemetry().traces().sampleRate());
+
+  static final Key<BrokerConfig, Optional<URI>> OTLP_ENDPOINT =
+      TABLE.key(
+          "otlp_endpoint",
+          optional(url()),
+          Optional.empty(),
+          "Receiver of traces (OTLP over HTTP), such as http://127.0.0.1:4318; nothing is traced"
+              + " without it",
+          c -> c.telemetry().traces().endpoint());
 
   private TelemetryKeys() {}
 }

@@ -9,6 +9,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.PushResult;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private @Nullable ClientCall<PushMessage, byte[]> call;
   private @Nullable PushMessage unsent;
   private @Nullable WorkerConnection connection;
+
+  /// Where the last connection was to.
+  private @Nullable Target target;
+
   private int attempts;
   private boolean begun;
   private boolean sent;
@@ -100,6 +105,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   /// Sends the call on a connection.
   void send(WorkerConnection chosen) {
     connection = chosen;
+    target = chosen.target;
     chosen.begin();
     attempts++;
     begun = false;
@@ -189,8 +195,15 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private void end(PushOutcome outcome, String detail) {
     if (!ended) {
       ended = true;
-      pushes.ended(this, outcome, detail, outcome != PushOutcome.ACCEPTED && pool.hasOther());
+      pushes.ended(this, result(outcome, detail));
     }
+  }
+
+  private PushResult result(PushOutcome outcome, String detail) {
+    Target used = target;
+    return outcome == PushOutcome.ACCEPTED && used != null
+        ? used.accepted
+        : PushResult.of(outcome, detail, outcome != PushOutcome.ACCEPTED && pool.hasOther());
   }
 
   /// Tracer factory: records whether a call reached a connection, and whether its status came from

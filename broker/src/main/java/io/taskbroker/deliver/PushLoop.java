@@ -10,6 +10,7 @@ import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.PushResult;
 import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.wire.Signatures;
@@ -177,11 +178,10 @@ final class PushLoop {
     counts.retried(call.delivery().application(), outcome);
   }
 
-  /// @param others whether the application has connections to other workers
-  void ended(PushCall call, PushOutcome outcome, String detail, boolean others) {
+  void ended(PushCall call, PushResult result) {
     pending.end(call.deadline);
-    counts.ended(call.delivery().application(), outcome, call.nanos());
-    intake.submit(new Command.PushEnded(call.delivery(), outcome, detail, others));
+    counts.ended(call.delivery().application(), result.outcome(), call.nanos());
+    intake.submit(new Command.PushEnded(call.delivery(), result));
     if (stopping && pending.oldest() == null) {
       idle.countDown();
     }

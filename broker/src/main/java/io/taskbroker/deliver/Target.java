@@ -1,5 +1,6 @@
 package io.taskbroker.deliver;
 
+import io.taskbroker.inflight.api.PushResult;
 import io.taskbroker.runtime.Backoff;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -12,6 +13,9 @@ final class Target {
   private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
 
   final InetSocketAddress address;
+
+  /// Result of the calls that it accepts.
+  final PushResult accepted;
 
   /// Connections that accept calls, now or once connected.
   int connections;
@@ -33,6 +37,7 @@ final class Target {
 
   Target(InetSocketAddress address, RandomGenerator random, long now) {
     this.address = address;
+    this.accepted = PushResult.accepted(address.getHostString() + ":" + address.getPort());
     this.backoff = new Backoff(PAUSE_MIN, PAUSE_MAX, random);
     this.openedAt = now;
     this.failedAt = now - Long.MAX_VALUE / 2; // never

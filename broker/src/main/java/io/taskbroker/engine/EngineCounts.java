@@ -1,6 +1,9 @@
 package io.taskbroker.engine;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.model.snapshots.Exemplar;
+import io.prometheus.metrics.model.snapshots.Labels;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
@@ -11,6 +14,7 @@ import io.taskbroker.telemetry.Metrics;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Metrics of the engine, named as in the reference. Each event is an increment or two. Confined to
 /// the engine's thread.
@@ -21,9 +25,12 @@ public final class EngineCounts {
   private final CounterDataPoint failed;
   private final CounterDataPoint retried;
   private final CounterDataPoint delayElapsed;
+  private final @Nullable TaskTraces traces;
 
-  public EngineCounts(Metrics metrics) {
+  /// @param traces for exemplars; null if tasks are not traced
+  public EngineCounts(Metrics metrics, @Nullable TaskTraces traces) {
     this.metrics = metrics;
+    this.traces = traces;
     completed = metrics.transitions.of("completed");
     failed = metrics.transitions.of("failed");
     retried = metrics.transitions.of("retried");
@@ -72,24 +79,25 @@ public final class EngineCounts {
     logged(event);
     switch (event) {
       case CLAIMED ->
-          metrics
-              .receivedToClaimed
-              .of(activation.namespace(), activation.taskname(), "true")
-              .observe(seconds(age));
+          observe(
+              metrics.receivedToClaimed.of(activation.namespace(), activation.taskname(), "true"),
+              activation,
+              age);
       case PUSHED ->
-          metrics
-              .receivedToPush
-              .of(activation.namespace(), activation.taskname())
-              .observe(seconds(age));
+          observe(
+              metrics.receivedToPush.of(activation.namespace(), activation.taskname()),
+              activation,
+              age);
       case PULLED ->
-          metrics
-              .receivedToGetTask
-              .of(activation.namespace(), activation.taskname())
-              .observe(seconds(age));
+          observe(
+              metrics.receivedToGetTask.of(activation.namespace(), activation.taskname()),
+              activation,
+              age);
       case COMPLETED -> {
         completed.inc();
         if (age >= 0) {
-          metrics.runTime.of(activation.application(), activation.taskname()).observe(seconds(age));
+          observe(
+              metrics.runTime.of(activation.application(), activation.taskname()), activation, age);
         }
       }
       case DISCARDED -> {
@@ -135,6 +143,16 @@ public final class EngineCounts {
       case PUSH_REFUSED, RETRIED, QUARANTINED, UNDECODABLE, DUPLICATE, STALE_REPORT -> {}
       case UNKNOWN_ID, NO_WORKER -> {}
       case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED, WORKER_LOST -> {}
+    }
+  }
+
+  /// Observes a duration, with the trace of the task as an exemplar if it is sampled.
+  private void observe(DistributionDataPoint point, Activation activation, long age) {
+    String trace = traces == null ? null : traces.sampledTrace(activation);
+    if (trace == null) {
+      point.observe(seconds(age));
+    } else {
+      point.observeWithExemplar(seconds(age), Labels.of(Exemplar.TRACE_ID, trace));
     }
   }
 

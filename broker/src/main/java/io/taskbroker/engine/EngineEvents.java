@@ -7,24 +7,28 @@ import io.taskbroker.activation.TaskHistory;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.inflight.api.TaskLifecycle;
+import io.taskbroker.inflight.api.TaskSpan;
 import io.taskbroker.telemetry.Metrics;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Counts and logs the engine's events. Confined to the engine's thread.
+/// Counts, logs and traces the engine's events. Confined to the engine's thread.
 public final class EngineEvents implements EventPort {
   private final EngineCounts counts;
   private final EventLog log = new EventLog();
+  private final @Nullable TaskTraces traces;
   private final @Nullable TaskStepLog steps;
 
-  /// Events without an audit stream of the steps of tasks.
+  /// Events without traces and without an audit stream of the steps of tasks.
   public EngineEvents(Metrics metrics) {
-    this(metrics, Optional.empty());
+    this(metrics, null, Optional.empty());
   }
 
+  /// @param traces null if tasks are not traced
   /// @param steps audit stream of the steps of tasks
-  public EngineEvents(Metrics metrics, Optional<TaskStepLog> steps) {
-    this.counts = new EngineCounts(metrics);
+  public EngineEvents(Metrics metrics, @Nullable TaskTraces traces, Optional<TaskStepLog> steps) {
+    this.counts = new EngineCounts(metrics, traces);
+    this.traces = traces;
     this.steps = steps.orElse(null);
   }
 
@@ -46,6 +50,18 @@ public final class EngineEvents implements EventPort {
   public void unexpected(Change change, ChangeOutcome outcome) {
     counts.unexpected(change, outcome);
     log.unexpected(change, outcome);
+  }
+
+  @Override
+  public boolean traces() {
+    return traces != null;
+  }
+
+  @Override
+  public void span(TaskSpan span) {
+    if (traces != null) {
+      traces.ended(span);
+    }
   }
 
   @Override

@@ -96,7 +96,8 @@ public final class EventLog {
     line.log("{}: {}{}", text, about.id(), inParentheses(detail));
   }
 
-  private static String name(Enum<?> event) {
+  /// Stable name of an event in the field [LogFields#EVENT].
+  static String name(Enum<?> event) {
     return event.name().toLowerCase(Locale.ROOT);
   }
 
@@ -122,7 +123,8 @@ public final class EventLog {
     };
   }
 
-  private static String text(EngineEvent event) {
+  /// Beginning of the line about an event that is logged.
+  static String text(EngineEvent event) {
     return switch (event) {
       case UNDECODABLE -> "not an activation, forwarded to the dead-letter topic";
       case EXPIRED, EXPIRED_ON_ARRIVAL -> "expired, removed";
@@ -170,7 +172,8 @@ public final class EventLog {
     };
   }
 
-  private static String text(TaskLifecycle step) {
+  /// Beginning of the line about a step.
+  static String text(TaskLifecycle step) {
     return switch (step) {
       case RECEIVED -> "received";
       case DELAYED -> "received, delayed";

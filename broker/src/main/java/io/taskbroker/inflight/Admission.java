@@ -193,6 +193,7 @@ final class Admission {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.FORWARDING_FAILURE, queue);
+    task.storedAt = row.addedAt();
     task.destination = row.forwardTo();
     state.add(task);
     return task;
@@ -247,6 +248,7 @@ final class Admission {
       @Nullable PendingEnqueue enqueue) {
     InFlightTask task =
         new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
+    task.storedAt = state.wall;
     task.committed = Row.isCommittedOnArrival(activation);
     state.add(task);
     if (state.follows) {

@@ -178,6 +178,9 @@ final class Dispatcher {
     task.claimedAt = state.now;
     task.stream = null;
     task.workerLost = false;
+    if (state.spans != null) {
+      state.spans.delivered(task, channel.worker());
+    }
     if (channel.confirms()) {
       task.inCall = true;
       timeouts.claimed(task);

@@ -43,6 +43,9 @@ final class EngineState {
   /// Whether activations are followed in the log.
   final boolean follows;
 
+  /// Null unless tasks are traced.
+  final @Nullable TaskSpans spans;
+
   /// Tasks in memory, by id.
   final Map<String, InFlightTask> tasks = new HashMap<>();
 
@@ -118,6 +121,7 @@ final class EngineState {
     this.offsets = ports.offsets();
     this.events = ports.events();
     this.follows = events.follows();
+    this.spans = events.traces() ? new TaskSpans(this, events) : null;
     this.recorder = new TaskRecorder(events, options.finishedRetention());
     this.random = random;
     this.queues = new ApplicationQueues(options, ports.push());
@@ -326,6 +330,9 @@ final class EngineState {
     count(task, -1);
     task.apply(event);
     count(task, 1);
+    if (spans != null) {
+      spans.moved(task, before, event);
+    }
     recorder.moved(task, before, event, wall);
   }
 
@@ -449,6 +456,13 @@ final class EngineState {
     follow(step, activation, waits ? from + ", until " + Instant.ofEpochMilli(until) : from);
   }
 
+  /// Sets why the delivery of a task is about to end, if tasks are traced.
+  void because(InFlightTask task, String why, String detail) {
+    if (spans != null) {
+      spans.because(task, why, detail);
+    }
+  }
+
   /// Reports an event of a task, and counts it for its name.
   void event(EngineEvent event, InFlightTask task, String detail) {
     counter(task).count(event);
@@ -464,6 +478,9 @@ final class EngineState {
   void event(EngineEvent event, Activation activation, String detail) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
     events.event(event, activation, wall - since, detail);
+    if (spans != null) {
+      spans.dropped(event, activation, detail);
+    }
   }
 
   /// Reports an event of an id of which the engine knows no more.

@@ -31,6 +31,9 @@ final class InFlightTask implements DeliveredTask {
 
   final ApplicationQueue queue;
 
+  /// When it was admitted, milliseconds since the epoch; 0 if unknown.
+  long storedAt;
+
   /// Counters of its name; null until it is counted.
   @Nullable TaskCounter counter;
 

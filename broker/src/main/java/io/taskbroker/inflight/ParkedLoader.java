@@ -67,6 +67,7 @@ final class ParkedLoader {
     task.attempts = row.attempts();
     task.committed = row.committed();
     task.unparked = true;
+    task.storedAt = row.addedAt();
     state.follow(TaskLifecycle.READ_BACK, task.activation, "");
     if (state.join(task) && ruleEnforcer.admits(task)) {
       if (state.isInherited(row.key())) {

@@ -6,6 +6,7 @@ import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.inflight.api.TaskLifecycle;
+import java.util.Locale;
 
 /// Handler of the end of push calls: for the activation, which may have reached its worker (H9),
 /// and for its application's queue, whose worker may be unreachable, full, misconfigured, or
@@ -65,6 +66,9 @@ final class PushOutcomeHandler {
       // The report may have arrived before.
       state.eventUnlessRepeated(EngineEvent.PUSHED, task);
       state.follow(TaskLifecycle.TAKEN, task.activation, "");
+      if (state.spans != null && latest) {
+        state.spans.taken(task, pushed.worker());
+      }
     }
     if (outcome != PushOutcome.ACCEPTED && state.follows) {
       state.follow(TaskLifecycle.NOT_TAKEN, task.activation, outcome + ": " + detail);
@@ -122,6 +126,9 @@ final class PushOutcomeHandler {
 
   private void apply(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
     boolean atMostOnce = task.activation.atMostOnce();
+    if (state.spans != null) {
+      state.spans.because(task, outcome.name().toLowerCase(Locale.ROOT), detail);
+    }
     switch (outcome) {
       case ACCEPTED -> {
         task.failures = null;

@@ -36,6 +36,7 @@ final class Recovery {
     task.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
     // No status needs writing, even if the partition is lost before the task is resumed.
     task.statusWritten = row.status() == Status.PROCESSING;
+    task.storedAt = row.addedAt();
     task.destination = row.forwardTo();
     return task;
   }

@@ -11,6 +11,7 @@ import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Handler of worker reports. A late report is not an error (G6); the answer waits until all
@@ -68,12 +69,14 @@ final class ReportHandler {
     if (task.step() == Step.DELETING) {
       await(task, reply);
     } else if (update.status() == Status.COMPLETE) {
+      traceReport(task, update);
       complete(task, reply);
     } else if (task.isForwarding()) {
       if (task.step() == Step.FORWARDING) {
         await(task, reply);
       }
     } else if (isPlausible(task)) {
+      traceReport(task, update);
       await(task, reply);
       if (update.status() == Status.RETRY && !task.cancelled) {
         completion.retry(task, update.maxAttempts(), update.delayOnRetry());
@@ -82,6 +85,12 @@ final class ReportHandler {
       }
     } else {
       stale(task, update.status());
+    }
+  }
+
+  private void traceReport(InFlightTask task, Command.Update update) {
+    if (state.spans != null && task.step() != Step.PRODUCING) {
+      state.spans.reported(task, update.status().storedName().toLowerCase(Locale.ROOT), "");
     }
   }
 

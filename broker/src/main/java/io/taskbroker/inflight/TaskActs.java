@@ -125,12 +125,14 @@ final class TaskActs {
     task.end = TaskEnd.CANCELLED;
     state.recorder.failed(task, BY_OPERATOR);
     state.event(EngineEvent.DISCARDED, task, BY_OPERATOR);
+    state.because(task, "operator", "");
   }
 
   /// Takes the task from its worker, as a passed deadline does, without counting an attempt. What
   /// that worker reports still takes effect (G6).
   private void requeue(InFlightTask task) {
     state.detach(task);
+    state.because(task, "operator", "");
     state.transition(task, TaskEvent.REQUEUE);
     task.deadlineExtended = false;
     statusWriter.revert(task);

@@ -185,10 +185,14 @@ final class TaskCompletion {
     Status status = state.isEarly(activation) ? Status.DELAY : Status.PENDING;
     var attempt =
         new InFlightTask(task.key, activation, TaskState.of(status, Step.INSERTING), task.queue);
+    attempt.storedAt = state.wall;
     attempt.committed = task.committed;
     attempt.attempt = InFlightTask.RETRIED;
     attempt.demotion = task.demotion;
     task.takeReplies().forEach(attempt::adopt);
+    if (state.spans != null) {
+      state.spans.replaced(task, attempt);
+    }
     state.transition(task, TaskEvent.EVICT);
     state.replace(task, attempt);
     state.recorder.step(

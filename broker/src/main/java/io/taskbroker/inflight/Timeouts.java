@@ -77,6 +77,7 @@ final class Timeouts {
 
   private void leasePassed(InFlightTask task) {
     state.event(EngineEvent.LEASE_PASSED, task, "");
+    state.because(task, "lease_passed", "");
     if (task.activation.atMostOnce()) {
       completion.fail(task, "its lease passed without a report");
     } else {
@@ -91,6 +92,7 @@ final class Timeouts {
   private void lost(InFlightTask task) {
     task.workerLost = false;
     state.event(EngineEvent.WORKER_LOST, task, "");
+    state.because(task, "worker_lost", "");
     DeliveryFailures failures = task.failures();
     failures.losses = (short) Math.min(failures.losses + 1, Short.MAX_VALUE);
     if (task.lostAlone) {
@@ -126,6 +128,7 @@ final class Timeouts {
     }
     superseded(task);
     state.event(EngineEvent.DEADLINE_PASSED, task, "");
+    state.because(task, "deadline_passed", "");
     // It is not at fault if its worker has died of another task since.
     if (task.claimedAt > task.queue.diedAt) {
       task.attempts++;

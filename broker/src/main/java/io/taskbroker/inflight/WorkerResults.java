@@ -79,7 +79,10 @@ final class WorkerResults {
         reports.handle(task, update(result, Status.COMPLETE), reply);
       }
       case Outcome.Failed failed -> failed(task, result, failed, reply);
-      case Outcome.Released _ -> timeouts.requeue(task, false);
+      case Outcome.Released _ -> {
+        state.because(task, "released", "");
+        timeouts.requeue(task, false);
+      }
     }
     return ResultStatus.ACCEPTED;
   }
@@ -107,6 +110,9 @@ final class WorkerResults {
     if (next.isEmpty()) {
       reports.handle(task, update(result, Status.FAILURE), reply);
     } else if (task.activation.origin().partition() < 0) {
+      if (state.spans != null) {
+        state.spans.reported(task, "failure", failed.message());
+      }
       state.recorder.reported(task, Status.FAILURE, state.wall);
       completion.retryHere(task, next.get()).await(reply);
     } else {

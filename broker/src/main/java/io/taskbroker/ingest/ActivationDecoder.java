@@ -70,11 +70,14 @@ final class ActivationDecoder implements RecordDecoder {
     this.warnings = warnings;
   }
 
-  /// Ignores the key and the headers of the record.
+  /// Ignores the key of the record, and its headers except for the trace context.
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    return decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
+    return TraceHeaders.withContext(
+        decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now),
+        message.headers(),
+        maxMessageSize);
   }
 
   @Override

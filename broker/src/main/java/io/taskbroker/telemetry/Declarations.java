@@ -40,7 +40,13 @@ final class Declarations {
 
   final PrometheusRegistry registry = new PrometheusRegistry();
   final List<Declared> all = new ArrayList<>();
+  private final boolean exemplars;
   private Channel channel = Channel.BOTH;
+
+  /// @param exemplars whether histograms of traced tasks keep exemplars
+  Declarations(boolean exemplars) {
+    this.exemplars = exemplars;
+  }
 
   CounterDataPoint counter(String name, String help) {
     return addCounter(name, help, List.of());
@@ -59,13 +65,20 @@ final class Declarations {
   }
 
   DistributionDataPoint histogram(String name, Measure measure, String help) {
-    return addHistogram(name, measure, help, List.of());
+    return addHistogram(name, measure, help, List.of(), false);
   }
 
   Labelled<DistributionDataPoint> histograms(
       String name, Measure measure, String help, String... tags) {
     return new Labelled<>(
-        addHistogram(name, measure, help, List.of(tags)), tags.length, MAX_HISTOGRAMS);
+        addHistogram(name, measure, help, List.of(tags), false), tags.length, MAX_HISTOGRAMS);
+  }
+
+  /// Histograms whose observations may carry the trace of a task.
+  Labelled<DistributionDataPoint> tracedHistograms(
+      String name, Measure measure, String help, String... tags) {
+    return new Labelled<>(
+        addHistogram(name, measure, help, List.of(tags), exemplars), tags.length, MAX_HISTOGRAMS);
   }
 
   /// Sets the receiver of the metrics declared from now on. Used where the tags of a reference
@@ -100,7 +113,8 @@ final class Declarations {
     return gauge;
   }
 
-  private Histogram addHistogram(String name, Measure measure, String help, List<String> tags) {
+  private Histogram addHistogram(
+      String name, Measure measure, String help, List<String> tags, boolean traced) {
     String exposed = exposed(name, measure);
     Histogram.Builder builder =
         Histogram.builder()
@@ -108,11 +122,10 @@ final class Declarations {
             .nativeInitialSchema(SCHEMA)
             .nativeMaxNumberOfBuckets(0);
     Histogram histogram =
-        builder
+        (traced ? builder.withExemplars() : builder.withoutExemplars())
             .name(exposed)
             .help(help)
             .labelNames(tags.toArray(String[]::new))
-            .withoutExemplars()
             .register(registryOfChannel());
     add(name, Kind.HISTOGRAM, exposed, measure, tags, help, histogram);
     return histogram;

@@ -40,9 +40,18 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
       String thread,
       String error,
       String event,
+      String trace,
       String labels) {
     static final Names REFERENCE =
-        new Names("timestamp", "level", "target", "thread", "error", LogFields.EVENT, "");
+        new Names(
+            "timestamp",
+            "level",
+            "target",
+            "thread",
+            "error",
+            LogFields.EVENT,
+            LogFields.TRACE_ID,
+            "");
     static final Names ECS =
         new Names(
             "@timestamp",
@@ -51,6 +60,7 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
             "process.thread.name",
             "error.stack_trace",
             "event.action",
+            "trace.id",
             "labels.");
 
     private boolean isTaken(String name) {
@@ -58,7 +68,11 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
     }
 
     private String of(String field) {
-      return field.equals(LogFields.EVENT) ? event : labels + field;
+      return switch (field) {
+        case LogFields.EVENT -> event;
+        case LogFields.TRACE_ID -> trace;
+        default -> labels + field;
+      };
     }
   }
 

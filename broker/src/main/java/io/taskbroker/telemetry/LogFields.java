@@ -11,6 +11,9 @@ public final class LogFields {
   /// Application that a line is about.
   public static final String APPLICATION = "application";
 
+  /// Trace that the task of a line belongs to.
+  public static final String TRACE_ID = "trace_id";
+
   /// Key of the row that a line is about.
   public static final String KEY = "key";
 

@@ -20,10 +20,18 @@ import java.util.Map;
 /// generated from this class. Thread-safe.
 ///
 /// Durations are recorded in seconds, whatever unit the reference sends.
-public final class Metrics {
+public final class Metrics extends DeclaredMetrics {
   private static final String[] BY_TASK = {"application", "taskname"};
 
-  private final Declarations declare = new Declarations();
+  /// Metrics without exemplars.
+  public Metrics() {
+    this(false);
+  }
+
+  /// @param exemplars whether latencies keep traces of tasks as exemplars
+  public Metrics(boolean exemplars) {
+    super(exemplars);
+  }
 
   // gRPC services for workers.
 
@@ -38,7 +46,7 @@ public final class Metrics {
   public final DistributionDataPoint getTaskDuration =
       declare.histogram("grpc_server.get_task.duration", SECONDS, "Duration of GetTask");
   public final Labelled<DistributionDataPoint> receivedToGetTask =
-      declare.histograms(
+      declare.tracedHistograms(
           "grpc_server.received_to_gettask.latency",
           MILLIS,
           "Time from publication of a task to its first fetch",
@@ -149,7 +157,7 @@ public final class Metrics {
       declare.counters(
           "fetch.submit", "Claimed tasks passed to the push loop; result is ok", "result");
   public final Labelled<DistributionDataPoint> receivedToClaimed =
-      declare.histograms(
+      declare.tracedHistograms(
           "push.received_to_claimed.latency",
           MILLIS,
           "Time from publication of a task to its claim",
@@ -191,7 +199,7 @@ public final class Metrics {
       declare.counters(
           "push.undo_claim", "Claims released because no worker has the task", "result");
   public final Labelled<DistributionDataPoint> receivedToPush =
-      declare.histograms(
+      declare.tracedHistograms(
           "push.received_to_push.latency",
           MILLIS,
           "Time from publication of a task to its acceptance by a worker",
@@ -565,7 +573,7 @@ public final class Metrics {
           "channel");
 
   public final Labelled<DistributionDataPoint> runTime =
-      declare.histograms(
+      declare.tracedHistograms(
           "tasks.run_time",
           SECONDS,
           "Time from the delivery of a task to the report that it is complete",

@@ -44,6 +44,9 @@ final class MetricsDocument {
               The same address serves [health](health.md). Units are seconds and bytes. Port 0 disables the endpoint. If another process, such as a second broker,
               holds the default address, the broker logs that and starts without the endpoint; a configured
               address must be free.
+            - With [traces](tracing.md), OpenMetrics (`Accept: application/openmetrics-text`) has `trace_id` of a
+              sampled task as an exemplar in the buckets of `push.received_to_claimed.latency`,
+              `push.received_to_push.latency`, `grpc_server.received_to_gettask.latency` and `tasks.run_time`.
             - A metric has at most %d tag combinations, a histogram %d; the rest is counted under `other`.
             - Gauges by `application` and `taskname` have a line each for the first 500 tasks seen since the
               start. A further task counts as `other` of its application if that application has a line,

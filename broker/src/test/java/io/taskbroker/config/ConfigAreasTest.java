@@ -99,6 +99,7 @@ final class ConfigAreasTest {
       sentry_dsn: https://key@sentry.invalid/1
       sentry_env: prod
       traces_sample_rate: 0.5
+      otlp_endpoint: http://collector:4318
       admin:
         addr: "[::1]:9470"
         tokens: /tokens
@@ -401,7 +402,8 @@ final class ConfigAreasTest {
                     Duration.ofSeconds(1),
                     new TelemetryConfig.Endpoint(
                         InetSocketAddress.createUnresolved("127.0.0.1", 9464), false)),
-                new TelemetryConfig.Sentry(Optional.empty(), Optional.empty(), Optional.of(0.0))));
+                new TelemetryConfig.Sentry(Optional.empty(), Optional.empty()),
+                new TelemetryConfig.Traces(Optional.empty(), Optional.of(0.0))));
   }
 
   @Test
@@ -417,9 +419,9 @@ final class ConfigAreasTest {
                     new TelemetryConfig.Endpoint(
                         InetSocketAddress.createUnresolved("0.0.0.0", 9465), true)),
                 new TelemetryConfig.Sentry(
-                    Optional.of(new Secret("https://key@sentry.invalid/1")),
-                    Optional.of("prod"),
-                    Optional.of(0.5))));
+                    Optional.of(new Secret("https://key@sentry.invalid/1")), Optional.of("prod")),
+                new TelemetryConfig.Traces(
+                    Optional.of(URI.create("http://collector:4318")), Optional.of(0.5))));
   }
 
   @Test

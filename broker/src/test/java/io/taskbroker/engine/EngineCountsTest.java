@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /// Metrics of rules applied to tasks.
 final class EngineCountsTest {
   private final Metrics metrics = new Metrics();
-  private final EngineCounts counts = new EngineCounts(metrics);
+  private final EngineCounts counts = new EngineCounts(metrics, null);
 
   @Test
   void countsKillswitchedTasksByMatch() {

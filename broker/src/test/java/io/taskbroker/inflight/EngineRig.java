@@ -16,6 +16,7 @@ import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OutboxRecord;
 import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.inflight.api.TaskSpan;
 import io.taskbroker.inflight.api.TokenEpoch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -75,6 +76,9 @@ final class EngineRig implements AllPorts {
       (change, outcome) -> {
         throw new AssertionError(outcome + " of " + change);
       };
+
+  /// Ended steps, if the options ask for them.
+  final List<TaskSpan> spans = new ArrayList<>();
 
   private final RigOptions options;
   private final long seed;
@@ -479,6 +483,16 @@ final class EngineRig implements AllPorts {
                 || noticed.notice() == EngineEvent.EXPIRED_ON_ARRIVAL)
         .map(Noticed::id)
         .toList();
+  }
+
+  @Override
+  public boolean traces() {
+    return options.isTraced();
+  }
+
+  @Override
+  public void span(TaskSpan span) {
+    spans.add(span);
   }
 
   @Override

@@ -28,6 +28,8 @@ final class RigOptions {
   private long finishedRetention;
   private long settle;
 
+  private boolean traced;
+
   private RigOptions(@Nullable Set<String> pushed) {
     this.pushed = pushed;
   }
@@ -73,6 +75,16 @@ final class RigOptions {
   RigOptions maxChanges(int max) {
     maxChanges = max;
     return this;
+  }
+
+  /// Whether the rig notes the spans of tasks.
+  RigOptions traced() {
+    traced = true;
+    return this;
+  }
+
+  boolean isTraced() {
+    return traced;
   }
 
   RigOptions grace(long millis) {

@@ -229,6 +229,7 @@ final class LogLinesTest {
         .atWarn()
         .addKeyValue(LogFields.EVENT, "dead_lettered")
         .addKeyValue("task_id", "1")
+        .addKeyValue(LogFields.TRACE_ID, "4bf9")
         .setCause(new IllegalStateException("boom"))
         .log("text");
 
@@ -243,6 +244,7 @@ final class LogLinesTest {
             "ecs.version",
             "service.name",
             "event.action",
+            "trace.id",
             "labels.task_id",
             "error.stack_trace");
     assertThat(line.get("event.action").asString()).isEqualTo("dead_lettered");

@@ -82,7 +82,7 @@ final class EnqueueCommand implements Callable<Integer> {
 
   @Option(
       names = "--wait",
-      description = "Waits until the task has ended, and prints how, and its result if it is kept.")
+      description = "Waits until the task has ended; prints how, and its result if it has one.")
   private boolean wait;
 
   @Mixin private BrokerAddress broker;

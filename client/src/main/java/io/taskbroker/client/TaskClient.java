@@ -195,6 +195,7 @@ public final class TaskClient implements AutoCloseable {
     private InstantSource clock = InstantSource.system();
     private final List<UnaryOperator<TaskCall<?>>> interceptors = new ArrayList<>();
     private @Nullable TaskTransport transport;
+    private UnaryOperator<TaskTransport> wrapper = UnaryOperator.identity();
 
     private Builder() {}
 
@@ -272,16 +273,23 @@ public final class TaskClient implements AutoCloseable {
       return this;
     }
 
+    /// Wraps the way to the broker, such as to trace calls. The last one given is the outermost.
+    public Builder wrap(UnaryOperator<TaskTransport> wrapper) {
+      UnaryOperator<TaskTransport> inner = this.wrapper;
+      this.wrapper = transport -> wrapper.apply(inner.apply(transport));
+      return this;
+    }
+
     /// @throws IllegalStateException if there is no target, or a file of TLS cannot be read
     public TaskClient build() {
       if (transport != null) {
-        return new TaskClient(transport, null, this);
+        return new TaskClient(wrapper.apply(transport), null, this);
       }
       if (connection.targets().isEmpty()) {
         throw new IllegalStateException("Give the client a target, such as localhost:50051");
       }
       BrokerConnections opened = BrokerConnections.open(connection);
-      return new TaskClient(new GrpcTransport(opened), opened, this);
+      return new TaskClient(wrapper.apply(new GrpcTransport(opened)), opened, this);
     }
   }
 }

@@ -439,6 +439,10 @@ public sealed interface Command {
     public boolean others() {
       return result.others();
     }
+
+    public String worker() {
+      return result.worker();
+    }
   }
 
   /// Kafka acknowledged a forwarded record.

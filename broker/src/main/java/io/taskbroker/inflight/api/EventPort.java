@@ -30,6 +30,15 @@ public interface EventPort {
     return false;
   }
 
+  /// Whether tasks are traced, which never changes. If not, [#span] is not called, and tracing
+  /// costs nothing.
+  default boolean traces() {
+    return false;
+  }
+
+  /// A step of a task has ended.
+  default void span(TaskSpan span) {}
+
   /// A step in the life of an activation.
   ///
   /// @param detail may be empty

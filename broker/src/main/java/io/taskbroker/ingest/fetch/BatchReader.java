@@ -2,10 +2,12 @@ package io.taskbroker.ingest.fetch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.taskbroker.activation.TraceContext;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.NoSuchElementException;
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.KafkaException;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// The consumer cannot continue after an exception of this iterator, so it throws none: it returns
 /// an unreadable part as a last record with an [UnreadRecord].
 final class BatchReader implements CloseableIterator<Record> {
+  /// Headers among which those of a trace context are looked for.
+  private static final int MAX_SEARCHED_HEADERS = 64;
+
   private static final int NOT_MEASURED = -2;
 
   private final BoundedBatch batch;
@@ -164,7 +169,7 @@ final class BatchReader implements CloseableIterator<Record> {
 
   private Header[] headers() throws IOException, TooManyHeaders {
     if (limits.maxHeaders() == 0) {
-      return Record.EMPTY_HEADERS;
+      return limits.maxValueBytes() == 0 ? Record.EMPTY_HEADERS : traceHeaders();
     }
     int count = readVarint();
     require(count >= 0, "a record has a negative number of headers");
@@ -181,6 +186,46 @@ final class BatchReader implements CloseableIterator<Record> {
       all[i] = new RecordHeader(key, size < 0 ? null : read(size));
     }
     return all;
+  }
+
+  /// The headers of a trace context; the others are skipped unchecked, as if no header was read.
+  private Header[] traceHeaders() throws IOException {
+    try {
+      return findTraceHeaders();
+    } catch (InvalidRecordException _) {
+      return Record.EMPTY_HEADERS;
+    }
+  }
+
+  private Header[] findTraceHeaders() throws IOException {
+    Header[] found = Record.EMPTY_HEADERS;
+    int count = readVarintWithin();
+    for (int i = 0; i < Math.min(count, MAX_SEARCHED_HEADERS); i++) {
+      int keySize = readVarintWithin();
+      if (keySize < 0 || keySize > end - position) {
+        break;
+      }
+      String key = "";
+      if (keySize == TraceContext.PARENT_HEADER.length()
+          || keySize == TraceContext.STATE_HEADER.length()) {
+        key = new String(read(keySize), UTF_8);
+      } else {
+        skip(keySize);
+      }
+      int size = readVarintWithin();
+      if (size > end - position) {
+        break;
+      }
+      boolean named =
+          key.equals(TraceContext.PARENT_HEADER) || key.equals(TraceContext.STATE_HEADER);
+      if (named && size > 0 && size <= TraceContext.MAX_STATE) {
+        found = Arrays.copyOf(found, found.length + 1);
+        found[found.length - 1] = new RecordHeader(key, read(size));
+      } else {
+        skip(size);
+      }
+    }
+    return found;
   }
 
   private InputStream stream() {
@@ -218,18 +263,27 @@ final class BatchReader implements CloseableIterator<Record> {
   }
 
   private int readVarint() throws IOException {
-    long raw = readRawVarint(35);
+    return signed(readRawVarint(35, Long.MAX_VALUE));
+  }
+
+  /// The same, not beyond the end of the record.
+  private int readVarintWithin() throws IOException {
+    return signed(readRawVarint(35, end));
+  }
+
+  private static int signed(long raw) {
     return (int) (raw >>> 1) ^ -(int) (raw & 1);
   }
 
   private long readVarlong() throws IOException {
-    long raw = readRawVarint(70);
+    long raw = readRawVarint(70, Long.MAX_VALUE);
     return (raw >>> 1) ^ -(raw & 1);
   }
 
-  private long readRawVarint(int maxBits) throws IOException {
+  private long readRawVarint(int maxBits, long limit) throws IOException {
     long value = 0;
     for (int shift = 0; shift < maxBits; shift += 7) {
+      require(position < limit, "a number is cut off");
       int next = readByte();
       value |= (long) (next & 0x7f) << shift;
       if (next < 0x80) {

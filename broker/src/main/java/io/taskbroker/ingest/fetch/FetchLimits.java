@@ -3,7 +3,8 @@ package io.taskbroker.ingest.fetch;
 /// Bounds of what a consumer allocates for records.
 ///
 /// @param maxValueBytes a record with a larger value is oversized
-/// @param maxHeaders a record with more headers is oversized; 0 if headers are ignored and skipped
+/// @param maxHeaders a record with more headers is oversized; 0 if headers are ignored and skipped,
+///   except for those of a trace context beside a value
 /// @param copies number of copies of a value in memory until its record is handed over
 /// @param maxBlockBytes bound of what a codec must decompress at once: a block of snappy, or a
 ///   batch of an old format

@@ -173,16 +173,43 @@ final class BoundedRecordsTest {
   @Test
   void headersAreReadIfTheLimitsAllowThem() {
     Header[] headers = {new RecordHeader("a", text("1")), new RecordHeader("b", (byte[]) null)};
+    assertThat(headersRead(headers, WITH_HEADERS)).containsExactly(headers);
+  }
+
+  /// Headers that nobody asks for are skipped, however many and large; those of a trace are short.
+  @Test
+  void g7OfOtherHeadersOnlyATraceIsRead() {
+    Header parent = new RecordHeader("traceparent", new byte[55]);
+    Header state = new RecordHeader("tracestate", text("a=1"));
+    Header[] among = {
+      new RecordHeader("other-value", text("1")),
+      parent,
+      new RecordHeader("", new byte[0]),
+      new RecordHeader("tracestates", (byte[]) null),
+      state
+    };
+    assertThat(headersRead(among, LIMITS)).containsExactly(parent, state);
+
+    Header[] large = {new RecordHeader("traceparent", new byte[HUGE])};
+    assertThat(Cost.within(MODEST, () -> List.of(headersRead(large, LIMITS)))).isEmpty();
+
+    Header[] many = new Header[1_000];
+    Arrays.fill(many, new RecordHeader("", new byte[0]));
+    many[999] = parent;
+    assertThat(headersRead(many, LIMITS)).isEmpty();
+  }
+
+  private Header[] headersRead(Header[] headers, FetchLimits limits) {
     ByteBuffer bytes = Batches.of(CompressionType.LZ4, headers);
     RecordBatch batch =
-        BoundedRecords.of(MemoryRecords.readableRecords(bytes), 0, 10, WITH_HEADERS, plenty())
+        BoundedRecords.of(MemoryRecords.readableRecords(bytes), 0, 10, limits, plenty())
             .batches()
             .iterator()
             .next();
     var records = batch.streamingIterator(BufferSupplier.create());
     assertThat(records.hasNext()).isTrue();
     Record record = records.next();
-    assertThat(record.headers()).containsExactly(headers);
+    return record.headers();
   }
 
   @ParameterizedTest
