@@ -139,8 +139,7 @@ public interface PartitionOwnership {
     private final transient SourcePartition partition;
 
     public Interrupted(SourcePartition partition) {
-      super(
-          partition.topic() + "-" + partition.partition() + " was not this broker's for a while");
+      super(partition.topic() + "-" + partition.partition() + " was not this broker's for a while");
       this.partition = partition;
     }
 

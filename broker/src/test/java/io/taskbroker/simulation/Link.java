@@ -122,8 +122,7 @@ final class Link implements SteppedServices.Client {
   void cut(boolean heard) {
     over = true;
     deaf = !heard || world.random.nextBoolean();
-    lastToBroker =
-        Math.max(lastToBroker, world.now() + (heard ? server.network() : KEEP_ALIVE));
+    lastToBroker = Math.max(lastToBroker, world.now() + (heard ? server.network() : KEEP_ALIVE));
     server.arrive(
         lastToBroker - world.now(),
         () -> {

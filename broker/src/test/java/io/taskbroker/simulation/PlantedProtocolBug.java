@@ -31,8 +31,7 @@ enum PlantedProtocolBug implements Tampering {
         void enqueue(Command.Enqueue enqueue) {
           enqueue
               .reply()
-              .done(
-                  Collections.nCopies(enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
+              .done(Collections.nCopies(enqueue.activations().size(), EnqueueOutcome.ACCEPTED));
         }
       };
     }
@@ -47,9 +46,7 @@ enum PlantedProtocolBug implements Tampering {
         void enqueue(Command.Enqueue enqueue) {
           List<Activation> tasks = enqueue.activations();
           if (tasks.stream().allMatch(each -> seen.contains(each.id()))) {
-            enqueue
-                .reply()
-                .done(Collections.nCopies(tasks.size(), EnqueueOutcome.ALREADY_EXISTS));
+            enqueue.reply().done(Collections.nCopies(tasks.size(), EnqueueOutcome.ALREADY_EXISTS));
             return;
           }
           tasks.forEach(each -> seen.add(each.id()));
@@ -149,9 +146,7 @@ enum PlantedProtocolBug implements Tampering {
                   results.results().stream()
                       .map(each ->
                           new Command.Result(
-                              each.id(),
-                              current(process, each.id(), each.token()),
-                              each.outcome()))
+                              each.id(), current(process, each.id(), each.token()), each.outcome()))
                       .toList(),
                   results.reply()));
         }

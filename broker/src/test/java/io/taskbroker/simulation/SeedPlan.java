@@ -33,7 +33,8 @@ record SeedPlan(
 
   /// A world with one push broker and no random faults.
   static SeedPlan calm() {
-    return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of(), false);
+    return new SeedPlan(
+        1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of(), false);
   }
 
   /// Faults added later to the simulation are drawn last, or from numbers of their own, so that

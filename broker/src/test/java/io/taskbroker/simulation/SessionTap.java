@@ -25,8 +25,7 @@ class SessionTap extends ForwardingCommandSink {
     switch (request) {
       case Command.Results results ->
           results(
-              new Command.Results(
-                  session(results.session()), results.results(), results.reply()));
+              new Command.Results(session(results.session()), results.results(), results.reply()));
       case Command.Enqueue enqueue -> enqueue(enqueue);
       default -> super.request(request);
     }

@@ -35,8 +35,7 @@ final class SimulatedServer {
   /// Time of a message in the network.
   long network() {
     return world.between(
-        SimulatedWorld.MS / 10,
-        world.fault(20) ? 500 * SimulatedWorld.MS : 5 * SimulatedWorld.MS);
+        SimulatedWorld.MS / 10, world.fault(20) ? 500 * SimulatedWorld.MS : 5 * SimulatedWorld.MS);
   }
 
   /// Begins a call over a connection of its own.

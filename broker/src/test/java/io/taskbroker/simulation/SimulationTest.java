@@ -167,7 +167,7 @@ final class SimulationTest {
         1000600000077L, // L: a watermark below a cut
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
-                          // again
+        // again
         362162161615416L, // L: a commit of lost records confirms what the log still has
         555555500006550L, // L: a deadline of another row of the same id
         700000000004603L, // L: a report whose effect a failover undid
