@@ -1,5 +1,6 @@
 package io.taskbroker.activation;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Record of an ended task. It becomes durable with the removal of its row, or not at all. Times
@@ -38,21 +39,40 @@ public record FinishedTask(
     byte[] history,
     boolean asked) {
 
-  /// How a task ended. The ordinals are stored: append only.
+  /// How a task ended. The numbers are stored.
   public enum Outcome {
-    COMPLETED,
+    COMPLETED(0),
     /// Failed for good and dropped, as its failure policy says.
-    FAILED,
+    FAILED(1),
     /// Failed for good and produced to the dead-letter topic.
-    DEAD_LETTERED,
+    DEAD_LETTERED(2),
     /// Its next attempt, a task of its own, was produced to the retry topic.
-    RETRIED,
-    EXPIRED,
+    RETRIED(3),
+    EXPIRED(4),
     /// By its client or by an operator.
-    CANCELLED,
+    CANCELLED(5),
     /// Removed by a rule, or by an operator from the quarantine.
-    DISCARDED,
+    DISCARDED(6),
     /// Produced to the topic that its namespace is demoted to.
-    DEMOTED
+    DEMOTED(7);
+
+    private static final List<Outcome> ALL = List.of(values()); // in the order of their numbers
+
+    private final int number;
+
+    Outcome(int number) {
+      this.number = number;
+    }
+
+    public int number() {
+      return number;
+    }
+
+    /// The outcome of a number.
+    ///
+    /// @throws IndexOutOfBoundsException if there is none
+    public static Outcome of(int number) {
+      return ALL.get(number);
+    }
   }
 }

@@ -20,7 +20,7 @@ public final class TaskHistory {
   private static final int KEPT_BYTES = 192;
 
   private static final int INITIAL_BYTES = 48;
-  private static final Step[] STEPS = Step.values();
+  private static final List<Step> STEPS = List.of(Step.values()); // in the order of their numbers
   private static final byte[] NONE = {};
 
   private final long base;
@@ -28,34 +28,40 @@ public final class TaskHistory {
   private int length;
   private int dropped;
 
-  /// Step of a task. The ordinals are stored: append only.
+  /// Step of a task. The numbers are stored.
   public enum Step {
     /// Accepted by this broker.
-    RECEIVED,
+    RECEIVED(0),
     /// Found in the store: after a restart, a hand-off, or when it was unparked.
-    LOADED,
+    LOADED(1),
     /// Durable.
-    STORED,
+    STORED(2),
     /// Its delay ended.
-    DELAY_ENDED,
+    DELAY_ENDED(3),
     /// Given to a worker; the detail is the number of the delivery, and the worker if it is known.
-    DELIVERED,
+    DELIVERED(4),
     /// The called worker took it.
-    ACCEPTED,
+    ACCEPTED(5),
     /// A worker reported; the detail is the report.
-    REPORTED,
+    REPORTED(6),
     /// Waits to run again; the detail says why.
-    REQUEUED,
+    REQUEUED(7),
     /// Its attempt failed and another follows.
-    RETRIED,
+    RETRIED(8),
     /// To be produced to the topic of the detail.
-    FORWARDED,
+    FORWARDED(9),
     /// Refused by Kafka and kept.
-    QUARANTINED,
+    QUARANTINED(10),
     /// Ended; the detail is the outcome.
-    ENDED,
+    ENDED(11),
     /// So many steps are left out here.
-    LEFT_OUT
+    LEFT_OUT(12);
+
+    private final int number;
+
+    Step(int number) {
+      this.number = number;
+    }
   }
 
   /// One step.
@@ -77,11 +83,11 @@ public final class TaskHistory {
       size--;
     }
     makeRoom(size + 12);
-    bytes[length++] = (byte) step.ordinal();
+    bytes[length++] = (byte) step.number;
     long delta = at - base;
-    long rest = delta << 1 ^ delta >> 63;
+    long rest = (delta << 1) ^ (delta >> 63);
     while ((rest & ~0x7FL) != 0) {
-      bytes[length++] = (byte) (rest & 0x7F | 0x80);
+      bytes[length++] = (byte) ((rest & 0x7F) | 0x80);
       rest >>>= 7;
     }
     bytes[length++] = (byte) rest;
@@ -163,11 +169,11 @@ public final class TaskHistory {
       }
       delta |= (long) encoded[at++] << shift;
       int size = encoded[at++];
-      if (step < 0 || step >= STEPS.length || size < 0 || at + size > encoded.length) {
+      if (step < 0 || step >= STEPS.size() || size < 0 || at + size > encoded.length) {
         return entries;
       }
-      long time = base + (delta >>> 1 ^ -(delta & 1));
-      entries.add(new Entry(STEPS[step], time, new String(encoded, at, size, UTF_8)));
+      long time = base + ((delta >>> 1) ^ -(delta & 1));
+      entries.add(new Entry(STEPS.get(step), time, new String(encoded, at, size, UTF_8)));
       at += size;
     }
     return entries;

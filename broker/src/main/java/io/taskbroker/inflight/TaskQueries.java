@@ -173,9 +173,12 @@ final class TaskQueries {
 
   private static View ended(InFlightTask task, TaskEnd end) {
     TaskRecord record = task.record;
-    byte[] result = record == null || end != TaskEnd.COMPLETED ? null : record.result;
-    boolean failed = record != null && end != TaskEnd.COMPLETED;
-    return View.ended(end, failed ? record.message : "", result);
+    if (record == null) {
+      return View.ended(end);
+    }
+    return end == TaskEnd.COMPLETED
+        ? View.ended(end, "", record.result)
+        : View.ended(end, record.message, null);
   }
 
   private static Phase phase(InFlightTask task) {

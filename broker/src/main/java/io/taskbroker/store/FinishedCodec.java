@@ -105,7 +105,7 @@ public final class FinishedCodec {
   private static Placed read(ByteBuffer in, @Nullable FinishedTask last, boolean results) {
     int offset = in.position();
     int flags = in.get();
-    Outcome outcome = Outcome.values()[in.get()];
+    Outcome outcome = Outcome.of(in.get());
     long endedAt = number(in);
     long receivedAt = endedAt - number(in);
     long delivered = number(in);
@@ -181,7 +181,7 @@ public final class FinishedCodec {
       byte next = in.get();
       number |= (next & 0x7FL) << shift;
       if (next >= 0) {
-        return number >>> 1 ^ -(number & 1);
+        return (number >>> 1) ^ -(number & 1);
       }
     }
     throw new IllegalArgumentException("A number is too long");
@@ -210,7 +210,7 @@ public final class FinishedCodec {
       }
       room(2);
       body[length++] = (byte) flags;
-      body[length++] = (byte) task.outcome().ordinal();
+      body[length++] = (byte) task.outcome().number();
       number(task.endedAt());
       number(task.endedAt() - task.receivedAt());
       number(task.deliveredAt() == Row.NONE ? 0 : task.endedAt() - task.deliveredAt() + 1);
@@ -249,9 +249,9 @@ public final class FinishedCodec {
 
     private void number(long value) {
       room(10);
-      long rest = value << 1 ^ value >> 63;
+      long rest = (value << 1) ^ (value >> 63);
       while ((rest & ~0x7FL) != 0) {
-        body[length++] = (byte) (rest & 0x7F | 0x80);
+        body[length++] = (byte) ((rest & 0x7F) | 0x80);
         rest >>>= 7;
       }
       body[length++] = (byte) rest;
