@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import tools.jackson.databind.JsonNode;
@@ -19,6 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// after its end.
 final class SearchLoad {
   private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   /// A search that nothing matches reads everything.
@@ -33,6 +35,7 @@ final class SearchLoad {
   private final Histogram searches = new Histogram(LONGEST_NANOS, 3);
   private final Period quiet = new Period();
   private final Period searching = new Period();
+  private final CountDownLatch ended = new CountDownLatch(1);
   private int failed;
 
   /// Sum of the periods of one kind.
@@ -57,12 +60,12 @@ final class SearchLoad {
 
   private void run() {
     try {
-      while (true) {
-        during(quiet, _ -> TimeUnit.NANOSECONDS.sleep(periodNanos));
+      do {
         during(searching, this::searchUntil);
-      }
+        during(quiet, this::waitUntil);
+      } while (ended.getCount() > 0);
     } catch (InterruptedException _) {
-      // A period that was cut short does not count.
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -70,22 +73,27 @@ final class SearchLoad {
     void until(long end) throws InterruptedException;
   }
 
+  /// A period that is cut short does not count.
   private void during(Period period, Work work) throws InterruptedException {
     long began = System.nanoTime();
     int before = log.completedTasks();
     work.until(began + periodNanos);
-    period.tasks += log.completedTasks() - before;
-    period.nanos += System.nanoTime() - began;
+    if (ended.getCount() > 0) {
+      period.tasks += log.completedTasks() - before;
+      period.nanos += System.nanoTime() - began;
+    }
+  }
+
+  private void waitUntil(long time) throws InterruptedException {
+    boolean _ = ended.await(Math.max(0, time - System.nanoTime()), TimeUnit.NANOSECONDS);
   }
 
   private void searchUntil(long end) throws InterruptedException {
-    while (System.nanoTime() - end < 0) {
+    while (ended.getCount() > 0 && System.nanoTime() - end < 0) {
       long began = System.nanoTime();
       search();
-      long took = System.nanoTime() - began;
-      searches.recordValue(Math.min(took, LONGEST_NANOS));
-      TimeUnit.NANOSECONDS.sleep(
-          Math.max(0, Math.min(PAUSE_NANOS - took, end - System.nanoTime())));
+      searches.recordValue(Math.min(System.nanoTime() - began, LONGEST_NANOS));
+      waitUntil(Math.min(began + PAUSE_NANOS, end));
     }
   }
 
@@ -96,7 +104,7 @@ final class SearchLoad {
       try {
         HttpResponse<byte[]> page =
             http.send(
-                HttpRequest.newBuilder(URI.create(url + SEARCH + cursor)).build(),
+                HttpRequest.newBuilder(URI.create(url + SEARCH + cursor)).timeout(TIMEOUT).build(),
                 HttpResponse.BodyHandlers.ofByteArray());
         JsonNode answer = json.readTree(page.body());
         failed += page.statusCode() == 200 ? 0 : 1;
@@ -108,9 +116,9 @@ final class SearchLoad {
     } while (!cursor.isEmpty());
   }
 
-  /// Ends the searches.
+  /// Ends the searches, after the one that runs.
   void end() throws InterruptedException {
-    thread.interrupt();
+    ended.countDown();
     thread.join();
     http.shutdownNow();
   }
