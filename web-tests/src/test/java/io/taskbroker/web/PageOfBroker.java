@@ -22,6 +22,7 @@ enum PageOfBroker {
   CONFIG("/ui/config", "kafka_deadletter_topic");
 
   private final String path;
+
   @SuppressWarnings("ImmutableEnumChecker") // the list is unmodifiable
   private final List<String> expected;
 
