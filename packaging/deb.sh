@@ -14,6 +14,8 @@ mkdir -p "$deb/usr/lib" "$deb/usr/bin" "$deb/etc/taskbroker" "$deb/etc/default" 
   "$deb/lib/systemd/system" "$deb/usr/share/doc/taskbroker" "$deb/DEBIAN"
 cp -a "$dist" "$deb/usr/lib/taskbroker"
 rm -r "$deb/usr/lib/taskbroker/config"
+mv "$deb/usr/lib/taskbroker/man" "$deb/usr/share/man"
+gzip -n -9 "$deb"/usr/share/man/man1/*.1
 ln -s ../lib/taskbroker/taskbroker "$deb/usr/bin/taskbroker"
 sed 's|\./taskbroker.sqlite|/var/lib/taskbroker/taskbroker.sqlite|' packaging/taskbroker.yaml \
   > "$deb/etc/taskbroker/taskbroker.yaml"

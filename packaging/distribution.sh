@@ -10,6 +10,7 @@ cp taskbroker "$dist/"
 cp packaging/taskbroker.yaml "$dist/config/"
 cp LICENSE CHANGELOG.md packaging/README.txt "$dist/"
 sed -i "s/@VERSION@/$version/" "$dist/README.txt"
+"$jdk/bin/java" -jar "$dist/lib/taskbroker.jar" man "$dist/man/man1"
 
 # The modules that the jars use, and those that only the JVM's own tools do: jcmd, flight recorder.
 "$jdk/bin/jlink" --output "$dist/runtime" --strip-debug --no-header-files --no-man-pages \

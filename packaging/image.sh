@@ -42,7 +42,7 @@ cp -a "$dist" "$app/opt/taskbroker"
 mv "$app/opt/taskbroker/config/taskbroker.yaml" "$app/etc/taskbroker/taskbroker.yaml"
 sed -i 's|\./taskbroker.sqlite|/var/lib/taskbroker/taskbroker.sqlite|' \
   "$app/etc/taskbroker/taskbroker.yaml"
-rm -r "$app/opt/taskbroker/config" "$app/opt/taskbroker/taskbroker"
+rm -r "$app/opt/taskbroker/config" "$app/opt/taskbroker/man" "$app/opt/taskbroker/taskbroker"
 settle "$app"
 
 # Writes a blob from the input and prints its digest.

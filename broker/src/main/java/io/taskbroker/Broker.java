@@ -18,6 +18,7 @@ import io.taskbroker.engine.EngineEvents;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.StagePorts;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.api.Command;
@@ -29,12 +30,16 @@ import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.outbox.TargetTopics;
+import io.taskbroker.rules.OperatorRules;
+import io.taskbroker.rules.RulesInForce;
 import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
@@ -43,6 +48,7 @@ import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
+import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
@@ -75,7 +81,9 @@ public final class Broker implements Service {
   private final StoreModule storage;
   private final Mailbox mailbox;
   private final EngineLoop engine;
+  private final RulesInForce inForce;
   private final Optional<RuntimeFile> rules;
+  private final OperatorRules operatorRules;
   private final Pauses pauses;
   private final BrokerCondition condition;
   private final ServiceGroup stages;
@@ -94,7 +102,8 @@ public final class Broker implements Service {
     var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
-    var telemetry = new Telemetry(config, mailbox, failures);
+    Optional<TaskStepFile> steps = StageOptions.taskSteps(config);
+    var telemetry = new Telemetry(config, steps, mailbox, failures);
     this.condition = new BrokerCondition(storage.store().name(), telemetry.metrics());
     Metrics metrics = telemetry.metrics();
     storage.replaced().ifPresent(damaged -> reportReplaced(damaged, metrics));
@@ -125,6 +134,15 @@ public final class Broker implements Service {
                     config.push().connections(), config.push().connectionAge())),
             commands,
             metrics);
+    var schedules =
+        new Schedules(
+            query -> committer.submit(List.of(), List.of(query)),
+            commands,
+            new EnqueuedTemplates(),
+            storage.shared(),
+            metrics,
+            failures,
+            SystemContext.system());
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
@@ -138,6 +156,7 @@ public final class Broker implements Service {
                         StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
                     commands,
+                    Optional.of(schedules),
                     metrics));
     var ingest =
         new Ingest(
@@ -151,11 +170,24 @@ public final class Broker implements Service {
         new EngineLoop(
             StageOptions.inflight(config, storage.shared()),
             mailbox,
-            new StagePorts(committer::submit, push, outbox, ingest, new EngineEvents(metrics)),
+            new StagePorts(
+                committer::submit,
+                push,
+                outbox,
+                ingest,
+                new EngineEvents(metrics, StageOptions.taskStepLog(config, steps))),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
-    this.rules = StageOptions.rules(config, mailbox, failures);
+    this.inForce = new RulesInForce(mailbox);
+    this.rules = StageOptions.rulesFile(config, inForce::changeFile, failures);
+    this.operatorRules =
+        new OperatorRules(
+            storage.ruleHistory(besideStore(config, ".rules-versions.json")),
+            storage.shared(),
+            StageOptions.ruleContext(config),
+            inForce,
+            failures);
     var targetProblems = new TargetProblems();
     var clockWatch = new ClockWatch(InstantSource.system(), Ticker.SYSTEM, metrics);
     var certificates =
@@ -189,6 +221,8 @@ public final class Broker implements Service {
     order.addAll(storage.services());
     order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
+    order.add(operatorRules);
+    order.add(schedules);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
     if (canaries > 0) {
@@ -223,8 +257,10 @@ public final class Broker implements Service {
               TlsSettings.admin(config),
               new AdminServer.FilesOf(audit, pauseFile),
               pauses,
+              operatorRules,
               mailbox,
               storage.browser(config),
+              schedules,
               condition,
               failures));
     }
@@ -365,8 +401,9 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows =
-        engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE), pauses);
+    Rules initial =
+        inForce.start(rules.map(RuntimeFile::load).orElse(Rules.NONE), operatorRules.load());
+    long rows = engine.load(storage.store(), initial, pauses);
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",

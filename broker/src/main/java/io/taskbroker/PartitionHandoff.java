@@ -43,6 +43,9 @@ final class PartitionHandoff implements PartitionOwnership {
   /// the store tells it once, and loading may fail.
   private final Map<SourcePartition, Long> unloaded = new ConcurrentHashMap<>();
 
+  /// Partitions of which the engine may have rows, and which were not released since.
+  private final Set<SourcePartition> loaded = ConcurrentHashMap.newKeySet();
+
   /// @param history the same store
   PartitionHandoff(
       Ownership ownership, ActivationStore history, CommandSink intake, InstantSource clock) {
@@ -88,6 +91,12 @@ final class PartitionHandoff implements PartitionOwnership {
         long reached = Math.max(reached(partition, it, noted), unloaded(partition));
         if (reached != Watermark.NONE) {
           unloaded.put(partition, reached);
+        }
+        if (loaded.remove(partition) && !it.alreadyOwned()) {
+          throw new Interrupted(partition);
+        }
+        loaded.add(partition);
+        if (reached != Watermark.NONE) {
           int rows = ownership.countAsHandedOut(partition, clock.millis());
           log.error(
               "The store lost rows of {}-{}: it went back in time. {} of its at-most-once tasks"
@@ -127,6 +136,7 @@ final class PartitionHandoff implements PartitionOwnership {
   @Override
   public void release(SourcePartition partition, boolean drained) {
     unloaded.remove(partition);
+    loaded.remove(partition);
     if (!drained) {
       // The next owner continues what the engine could not finish in time.
       intake.submit(new Command.PartitionRevoked(partition, true));

@@ -3,6 +3,7 @@ package io.taskbroker;
 import static java.util.Comparator.naturalOrder;
 
 import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.TaskHistory;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ClusterConfig;
 import io.taskbroker.config.DeliveryMode;
@@ -10,10 +11,12 @@ import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
+import io.taskbroker.config.TaskStepConfig;
 import io.taskbroker.config.TopicConfig;
+import io.taskbroker.engine.TaskStepLog;
 import io.taskbroker.grpc.GrpcOptions;
-import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineOptions;
+import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.IntakeLimits;
@@ -26,6 +29,7 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
+import io.taskbroker.telemetry.TaskStepFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -37,6 +41,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -90,7 +95,8 @@ final class StageOptions {
             SETTLE_MS,
             PARK_HORIZON_MS,
             TOMBSTONE_MS),
-        shared);
+        shared,
+        config.store().finished().retention().toMillis());
   }
 
   /// Replies wait for their transaction in either case; status update batching only sets the
@@ -113,7 +119,26 @@ final class StageOptions {
         config.upkeep().vacuum().fullOnStart(),
         pages == 0
             ? SqliteOptions.MAX_VACUUM_PAGES
-            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
+            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES),
+        config.store().finished().maxSize());
+  }
+
+  /// File of the steps of tasks, if there is to be one.
+  static Optional<TaskStepFile> taskSteps(BrokerConfig config) {
+    TaskStepConfig steps = config.taskSteps();
+    return steps
+        .file()
+        .map(file ->
+            new TaskStepFile(file, new TaskStepFile.Rotation(steps.maxSize(), steps.kept())));
+  }
+
+  /// Writer of the chosen steps to that file.
+  static Optional<TaskStepLog> taskStepLog(BrokerConfig config, Optional<TaskStepFile> file) {
+    List<TaskHistory.Step> chosen =
+        config.taskSteps().steps().stream()
+            .map(step -> TaskHistory.Step.valueOf(step.name()))
+            .toList();
+    return file.map(it -> new TaskStepLog(it, chosen));
   }
 
   /// Default limits of the gRPC server, with fewer connections if the process may open few files.
@@ -240,7 +265,8 @@ final class StageOptions {
         new PostgresOptions.Limits(
             store.limits().maxSize().orElse(0L),
             PostgresOptions.Limits.LEASE,
-            store.limits().contentionDrainAge()),
+            store.limits().contentionDrainAge(),
+            store.finished().maxSize()),
         new PostgresOptions.Retry(store.retry().maxRetries(), store.retry().delay(), patience));
   }
 
@@ -288,8 +314,8 @@ final class StageOptions {
   }
 
   /// Runtime rules file, if one is configured; otherwise deletes the copy of earlier rules.
-  static Optional<RuntimeFile> rules(
-      BrokerConfig config, CommandSink engine, FailureSink failures) {
+  static Optional<RuntimeFile> rulesFile(
+      BrokerConfig config, Consumer<Rules> changed, FailureSink failures) {
     Path store = config.store().sqlite().path().toAbsolutePath();
     Path copy = store.resolveSibling(store.getFileName() + ".rules");
     Optional<Path> file = config.ingest().runtimeConfig();
@@ -304,10 +330,10 @@ final class StageOptions {
             e);
       }
     }
-    return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), engine, failures));
+    return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), changed, failures));
   }
 
-  private static RuleContext ruleContext(BrokerConfig config) {
+  static RuleContext ruleContext(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
     if (!kafka.isEnabled()) {
       return new RuleContext(kafka.longTopic(), "", false, List.of());

@@ -8,16 +8,19 @@ import io.taskbroker.engine.Mailbox;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.ingest.StoreHistory;
+import io.taskbroker.rules.RuleHistoryFile;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RuleHistory;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.store.sqlite.SqliteBrowser;
 import io.taskbroker.store.sqlite.SqliteStore;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -142,6 +145,13 @@ record StoreModule(
     return store instanceof PostgresStore postgres
         ? postgres.browser()
         : new SqliteBrowser(config.store().sqlite().path());
+  }
+
+  /// Versions of the rules of the API: of all brokers in a shared store, else in the file.
+  RuleHistory ruleHistory(Path file) {
+    return store instanceof PostgresStore postgres
+        ? postgres.ruleHistory()
+        : new RuleHistoryFile(file);
   }
 
   private static StoreModule postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {

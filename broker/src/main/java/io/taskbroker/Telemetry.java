@@ -14,6 +14,7 @@ import io.taskbroker.telemetry.MetricsServer;
 import io.taskbroker.telemetry.RuntimeGauges;
 import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.telemetry.StatsdReporter;
+import io.taskbroker.telemetry.TaskStepFile;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,13 +31,19 @@ final class Telemetry {
   private final Optional<MetricsServer> server;
   private final List<Service> services = new ArrayList<>();
 
-  Telemetry(BrokerConfig config, Mailbox engine, FailureSink failures) {
+  /// @param steps audit stream of the steps of tasks
+  Telemetry(
+      BrokerConfig config, Optional<TaskStepFile> steps, Mailbox engine, FailureSink failures) {
     BuildInfo build = BuildInfo.current();
     metrics.build.of(build.version(), build.commit()).set(1);
     TelemetryConfig.Sentry sentry = config.telemetry().sentry();
     TelemetryConfig.Metrics options = config.telemetry().metrics();
     Map<String, LongSupplier> dropped = new HashMap<>();
     dropped.put("log", StandardStreams::dropped);
+    steps.ifPresent(file -> {
+      services.add(file);
+      dropped.put("task_steps", file::dropped);
+    });
     sentry
         .dsn()
         .map(Secret::reveal)

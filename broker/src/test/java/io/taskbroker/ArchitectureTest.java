@@ -160,7 +160,8 @@ final class ArchitectureTest {
                 "io.taskbroker.ingest..",
                 "io.taskbroker.outbox..",
                 "io.taskbroker.deadletter..",
-                "io.taskbroker.audit..")
+                "io.taskbroker.audit..",
+                "io.taskbroker.shadow..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.kafka.."));
@@ -187,6 +188,17 @@ final class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.."));
+  }
+
+  @Test
+  void onlySchedulesSeeCron() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.schedule..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.cronutils.."));
   }
 
   @Test

@@ -84,6 +84,10 @@ final class BenchmarkEnvironment implements AutoCloseable {
     return stage.metricsPort();
   }
 
+  int adminPort() {
+    return stage.adminPort();
+  }
+
   ChildProcess kafka() {
     return kafka;
   }
@@ -151,7 +155,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     delivery_mode: %s
     worker_map:
       %s: %s
-    %skafka_clusters:
+    %s%skafka_clusters:
       main:
         address: %s
     kafka_topics:
@@ -173,6 +177,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
             APPLICATION,
             workerUrl,
             neighbours(),
+            admin(),
             bootstrap,
             stage.topic(),
             stage.topic(),
@@ -183,6 +188,13 @@ final class BenchmarkEnvironment implements AutoCloseable {
             2 * handedOut,
             2 * handedOut,
             store());
+  }
+
+  private String admin() {
+    return scenario.neighbours().searches().isZero()
+        ? ""
+        : "admin: {addr: \"127.0.0.1:%d\", requests_per_second: 10000}%n"
+            .formatted(stage.adminPort());
   }
 
   private String neighbours() {
@@ -241,9 +253,9 @@ final class BenchmarkEnvironment implements AutoCloseable {
   }
 
   /// Resources of one broker.
-  private record Stage(String topic, int brokerPort, int metricsPort) {
+  private record Stage(String topic, int brokerPort, int metricsPort, int adminPort) {
     static Stage of(String topic) {
-      return new Stage(topic, Ports.free(), Ports.free());
+      return new Stage(topic, Ports.free(), Ports.free(), Ports.free());
     }
   }
 }

@@ -44,6 +44,7 @@ final class EndToEnd {
   /// @param end at its end
   /// @param fsyncs between middle and end; empty if they could not be counted
   /// @param resident resident bytes of the broker by second
+  /// @param searches figures of [SearchLoad]; empty without one
   /// @param exitCode of the broker
   record Outcome(
       Scenario scenario,
@@ -56,6 +57,7 @@ final class EndToEnd {
       List<Integer> completedBySecond,
       List<Long> resident,
       long peakResident,
+      Map<String, Object> searches,
       int exitCode) {}
 
   Outcome run() throws IOException, InterruptedException {
@@ -190,8 +192,10 @@ final class EndToEnd {
     }
     await(process, begin, 0.5);
     RunSnapshot middle = snapshot(world);
+    Optional<SearchLoad> searchLoad = searchLoad(world);
     Fsyncs fsyncs = Fsyncs.of(world.storingPids(process), dir.resolve("perf.txt"));
     await(process, begin, backlog > 0 ? 0.98 : 1);
+    Map<String, Object> searches = endSearches(searchLoad);
     OptionalLong counted = fsyncs.stop();
     RunSnapshot end = snapshot(world);
     int published = backlog > 0 ? backlog : publisher.stop();
@@ -211,7 +215,27 @@ final class EndToEnd {
         List.copyOf(completedBySecond),
         List.copyOf(residentBySecond),
         broker.peakResident(),
+        searches,
         exitCode);
+  }
+
+  private Optional<SearchLoad> searchLoad(BenchmarkEnvironment world) {
+    Duration period = scenario.neighbours().searches();
+    if (period.isZero()) {
+      return Optional.empty();
+    }
+    var load = new SearchLoad(world.adminPort(), log, period);
+    load.start();
+    return Optional.of(load);
+  }
+
+  private static Map<String, Object> endSearches(Optional<SearchLoad> load)
+      throws InterruptedException {
+    if (load.isEmpty()) {
+      return Map.of();
+    }
+    load.get().close();
+    return load.get().figures();
   }
 
   private RunSnapshot snapshot(BenchmarkEnvironment world) throws InterruptedException {

@@ -104,6 +104,15 @@ final class EndToEndCommand implements Callable<Integer> {
   private int delayed;
 
   @Option(
+      names = "--search",
+      paramLabel = "SECONDS",
+      description = {
+        "An operator searches all tasks once a second, in every second period of this length",
+        "of the steady state."
+      })
+  private int searches;
+
+  @Option(
       names = "--waiting",
       defaultValue = "0",
       description = "Tasks stored before the run, of an application without workers.")
@@ -155,7 +164,8 @@ final class EndToEndCommand implements Callable<Integer> {
             parameterBytes,
             lingerMillis,
             warmRate == null ? rate : warmRate),
-        new Scenario.Neighbours(deadRate, slowRate, snapshot, delayed, waiting),
+        new Scenario.Neighbours(
+            deadRate, slowRate, snapshot, delayed, waiting, Duration.ofSeconds(searches)),
         launch.launch());
   }
 
@@ -180,6 +190,7 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("held_snapshot", snapshot);
     options.put("delayed", delayed);
     options.put("waiting", waiting);
+    options.put("search", searches);
     options.put("environment", launch.environment);
     return options;
   }

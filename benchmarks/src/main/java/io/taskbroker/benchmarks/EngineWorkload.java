@@ -59,9 +59,16 @@ public final class EngineWorkload
   private long replies;
 
   public EngineWorkload() {
+    this(0);
+  }
+
+  /// @param finishedRetention how long finished tasks leave records, milliseconds; 0 for none
+  EngineWorkload(long finishedRetention) {
     var limits = new EngineOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
     var periods = new EngineOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
-    var options = new EngineOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
+    var options =
+        new EngineOptions(
+            Set.of(APPLICATION), "bench", "bench-dlq", limits, periods, false, finishedRetention);
     var ports = new EnginePorts(this, this, this, this, this);
     engine = new Engine(options, ports, random, TokenEpoch.at(WALL, 1));
     engine.advance(now, wall);
@@ -200,6 +207,9 @@ public final class EngineWorkload
 
   @Override
   public void readReports(List<Long> keys, Object owner) {}
+
+  @Override
+  public void readFinished(String id, Object owner) {}
 
   @Override
   public void barrier(Object owner) {}

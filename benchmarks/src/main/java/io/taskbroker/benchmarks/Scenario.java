@@ -91,8 +91,11 @@ record Scenario(
   ///   be vacuumed
   /// @param delayed tasks of the measured application, stored before the run and run after its end
   /// @param waiting tasks of the application without workers, stored before the run
-  record Neighbours(int deadRate, int slowRate, boolean snapshot, int delayed, int waiting) {
-    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0);
+  /// @param searches length of the periods of the steady state; an operator searches in every
+  ///   second one. Zero for no operator
+  record Neighbours(
+      int deadRate, int slowRate, boolean snapshot, int delayed, int waiting, Duration searches) {
+    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0, Duration.ZERO);
 
     int rate() {
       return deadRate + slowRate;

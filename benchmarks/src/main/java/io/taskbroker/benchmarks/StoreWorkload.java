@@ -1,7 +1,11 @@
 package io.taskbroker.benchmarks;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.FinishedTask.Outcome;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.TaskHistory;
+import io.taskbroker.activation.TaskHistory.Step;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
@@ -20,11 +24,18 @@ final class StoreWorkload implements AutoCloseable {
   private final EngineWorkload tasks = new EngineWorkload();
   private final ArrayDeque<Change.Delete> ends = new ArrayDeque<>();
   private final ActivationStore store;
+  private final boolean recording;
   private long key;
   private long batch;
 
   /// @param rows number of rows at the start and between batches
   StoreWorkload(Path file, int rows) {
+    this(file, rows, false);
+  }
+
+  /// @param recording whether each task that ends leaves a record
+  StoreWorkload(Path file, int rows, boolean recording) {
+    this.recording = recording;
     store = SqliteStore.open(new SqliteOptions(file, 0));
     key = store.lastKey();
     for (int i = 0; i < rows; i += FILL) {
@@ -47,9 +58,44 @@ final class StoreWorkload implements AutoCloseable {
       Row row = EngineWorkload.row(++key, arrival);
       changes.add(new Change.Insert(row, null));
       ends.add(
-          new Change.Delete(key, row.activation().id(), row.activation().origin(), Row.NONE, null));
+          new Change.Delete(
+              key,
+              row.activation().id(),
+              row.activation().origin(),
+              Row.NONE,
+              recording ? record(row) : null,
+              null));
     }
     return changes;
+  }
+
+  /// Record of a usual task: five steps.
+  private static FinishedTask record(Row row) {
+    long now = System.currentTimeMillis();
+    var history = new TaskHistory(now);
+    history.add(Step.RECEIVED, now, "");
+    history.add(Step.STORED, now + 2, "");
+    history.add(Step.DELIVERED, now + 3, "1 worker-1");
+    history.add(Step.REPORTED, now + 103, "Complete");
+    history.add(Step.ENDED, now + 103, "completed");
+    return new FinishedTask(
+        row.activation().id(),
+        "",
+        row.activation().application(),
+        row.activation().namespace(),
+        row.activation().taskname(),
+        row.activation().origin(),
+        Outcome.COMPLETED,
+        now,
+        now + 3,
+        now + 103,
+        now + 3_600_000,
+        1,
+        "worker-1",
+        "",
+        null,
+        history.encoded(),
+        false);
   }
 
   /// Commits one transaction, which is durable when this returns.

@@ -27,6 +27,9 @@ final class Summary {
     summary.rates();
     summary.costs();
     summary.latencies();
+    if (!outcome.searches().isEmpty()) {
+      summary.figures.put("search", outcome.searches());
+    }
     summary.figures.put("completed_by_second", outcome.completedBySecond());
     summary.figures.put(
         "resident_mb_by_second", outcome.resident().stream().map(Summary::megabytes).toList());

@@ -47,6 +47,8 @@ final class Targets {
         1.2 * number("fairness-alone", "delivery_us.p99"));
     besideAMillion(table, "delayed");
     besideAMillion(table, "waiting");
+    atMost(table, "beside-1000000-searched", "search.drop_percent", 5);
+    atMost(table, "beside-1000000-searched", "search.ms_max", 1_000);
     atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
     return table.toString();
   }

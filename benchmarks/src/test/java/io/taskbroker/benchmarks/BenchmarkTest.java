@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +35,7 @@ final class BenchmarkTest {
             1_024,
             Scenario.Store.SQLITE,
             offer,
-            Scenario.Neighbours.NONE,
+            new Scenario.Neighbours(0, 0, false, 0, 0, Duration.ofSeconds(1)),
             new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();
@@ -48,6 +49,10 @@ final class BenchmarkTest {
     assertThat(outcome.published()).isGreaterThan(RATE);
     assertThat(outcome.end().metrics()).containsKeys(Scrape.COMMITS, Scrape.CHANGES);
     assertThat(figures).containsKey("allocated_bytes_per_task");
+    assertThat(figures.get("search"))
+        .asInstanceOf(InstanceOfAssertFactories.MAP)
+        .containsEntry("failed", 0)
+        .satisfies(search -> assertThat((Long) search.get("searches")).isPositive());
     Map<String, JsonNode> written = new Results(dir.resolve("results")).all();
     assertThat(written).containsOnlyKeys("smoke");
     assertThat(new Tables(written).runs()).contains("| `smoke` |");

@@ -106,6 +106,34 @@ final class CostTest {
     }
   }
 
+  /// Records of finished tasks: no transaction more, and a few hundredths of a page for each task.
+  @Test
+  void aRecordOfAFinishedTaskIsNoTransactionAndFewBytes(@TempDir Path dir) throws IOException {
+    Path file = dir.resolve("cost.sqlite");
+    try (var workload = new StoreWorkload(file, 4 * ROUND, true)) {
+      commit(workload, 4);
+      WriteAheadLog before = WriteAheadLog.of(file);
+      for (int i = 0; i < ROUNDS; i++) {
+        workload.commit(workload.changes(ROUND));
+      }
+      WriteAheadLog after = WriteAheadLog.of(file);
+
+      assertThat(after.transactions() - before.transactions()).isEqualTo(ROUNDS);
+      double pages = (double) (after.frames() - before.frames()) / TASKS;
+      assertThat(pages).as("pages a task").isLessThanOrEqualTo(0.40);
+    }
+  }
+
+  @Test
+  void aRecordOfAFinishedTaskAllocatesLittleInTheEngine() {
+    var workload = new EngineWorkload(3_600_000);
+    run(workload, new ArrayList<>(), ROUNDS);
+
+    long bytes = run(workload, new ArrayList<>(), ROUNDS);
+
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(1_500);
+  }
+
   @Test
   void theStoreAllocatesLittlePerInsertAndDelete(@TempDir Path dir) {
     try (var workload = new StoreWorkload(dir.resolve("cost.sqlite"), 4 * ROUND)) {

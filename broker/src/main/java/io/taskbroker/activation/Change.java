@@ -22,6 +22,7 @@ public sealed interface Change {
   default String kind() {
     return switch (this) {
       case Insert _ -> "insert";
+      case Fire _ -> "fire";
       case UpdateStatus _ -> "update_status";
       case ConfirmOffset _ -> "confirm_offset";
       case ChangeDelay _ -> "change_delay";
@@ -37,7 +38,7 @@ public sealed interface Change {
   /// (H12).
   default boolean takesSpace() {
     return switch (this) {
-      case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
+      case Insert _, Fire _, AdvanceWatermark _, OffsetCommitted _ -> true;
       case UpdateStatus _, ConfirmOffset _, ChangeDelay _, Forward _, Retry _, Delete _ -> false;
     };
   }
@@ -64,6 +65,25 @@ public sealed interface Change {
 
   /// A new row. If its key exists already, the outcome is a duplicate and nothing is written.
   record Insert(Row row, @Nullable Object owner) implements OfRow {
+    @Override
+    public long key() {
+      return row.key();
+    }
+
+    @Override
+    public String id() {
+      return row.activation().id();
+    }
+
+    @Override
+    public Origin origin() {
+      return row.activation().origin();
+    }
+  }
+
+  /// A new row, the task of a slot, and the step of its schedule to the next slot: both, or neither
+  /// with the outcome [ChangeOutcome#SUPERSEDED] if the schedule is not as the step expects.
+  record Fire(Row row, ScheduleStep step, @Nullable Object owner) implements OfRow {
     @Override
     public long key() {
       return row.key();
@@ -154,8 +174,20 @@ public sealed interface Change {
   ///
   /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
   ///   [Row#NONE] for no tombstone
-  record Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner)
-      implements OfRow {}
+  /// @param finished the record to keep of the task; null for none
+  record Delete(
+      long key,
+      String id,
+      Origin origin,
+      long tombstoneUntil,
+      @Nullable FinishedTask finished,
+      @Nullable Object owner)
+      implements OfRow {
+    /// Removal that leaves no record.
+    public Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner) {
+      this(key, id, origin, tombstoneUntil, null, owner);
+    }
+  }
 
   /// Watermark of a partition: earlier changes stored or disposed of every record below `next`.
   ///

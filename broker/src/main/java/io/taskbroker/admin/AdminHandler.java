@@ -3,6 +3,8 @@ package io.taskbroker.admin;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.admin.AuditLog.Entry;
+import io.taskbroker.admin.web.CrossSite;
+import io.taskbroker.admin.web.WebPage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -12,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -31,29 +34,36 @@ import tools.jackson.databind.json.JsonMapper;
 final class AdminHandler extends Handler.Abstract {
   private static final Logger log = LoggerFactory.getLogger(AdminHandler.class);
   static final int MAX_BODY = 256 << 10;
-  private static final int LEAST_REASON = 3;
-  private static final int LONGEST_REASON = 500;
+  static final int LEAST_REASON = 3;
+  static final int LONGEST_REASON = 500;
   private static final String JSON_TYPE = "application/json";
   private static final String PROBLEM_TYPE = "application/problem+json";
 
   private final Authenticator authenticator;
   private final List<Route> routes;
   private final AuditLog audit;
-  private final PauseBook pauses;
+  private final Supplier<Views.Before> before;
   private final JsonMapper json;
+  private final WebPage page;
+  private final boolean readOnly;
   private final InstantSource clock = InstantSource.system();
 
+  /// @param before what is in force, for the record of acts
   AdminHandler(
       Authenticator authenticator,
       List<Route> routes,
       AuditLog audit,
-      PauseBook pauses,
-      JsonMapper json) {
+      Supplier<Views.Before> before,
+      JsonMapper json,
+      WebPage page,
+      boolean readOnly) {
     this.authenticator = authenticator;
     this.routes = List.copyOf(routes);
     this.audit = audit;
-    this.pauses = pauses;
+    this.before = before;
     this.json = json;
+    this.page = page;
+    this.readOnly = readOnly;
   }
 
   List<Route> operations() {
@@ -63,6 +73,9 @@ final class AdminHandler extends Handler.Abstract {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     try {
+      if (page.handle(request, response, callback)) {
+        return true;
+      }
       Object body = answer(request);
       write(response, callback, 200, JSON_TYPE, json.writeValueAsBytes(body));
     } catch (ApiProblem problem) {
@@ -122,11 +135,24 @@ final class AdminHandler extends Handler.Abstract {
           "Forbidden",
           caller.name() + " has the role " + caller.role() + "; this needs " + route.role());
     }
+    if (route.writes()) {
+      requireWritable(request);
+    }
     byte[] content = route.writes() ? content(request) : new byte[0];
     var asked =
         new ApiRequest(caller, decoded(route.variable(path)), query(request), content, json);
     asked.requireKnown(route.params().stream().map(Route.Param::name).collect(Collectors.toSet()));
     return route.writes() ? record(route, asked) : route.handler().answer(asked);
+  }
+
+  private void requireWritable(Request request) {
+    if (CrossSite.isForeign(request)) {
+      throw new ApiProblem(403, "Forbidden", "The page of another site may not act here");
+    }
+    if (readOnly) {
+      throw new ApiProblem(
+          403, "Forbidden", "This API only reads: admin.read_only of the broker is set");
+    }
   }
 
   private Route route(String method, String path) {
@@ -206,8 +232,7 @@ final class AdminHandler extends Handler.Abstract {
               + LONGEST_REASON
               + " characters: it is kept in the audit record");
     }
-    Object before = pauses.view();
-    audit.record(entry("intended", route, asked, reason, body, before, null));
+    audit.record(entry("intended", route, asked, reason, body, before.get(), null));
     try {
       Object answer = route.handler().answer(asked);
       audit.record(entry("done", route, asked, reason, null, null, answer));

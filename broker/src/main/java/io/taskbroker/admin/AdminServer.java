@@ -1,11 +1,18 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.admin.web.Sessions;
+import io.taskbroker.admin.web.Trend;
+import io.taskbroker.admin.web.WebPage;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.payload.Redaction;
+import io.taskbroker.rules.OperatorRules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.tls.TlsContext;
 import java.io.IOException;
@@ -14,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +70,8 @@ public final class AdminServer implements Service {
   private final AdminHandler handler;
   private final int requestsPerSecond;
   private final LoopThread samples;
+  private final WebPage page;
+  private final ReplayJobs jobs = new ReplayJobs(InstantSource.system());
   private @Nullable Running running;
 
   private record Running(Server server, ServerConnector connector, ExecutorService handlers) {}
@@ -81,8 +91,10 @@ public final class AdminServer implements Service {
       Optional<TlsContext> tls,
       FilesOf files,
       Pauses loaded,
+      OperatorRules operatorRules,
       CommandSink engine,
       RowBrowser rows,
+      Schedules schedules,
       BrokerStatus status,
       FailureSink failures) {
     this.address = config.admin().address().orElseThrow();
@@ -95,15 +107,50 @@ public final class AdminServer implements Service {
     var pauses = new PauseBook(new PauseFile(files.pauses()), queries, loaded);
     var rates = new Rates();
     var reads = new ReadApi(queries, rows, status, config, rates, pauses);
+    var sessions = new Sessions(InstantSource.system());
+    var authenticator = new Authenticator(config.admin(), sessions);
+    var trend = new Trend();
+    this.page =
+        new WebPage(
+            new PageBridge(authenticator, reads, json),
+            sessions,
+            trend,
+            new WebPage.Facts(config.admin().tokens().isPresent(), config.admin().readOnly()),
+            json);
+    var ruleset = new RulesApi(operatorRules, status, rows);
+    var fleet =
+        new FleetApi(
+            queries,
+            rows,
+            status,
+            config,
+            new Backlogs(rows, rates),
+            new AuditPages(files.audit(), json));
+    var scheduleApi =
+        new ScheduleApi(schedules, new ScheduleViews(new Redaction(config.admin().redact())));
     this.handler =
         new AdminHandler(
-            new Authenticator(config.admin()), routes(queries, reads, pauses), audit, pauses, json);
+            authenticator,
+            routes(
+                config,
+                queries,
+                rows,
+                reads,
+                pauses,
+                List.of(ruleset.routes(), fleet.routes(), scheduleApi.routes())),
+            audit,
+            () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
+            json,
+            page,
+            config.admin().readOnly());
     this.samples =
         new LoopThread(
             "admin-samples",
             () -> {
               try {
-                rates.add(queries.stats(), System.nanoTime());
+                EngineStats stats = queries.stats();
+                rates.add(stats, System.nanoTime());
+                trend.add(point(stats));
               } catch (ApiProblem _) {
                 // The engine is busy: the next sample may tell.
               }
@@ -112,9 +159,35 @@ public final class AdminServer implements Service {
             failures);
   }
 
-  private static List<Route> routes(EngineQueries queries, ReadApi reads, PauseBook pauses) {
+  private static Trend.Point point(EngineStats stats) {
+    var total = Rates.total(stats);
+    return new Trend.Point(
+        System.currentTimeMillis(),
+        total.completed(),
+        total.failed(),
+        total.retried(),
+        total.deadLettered(),
+        stats.pending(),
+        stats.claimed() + stats.processing(),
+        Math.max(0, stats.oldestMillis()) / 1_000.0);
+  }
+
+  private List<Route> routes(
+      BrokerConfig config,
+      EngineQueries queries,
+      RowBrowser rows,
+      ReadApi reads,
+      PauseBook pauses,
+      List<List<Route>> more) {
+    var redaction = new Redaction(config.admin().redact());
+    var letters = new DeadLetterApi(config.kafka(), redaction, jobs);
+    var replays = new ReplayApi(config.kafka(), redaction, jobs, letters);
     List<Route> routes = new ArrayList<>(reads.routes());
+    routes.addAll(new FinishedApi(rows).routes());
+    more.forEach(routes::addAll);
     routes.addAll(new ActApi(queries, reads, pauses).routes());
+    routes.addAll(letters.routes());
+    routes.addAll(replays.routes());
     routes.add(OpenApi.route(routes));
     return routes;
   }
@@ -169,7 +242,7 @@ public final class AdminServer implements Service {
     running = new Running(server, connector, handlers);
     samples.start();
     log.info(
-        "The admin API is served at {}://{}:{}/v1/overview",
+        "The admin API is served at {}://{}:{}/v1/overview, its web page at /ui/",
         tls.isPresent() ? "https" : "http",
         address.getHostString(),
         connector.getLocalPort());
@@ -274,6 +347,8 @@ public final class AdminServer implements Service {
   public synchronized void stop() {
     Running stopping = running;
     running = null;
+    page.close();
+    jobs.close();
     boolean _ = samples.stop(STOP);
     if (stopping != null) {
       stop(stopping.server(), stopping.handlers());

@@ -25,8 +25,8 @@ final class ApiDocument {
         Bodies are JSON. Times are ISO 8601 in UTC. Empty values are left out. Every write needs a
         `reason` of 3 to 500 characters. A problem has the type `application/problem+json` (RFC
         9457); its `detail` says what to do. Status codes: 400 invalid, 401 not authenticated, 403
-        not allowed, 404 not found, 405 method, 413 too large, 415 not JSON, 429 too many requests,
-        503 not available now, try again.
+        not allowed, 404 not found, 405 method, 413 too large, 415 not JSON, 409 refused as things are, 429
+        too many requests, 503 not available now, try again.
         """);
     for (Route route : routes) {
       text.append("\n## ").append(route.method()).append(' ').append(route.path()).append("\n\n");

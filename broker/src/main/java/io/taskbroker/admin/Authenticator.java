@@ -1,5 +1,6 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.admin.web.Sessions;
 import io.taskbroker.config.AdminConfig;
 import io.taskbroker.config.AdminConfig.Role;
 import java.net.InetAddress;
@@ -11,25 +12,29 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 
-/// Authentication of a request: by bearer token, then by the header of a trusted proxy, then by
-/// client certificate. If none of them is configured, only loopback is bound, and every caller
-/// there may do everything. Thread-safe.
+/// Authentication of a request: by bearer token, then by the session of the web page, then by the
+/// header of a trusted proxy, then by client certificate. If none of them is configured, only
+/// loopback is bound, and every caller there may do everything. Thread-safe.
 final class Authenticator {
   private static final Pattern COMMON_NAME = Pattern.compile("(?:^|,)CN=([^,]+)");
   private static final Pattern LOCAL_HOST =
       Pattern.compile("(localhost|127\\.[0-9.]+|\\[::1])(:[0-9]+)?", Pattern.CASE_INSENSITIVE);
   private static final int LONGEST_NAME = 200;
   private static final String BEARER = "bearer ";
+  private static final String CROSS_SITE_HEADER = "X-Taskbroker-Session";
 
   private final AdminConfig config;
   private final Optional<TokenFile> tokens;
+  private final Sessions sessions;
 
   /// @throws IllegalArgumentException if the file of tokens is invalid
-  Authenticator(AdminConfig config) {
+  Authenticator(AdminConfig config, Sessions sessions) {
     this.config = config;
+    this.sessions = sessions;
     this.tokens = config.tokens().map(TokenFile::new);
   }
 
@@ -50,11 +55,31 @@ final class Authenticator {
           .flatMap(file -> file.find(authorization.substring(BEARER.length()).strip(), address))
           .orElseThrow(() -> unauthenticated("The bearer token is unknown"));
     }
+    Optional<Caller> browser = ofSession(request, address);
+    if (browser.isPresent()) {
+      return browser.get();
+    }
     Optional<String> name = ofProxy(request).or(() -> ofCertificate(request));
     return new Caller(
         name.orElseThrow(() -> unauthenticated("No bearer token was sent")),
         role(name.get()),
         address);
+  }
+
+  /// The owner of a bearer token.
+  Optional<Caller> bearer(String token, String address) {
+    return tokens.flatMap(file -> file.find(token, address));
+  }
+
+  /// A browser sends its cookie by itself: a write must come with the text that only the page
+  /// knows.
+  private Optional<Caller> ofSession(Request request, String address) {
+    Optional<Sessions.Session> session = tokens.flatMap(_ -> sessions.of(request));
+    boolean reads = HttpMethod.GET.is(request.getMethod());
+    String sent = request.getHeaders().get(CROSS_SITE_HEADER);
+    return session
+        .filter(open -> reads || open.crossSite().equals(sent))
+        .flatMap(open -> bearer(open.token(), address));
   }
 
   /// A web page that makes a browser call loopback under another name is refused (DNS rebinding).

@@ -74,7 +74,7 @@ final class OpenApi {
     List<Object> parameters = new ArrayList<>();
     int brace = route.path().indexOf('{');
     if (brace >= 0) {
-      String name = route.path().substring(brace + 1, route.path().length() - 1);
+      String name = route.path().substring(brace + 1, route.path().indexOf('}'));
       parameters.add(
           ordered(
               "name", name, "in", "path", "required", true, "schema", ordered("type", "string")));
@@ -168,7 +168,14 @@ final class OpenApi {
     List<String> required = new ArrayList<>();
     for (RecordComponent component : record.getRecordComponents()) {
       String name = snake(component.getName());
-      properties.put(name, schema(component.getGenericType()));
+      properties.put(
+          name,
+          name.equals("reason") && record.getEnclosingClass() == Bodies.class
+              ? ordered(
+                  "type", "string",
+                  "minLength", AdminHandler.LEAST_REASON,
+                  "maxLength", AdminHandler.LONGEST_REASON)
+              : schema(component.getGenericType()));
       if (component.getType() != Optional.class) {
         required.add(name);
       }

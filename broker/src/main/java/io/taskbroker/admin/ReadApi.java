@@ -11,7 +11,6 @@ import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.inflight.api.WaitingReason;
 import io.taskbroker.payload.DecodedPayload;
 import io.taskbroker.payload.Redaction;
-import io.taskbroker.rules.RuleStatus;
 import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowBrowser.Position;
@@ -30,6 +29,7 @@ import java.util.OptionalLong;
 final class ReadApi {
   private static final int MAX_LIMIT = 1_000;
   private static final long LONGEST_AGE = 1L << 40;
+  private static final byte[] NO_HISTORY = {};
 
   private static final List<Param> SEARCH =
       List.of(
@@ -71,13 +71,13 @@ final class ReadApi {
     this.rates = rates;
     this.pauses = pauses;
     this.clock = InstantSource.system();
-    this.search = new TaskSearch(rows, engine, clock);
+    this.search = new TaskSearch(rows, engine, status.name(), clock);
     this.redaction = new Redaction(config.admin().redact());
   }
 
   List<Route> routes() {
     return List.of(
-        read("/v1/overview", "The broker at this moment.", Views.Overview.class, this::overview),
+        read("/v1/overview", "The broker at this moment.", Views.Overview.class, _ -> overview()),
         new Route(
             "GET",
             "/v1/tasks",
@@ -102,7 +102,6 @@ final class ReadApi {
             "Partitions that this broker reads, with their lag.",
             Views.Partitions.class,
             _ -> new Views.Partitions(status.name(), partitions())),
-        read("/v1/rules", "Rules in force.", Views.Rules.class, _ -> rules()),
         read("/v1/pauses", "Pauses in force.", Views.Pauses.class, _ -> pauses.view()),
         read(
             "/v1/log-levels",
@@ -115,7 +114,7 @@ final class ReadApi {
     return new Route("GET", path, Role.READ, summary, List.of(), null, answer, handler);
   }
 
-  private Object overview(ApiRequest request) throws InterruptedException {
+  Views.Overview overview() throws InterruptedException {
     EngineStats stats = engine.stats();
     rates.add(stats, System.nanoTime());
     List<Views.TaskName> names =
@@ -140,7 +139,7 @@ final class ReadApi {
             stats.forwarding(),
             stats.quarantinedTopics()),
         Math.max(0, stats.oldestMillis()) / 1_000.0,
-        rate(total),
+        rates.view(total),
         applications(),
         names,
         partitions(),
@@ -172,18 +171,7 @@ final class ReadApi {
         task.delayed(),
         task.claimed(),
         task.processing(),
-        rate(rates.of(new Rates.Name(task.application(), task.taskname()))));
-  }
-
-  private Views.Rate rate(Rates.Totals totals) {
-    double seconds = rates.seconds();
-    double by = seconds == 0 ? 1 : seconds;
-    return new Views.Rate(
-        totals.completed() / by,
-        totals.failed() / by,
-        totals.retried() / by,
-        totals.deadLettered() / by,
-        seconds);
+        rates.view(rates.of(new Rates.Name(task.application(), task.taskname()))));
   }
 
   private List<Views.Application> applications() throws InterruptedException {
@@ -230,15 +218,6 @@ final class ReadApi {
 
   private Object workers(ApiRequest request) throws InterruptedException {
     return new Views.Workers(config.deliveryMode().name().toLowerCase(Locale.ROOT), applications());
-  }
-
-  private Views.Rules rules() {
-    Optional<RuleStatus> rules = status.rules();
-    return new Views.Rules(
-        rules.map(found -> found.file().toString()),
-        rules.map(RuleStatus::killed).orElse(List.of()),
-        rules.map(RuleStatus::demoted).orElse(List.of()),
-        rules.map(RuleStatus::problem).filter(problem -> !problem.isEmpty()));
   }
 
   private Object tasks(ApiRequest request) throws InterruptedException {
@@ -295,7 +274,7 @@ final class ReadApi {
                         Arrays.stream(WaitingReason.Kind.values()).map(Enum::name).toList())));
   }
 
-  private static Position position(String cursor) {
+  static Position position(String cursor) {
     int dot = cursor.indexOf('.');
     try {
       if (dot > 0) {
@@ -323,7 +302,8 @@ final class ReadApi {
         decoded.attempt(),
         decoded.maxAttempts(),
         decoded.arguments(),
-        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()));
+        Optional.of(decoded.problem()).filter(problem -> !problem.isEmpty()),
+        FinishedApi.steps(known.isEmpty() ? NO_HISTORY : known.getFirst().history()));
   }
 
   /// A row of a store of one broker is found by the key that the engine knows: there is no index on

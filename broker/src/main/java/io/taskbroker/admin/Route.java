@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Operation of the API. The OpenAPI document and docs/admin-api.md are made from these.
 ///
-/// @param path may have one part in braces, as its last one
+/// @param path may have one part in braces
 /// @param summary one line, with a full stop
 /// @param body class of the request's body; null if there is none
 /// @param answer class of the answer's body
@@ -41,16 +41,24 @@ record Route(
   /// Whether the path is that of this operation.
   boolean matches(String wanted) {
     int brace = path.indexOf('{');
-    return brace < 0
-        ? path.equals(wanted)
-        : wanted.length() > brace
-            && wanted.startsWith(path.substring(0, brace))
-            && wanted.indexOf('/', brace) < 0;
+    if (brace < 0) {
+      return path.equals(wanted);
+    }
+    String prefix = path.substring(0, brace);
+    String suffix = suffix();
+    return wanted.length() > prefix.length() + suffix.length()
+        && wanted.startsWith(prefix)
+        && wanted.endsWith(suffix)
+        && variable(wanted).indexOf('/') < 0;
+  }
+
+  private String suffix() {
+    return path.substring(path.indexOf('}') + 1);
   }
 
   /// The part of the path that is in braces; empty if there is none.
   String variable(String wanted) {
     int brace = path.indexOf('{');
-    return brace < 0 ? "" : wanted.substring(brace);
+    return brace < 0 ? "" : wanted.substring(brace, wanted.length() - suffix().length());
   }
 }

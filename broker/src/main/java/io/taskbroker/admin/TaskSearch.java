@@ -7,6 +7,7 @@ import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.inflight.api.WaitingReason;
 import io.taskbroker.payload.DecodedPayload;
 import io.taskbroker.payload.Redaction;
+import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowBrowser.Found;
 import io.taskbroker.store.RowBrowser.Position;
@@ -32,11 +33,14 @@ final class TaskSearch {
 
   private final RowBrowser rows;
   private final EngineQueries engine;
+  private final String broker;
   private final InstantSource clock;
 
-  TaskSearch(RowBrowser rows, EngineQueries engine, InstantSource clock) {
+  /// @param broker name of this one
+  TaskSearch(RowBrowser rows, EngineQueries engine, String broker, InstantSource clock) {
     this.rows = rows;
     this.engine = engine;
+    this.broker = broker;
     this.clock = clock;
   }
 
@@ -70,6 +74,7 @@ final class TaskSearch {
     var hits = new ArrayList<Hit>();
     Position reached = after;
     int payloads = MAX_PAYLOADS;
+    Optional<Map<Integer, String>> owners = rows.fleet().map(Fleet::owners);
     while (true) {
       Duration left = Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
       RowBrowser.Page page = rows.browse(query(filter, reached, now, left));
@@ -88,7 +93,7 @@ final class TaskSearch {
                 new Hit(
                     found.position(),
                     found.row().key(),
-                    view(found, snapshot, clock.millis()),
+                    view(found, snapshot, owner(owners, found), clock.millis()),
                     snapshot));
           }
         }
@@ -177,7 +182,14 @@ final class TaskSearch {
         .isPresent();
   }
 
-  private static Views.Task view(Found found, @Nullable TaskSnapshot known, long now) {
+  private Optional<String> owner(Optional<Map<Integer, String>> owners, Found found) {
+    return owners.isEmpty()
+        ? Optional.of(broker)
+        : Optional.ofNullable(owners.get().get(found.position().partitionId()));
+  }
+
+  private static Views.Task view(
+      Found found, @Nullable TaskSnapshot known, Optional<String> owner, long now) {
     Row row = found.row();
     Activation activation = row.activation();
     OptionalLong deadline = known == null ? OptionalLong.empty() : known.deadline();
@@ -201,6 +213,7 @@ final class TaskSearch {
             ? row.parkedUntil() != Row.NONE
             : known.why().kind() == WaitingReason.Kind.PARKED,
         Optional.ofNullable(row.forwardTo()).map(destination -> destination.topic()),
+        owner,
         activation.origin().topic(),
         activation.origin().partition(),
         activation.origin().offset(),

@@ -1,6 +1,7 @@
 package io.taskbroker.admin;
 
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -108,7 +109,111 @@ final class Views {
   /// This broker and its partitions.
   record Partitions(String broker, List<Partition> partitions) {}
 
+  /// Brokers that share a store.
+  ///
+  /// @param asked name of the one that answers
+  /// @param unowned partitions that no broker owns now
+  record Brokers(String asked, List<BrokerOfFleet> brokers, List<OwnedPartition> unowned) {}
+
+  /// A broker, as the store knows it. Former processes of a broker are of their own for a day.
+  ///
+  /// @param alive whether its lease holds
+  /// @param storeBytes size of its rows; absent in a store of one broker
+  record BrokerOfFleet(
+      String name,
+      Optional<String> version,
+      Optional<Instant> startedAt,
+      Optional<Instant> lastSeen,
+      boolean alive,
+      Optional<Long> storeBytes,
+      List<OwnedPartition> partitions) {}
+
+  /// A partition with its owner, or without one.
+  ///
+  /// @param since when this is so; absent if the store does not know
+  record OwnedPartition(String topic, int partition, Optional<Instant> since) {
+    static final Comparator<OwnedPartition> ORDER =
+        Comparator.comparing(OwnedPartition::topic).thenComparingInt(OwnedPartition::partition);
+  }
+
+  /// Configuration.
+  ///
+  /// @param yaml as `taskbroker config show` prints it: with defaults, without secrets
+  record Config(String broker, String yaml) {}
+
+  /// Tasks in flight by name. `tasks`, `parked` and ages are of all brokers of the store, as of
+  /// `counted_at`; the rest is of this broker now.
+  ///
+  /// @param complete whether all rows were counted in time
+  /// @param others rows of names beyond the first 1,000
+  /// @param more whether there are more groups than are listed
+  record Backlog(
+      String by,
+      Instant countedAt,
+      boolean complete,
+      long others,
+      double overSeconds,
+      boolean more,
+      List<BacklogGroup> groups) {}
+
+  /// Group of tasks.
+  ///
+  /// @param tasks in the store
+  /// @param parked on disk only
+  /// @param processing with workers
+  /// @param oldestSeconds age of the oldest, since it was published
+  /// @param errorRatio failures and retries among all outcomes; absent without outcomes. A name
+  ///   counts for the namespace in which this broker saw it first
+  record BacklogGroup(
+      String application,
+      Optional<String> namespace,
+      Optional<String> taskname,
+      long tasks,
+      int pending,
+      int delayed,
+      long parked,
+      int processing,
+      Optional<Double> oldestSeconds,
+      Rate rate,
+      Optional<Double> errorRatio) {}
+
+  /// Acts of operators.
+  ///
+  /// @param cursor of the next page; absent if there is none. A page may be short and have one
+  record AuditPage(List<AuditEntry> entries, Optional<String> cursor) {}
+
+  /// Line of the record of acts.
+  ///
+  /// @param phase `intended`, `done` or `failed`
+  record AuditEntry(
+      Instant time,
+      String phase,
+      String who,
+      String role,
+      String address,
+      String act,
+      String reason,
+      Optional<Object> request,
+      Optional<Object> before,
+      Optional<Object> after) {
+    static AuditEntry of(AuditLog.Entry entry) {
+      return new AuditEntry(
+          entry.time(),
+          entry.phase(),
+          entry.who(),
+          entry.role(),
+          entry.address(),
+          entry.act(),
+          entry.why(),
+          Optional.ofNullable(entry.request()),
+          Optional.ofNullable(entry.before()),
+          Optional.ofNullable(entry.after()));
+    }
+  }
+
   /// A task in flight.
+  ///
+  /// @param broker that has it; absent if its partition has no owner now
   ///
   /// @param status as stored
   /// @param state of the engine, as in docs/task-states.md; absent at another broker
@@ -130,6 +235,7 @@ final class Views {
       Optional<Instant> deadline,
       boolean parked,
       Optional<String> forwardTo,
+      Optional<String> broker,
       String topic,
       int partition,
       long offset,
@@ -153,13 +259,58 @@ final class Views {
   /// @param attempt 1 for the first, one more for each retry
   /// @param arguments decoded, without secret values
   /// @param problem why they are absent or incomplete
+  /// @param history what happened to it since this broker has it in memory, if that is recorded
   record TaskDetail(
       Task task,
       Map<String, String> headers,
       long attempt,
       long maxAttempts,
       Optional<Object> arguments,
-      Optional<String> problem) {}
+      Optional<String> problem,
+      List<Step> history) {}
+
+  /// A step in the history of a task.
+  ///
+  /// @param step such as `delivered`; docs/admin.md explains them
+  /// @param detail such as the number of the delivery and the worker
+  record Step(String step, Instant at, Optional<String> detail) {}
+
+  /// A finished task.
+  ///
+  /// @param firstId id of the first attempt, if it was a retry by way of Kafka
+  /// @param message why it failed
+  /// @param deliveredAt first delivery by the broker that ended it
+  /// @param keptUntil when its record may be deleted
+  /// @param deliveries by the broker that ended it
+  /// @param worker that had it last, if it has a name
+  /// @param topic absent if a client enqueued it
+  /// @param resultBytes size of the kept result
+  record Finished(
+      String id,
+      Optional<String> firstId,
+      String application,
+      String namespace,
+      String taskname,
+      String outcome,
+      Optional<String> message,
+      Instant receivedAt,
+      Optional<Instant> deliveredAt,
+      Instant endedAt,
+      Instant keptUntil,
+      int deliveries,
+      Optional<String> worker,
+      Optional<String> topic,
+      Optional<Integer> partition,
+      Optional<Long> offset,
+      int resultBytes) {}
+
+  /// Finished tasks found, newest first.
+  ///
+  /// @param cursor as that of tasks in flight
+  record FinishedPage(List<Finished> tasks, Optional<String> cursor) {}
+
+  /// A finished task with what happened to it.
+  record FinishedDetail(Finished task, List<Step> history) {}
 
   /// Outcome of an act on a task.
   ///
@@ -173,19 +324,126 @@ final class Views {
   record ActResult(
       String act, boolean dryRun, int matched, int done, boolean more, List<ActOutcome> tasks) {}
 
-  /// Rules in force, of `runtime_config_path`.
+  /// Rules in force: those of the file `runtime_config_path`, and those that were set by the API.
   ///
   /// @param switchedOff task names that are switched off, at least for some arguments
   /// @param demoted namespaces whose tasks are forwarded
-  /// @param problem why the file is not applied as it is
+  /// @param problem why the file, or the newest version, is not applied as it is
+  /// @param inForce each rule of each source
+  /// @param version of the rules of the API; 0 if none were ever set
+  /// @param rules of the API, in YAML
+  /// @param set how that version was set
   record Rules(
       Optional<String> file,
       List<String> switchedOff,
       List<String> demoted,
-      Optional<String> problem) {}
+      Optional<String> problem,
+      List<Rule> inForce,
+      long version,
+      String rules,
+      Optional<RuleVersion> set) {}
+
+  /// A rule in force.
+  ///
+  /// @param effect `switched_off` or `demoted`
+  /// @param name of the task or the namespace
+  /// @param source `file` or `api`
+  /// @param matches tasks that it applied to, since it came into force at this broker
+  record Rule(String effect, String name, String source, long matches) {}
+
+  /// Version of the rules of the API.
+  record RuleVersion(long version, Instant time, String who, String reason) {}
+
+  /// Versions of the rules.
+  record RuleVersions(List<RuleVersion> versions) {}
+
+  /// Version of the rules with its text.
+  record RuleVersionDetail(RuleVersion version, String rules) {}
+
+  /// Difference of two versions; version 0 has no rules.
+  ///
+  /// @param diff lines of a unified diff; none if they are equal
+  record RulesDiff(long from, long to, List<String> diff) {}
+
+  /// Change of the rules.
+  ///
+  /// @param version in force after it
+  /// @param warnings oddities, such as unknown keys
+  /// @param touched with a dry run: tasks in flight that it would touch
+  record RulesChange(
+      long version,
+      boolean dryRun,
+      List<String> warnings,
+      List<String> diff,
+      Optional<Touched> touched) {}
+
+  /// Tasks in flight that rules would touch.
+  ///
+  /// @param removed switched off by their name
+  /// @param removedByArguments the most that are switched off by their arguments
+  /// @param complete whether all tasks were counted
+  record Touched(long removed, long removedByArguments, long demoted, boolean complete) {}
+
+  /// What was in force before an act.
+  ///
+  /// @param rulesVersion of the rules of the API
+  record Before(List<Pause> pauses, long rulesVersion) {}
 
   /// Levels that are set, by logger.
   record LogLevels(Map<String, String> levels) {}
+
+  /// A schedule.
+  ///
+  /// @param nextSlot absent if it is paused or has no further slot
+  record Schedule(
+      String name,
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Double> everySeconds,
+      boolean paused,
+      Optional<Instant> nextSlot,
+      Optional<Instant> lastSlot,
+      Optional<String> lastTaskId,
+      String application,
+      String namespace,
+      String taskname,
+      Optional<String> description) {}
+
+  /// Schedules, in the order of names.
+  ///
+  /// @param cursor of the next page; absent if there is none
+  record SchedulePage(List<Schedule> schedules, Optional<String> cursor) {}
+
+  /// A schedule in full.
+  ///
+  /// @param arguments decoded, without secret values
+  /// @param problem why they are absent or incomplete
+  /// @param nextTimes its next slots, paused or not
+  /// @param lastFirings what became of its latest slots, latest first
+  record ScheduleDetail(
+      Schedule schedule,
+      Optional<Double> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Double> jitterSeconds,
+      String missed,
+      Optional<Integer> missedLimit,
+      Map<String, String> headers,
+      Optional<Object> arguments,
+      Optional<String> problem,
+      Instant createdAt,
+      Instant updatedAt,
+      List<Instant> nextTimes,
+      List<Firing> lastFirings) {}
+
+  /// What became of a slot.
+  ///
+  /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the
+  ///   slot and those up to the one before in the list were missed
+  record Firing(Instant slot, Instant at, String outcome, Optional<String> taskId) {}
+
+  /// A task was enqueued.
+  record EnqueuedTask(String taskId) {}
 
   /// Something was done.
   record Done(String done) {}

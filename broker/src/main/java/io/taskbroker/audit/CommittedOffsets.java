@@ -13,13 +13,14 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/// Offsets that a consumer group has committed.
-final class CommittedOffsets {
+/// Offsets that a consumer group has committed. Stateless and thread-safe.
+public final class CommittedOffsets {
   private static final int TIMEOUT_MS = 15_000;
 
   private CommittedOffsets() {}
 
-  static Map<TopicPartition, OffsetAndMetadata> of(ClusterConfig cluster, String group) {
+  /// @throws DeadLetterException if Kafka does not answer
+  public static Map<TopicPartition, OffsetAndMetadata> of(ClusterConfig cluster, String group) {
     var settings = new HashMap<String, Object>(cluster.clientProperties());
     settings.keySet().retainAll(AdminClientConfig.configNames());
     settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "taskbroker-audit");

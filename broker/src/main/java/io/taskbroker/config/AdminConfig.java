@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param roles roles of users and of certificates' common names; `*` for all others
 /// @param auditFile empty for the default beside the SQLite store
 /// @param redact parts of the names of values that are not shown
+/// @param readOnly whether every write is refused
 public record AdminConfig(
     Optional<InetSocketAddress> address,
     Optional<Path> tokens,
@@ -25,7 +26,8 @@ public record AdminConfig(
     Map<String, Role> roles,
     Optional<Path> auditFile,
     List<String> redact,
-    int requestsPerSecond) {
+    int requestsPerSecond,
+    boolean readOnly) {
 
   /// Role of a caller; each includes those before it.
   public enum Role {
@@ -53,7 +55,8 @@ public record AdminConfig(
             values.get(AdminKeys.ROLES),
             values.get(AdminKeys.AUDIT_FILE),
             values.get(AdminKeys.REDACT),
-            values.get(AdminKeys.REQUESTS_PER_SECOND));
+            values.get(AdminKeys.REQUESTS_PER_SECOND),
+            values.get(AdminKeys.READ_ONLY));
     config
         .address()
         .filter(address -> !config.authenticates() && !isLoopback(address.getHostString()))

@@ -2,6 +2,7 @@ package io.taskbroker.config;
 
 import static io.taskbroker.config.AddressTypes.hostAndPort;
 import static io.taskbroker.config.AddressTypes.ip;
+import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.filledText;
 import static io.taskbroker.config.KeyType.integer;
 import static io.taskbroker.config.KeyType.list;
@@ -123,6 +124,15 @@ final class AdminKeys {
           50,
           "Requests of one address in a second; more are answered with 429",
           c -> c.admin().requestsPerSecond());
+
+  static final Key<BrokerConfig, Boolean> READ_ONLY =
+      TABLE.key(
+          "admin.read_only",
+          bool(),
+          false,
+          "Whether every write of the admin API is refused, whoever asks, and the web page offers"
+              + " none",
+          c -> c.admin().readOnly());
 
   private AdminKeys() {}
 }

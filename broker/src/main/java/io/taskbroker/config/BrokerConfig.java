@@ -23,7 +23,8 @@ public record BrokerConfig(
     StatusUpdateConfig statusUpdates,
     UpkeepConfig upkeep,
     TelemetryConfig telemetry,
-    AdminConfig admin) {
+    AdminConfig admin,
+    TaskStepConfig taskSteps) {
 
   static BrokerConfig read(Values values) {
     boolean given = values.has(DeliveryKeys.WORKER_MAP);
@@ -54,7 +55,8 @@ public record BrokerConfig(
         StatusUpdateConfig.read(values),
         UpkeepConfig.read(values),
         TelemetryConfig.read(values),
-        AdminConfig.read(values));
+        AdminConfig.read(values),
+        TaskStepConfig.read(values));
   }
 
   /// Lease of a claim for a push call, after which the activation is requeued (reference-spec 4.7).

@@ -18,7 +18,8 @@ final class ConfigKeys {
           ReportKeys.TABLE,
           UpkeepKeys.TABLE,
           TelemetryKeys.TABLE,
-          AdminKeys.TABLE);
+          AdminKeys.TABLE,
+          TaskStepKeys.TABLE);
 
   /// Keys of all those areas.
   static final List<Key<BrokerConfig, ?>> BROKER =

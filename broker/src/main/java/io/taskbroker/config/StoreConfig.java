@@ -11,7 +11,8 @@ public record StoreConfig(
     Postgres postgres,
     Retry retry,
     Inserts inserts,
-    Limits limits) {
+    Limits limits,
+    Finished finished) {
 
   /// Database product.
   public enum Adapter {
@@ -70,6 +71,12 @@ public record StoreConfig(
       Duration processingGrace,
       Duration contentionDrainAge) {}
 
+  /// Records of finished tasks.
+  ///
+  /// @param retention how long those of all tasks are kept; zero for those that are asked for only
+  /// @param maxSize bytes of all records
+  public record Finished(Duration retention, long maxSize) {}
+
   static StoreConfig read(Values values) {
     return new StoreConfig(
         values.get(StoreKeys.STORE_ADAPTER),
@@ -102,6 +109,8 @@ public record StoreConfig(
             values.get(StoreKeys.MAX_PROCESSING_COUNT),
             values.get(StoreKeys.MAX_PROCESSING_ATTEMPTS),
             values.get(StoreKeys.PROCESSING_DEADLINE_GRACE_SEC),
-            values.get(StoreKeys.CONTENTION_DRAIN_AGE_SEC)));
+            values.get(StoreKeys.CONTENTION_DRAIN_AGE_SEC)),
+        new Finished(
+            values.get(StoreKeys.FINISHED_RETENTION_SEC), values.get(StoreKeys.FINISHED_MAX_SIZE)));
   }
 }

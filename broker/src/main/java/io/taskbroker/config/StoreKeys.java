@@ -190,5 +190,23 @@ final class StoreKeys {
               "tasks of an assigned partition are taken over at once"),
           c -> c.store().limits().contentionDrainAge());
 
+  static final Key<BrokerConfig, Duration> FINISHED_RETENTION_SEC =
+      TABLE.key(
+          "store.finished.retention_sec",
+          seconds(0, 2_592_000),
+          Duration.ZERO,
+          "How long the records of finished tasks are kept, at most 30 days; 0: only those of tasks"
+              + " whose client asked to keep the result, as long as their ids are remembered",
+          c -> c.store().finished().retention());
+
+  static final Key<BrokerConfig, Long> FINISHED_MAX_SIZE =
+      TABLE.key(
+          "store.finished.max_size",
+          size().where(value -> value >= 1_000_000, ", and at least 1000000"),
+          256_000_000L,
+          "Bytes of those records, of each broker on Postgres; beyond it the oldest go first; they"
+              + " are part of the size that `store.max_size` limits",
+          c -> c.store().finished().maxSize());
+
   private StoreKeys() {}
 }

@@ -3,8 +3,6 @@ package io.taskbroker.deadletter;
 import io.taskbroker.config.ClusterConfig;
 import io.taskbroker.config.KafkaConfig;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -14,7 +12,6 @@ import java.util.function.Consumer;
 /// Browser of a dead-letter topic. One thread.
 public final class DeadLetters implements AutoCloseable {
   private static final int MAX_PAGE = 10_000;
-  private static final int MAX_GROUPS = 10_000;
 
   private final ClusterConfig cluster;
   private final TopicScan scan;
@@ -73,13 +70,43 @@ public final class DeadLetters implements AutoCloseable {
   public DeadLetterPage page(DeadLetterFilter filter, Cursor from, int limit, long maxScanned) {
     var entries = new ArrayList<DeadLetterPage.Entry>();
     int most = Math.clamp(limit, 1, MAX_PAGE);
+    Visited visited =
+        visit(
+            filter,
+            from,
+            (scanned, entry) -> {
+              entry.ifPresent(entries::add);
+              return scanned < maxScanned && entries.size() < most;
+            });
+    return new DeadLetterPage(entries, visited.next(), visited.complete(), visited.scanned());
+  }
+
+  /// Receiver of the records of a topic.
+  @FunctionalInterface
+  public interface Visitor {
+    /// Takes a record.
+    ///
+    /// @param scanned number of records so far, with this one
+    /// @param entry empty if it does not match
+    /// @return whether to go on
+    boolean visit(long scanned, Optional<DeadLetterPage.Entry> entry);
+  }
+
+  /// How far a visit came.
+  ///
+  /// @param next where the next one goes on
+  /// @param complete whether the end of the topic was reached
+  public record Visited(Cursor next, boolean complete, long scanned) {}
+
+  /// Reads records until the visitor refuses more.
+  public Visited visit(DeadLetterFilter filter, Cursor from, Visitor visitor) {
     var scanned = new Counter();
     var next = new TreeMap<Integer, Long>();
     boolean complete = true;
     for (int partition : scan.ranges().keySet()) {
       TopicScan.Range range = filter.range(scan, partition);
       long begin = Math.max(from.offset(partition), range.begin());
-      if (entries.size() < most && scanned.count < maxScanned) {
+      if (!scanned.stopped) {
         begin =
             scan.read(
                 partition,
@@ -87,20 +114,26 @@ public final class DeadLetters implements AutoCloseable {
                 range.end(),
                 message -> {
                   DeadLetter letter = DeadLetter.read(message);
-                  if (filter.matches(letter)) {
-                    entries.add(new DeadLetterPage.Entry(letter, resolutions.of(letter)));
-                  }
-                  return ++scanned.count < maxScanned && entries.size() < most;
+                  scanned.count++;
+                  scanned.stopped =
+                      !visitor.visit(
+                          scanned.count,
+                          filter.matches(letter)
+                              ? Optional.of(
+                                  new DeadLetterPage.Entry(letter, resolutions.of(letter)))
+                              : Optional.empty());
+                  return !scanned.stopped;
                 });
       }
       next.put(partition, begin);
       complete &= begin >= range.end();
     }
-    return new DeadLetterPage(entries, new Cursor(next), complete, scanned.count);
+    return new Visited(new Cursor(next), complete, scanned.count);
   }
 
   private static final class Counter {
     private long count;
+    private boolean stopped;
   }
 
   /// Reads the whole topic.
@@ -123,36 +156,11 @@ public final class DeadLetters implements AutoCloseable {
     }
   }
 
-  /// Groups by task and error, most frequent first; at most 10,000. The rarest of more groups are
-  /// counted together in the last one, whose task name is `(other)`.
+  /// Groups by task and error, most frequent first, as [ErrorGroups].
   public List<ErrorGroup> groups(DeadLetterFilter filter) {
-    var groups = new HashMap<List<String>, ErrorGroup>();
-    forEach(
-        filter,
-        entry -> {
-          DeadLetter letter = entry.letter();
-          String error = ErrorGroup.normalised(letter.reason());
-          List<String> key = List.of(letter.namespace(), letter.taskname(), error);
-          if (!groups.containsKey(key) && groups.size() >= MAX_GROUPS) {
-            key = List.of("", "(other)", "");
-          }
-          ErrorGroup group =
-              groups.getOrDefault(
-                  key,
-                  new ErrorGroup(
-                      key.get(0),
-                      key.get(1),
-                      key.get(2),
-                      0,
-                      0,
-                      Long.MAX_VALUE,
-                      Long.MIN_VALUE,
-                      letter.position()));
-          groups.put(key, group.with(letter, entry.resolution().isEmpty()));
-        });
-    return groups.values().stream()
-        .sorted(Comparator.comparingLong(ErrorGroup::count).reversed())
-        .toList();
+    var groups = new ErrorGroups();
+    forEach(filter, groups::add);
+    return groups.mostFrequentFirst();
   }
 
   /// The dead letter at a position, or the last one of a task by its id or first id.

@@ -67,10 +67,13 @@ public final class TopicScan implements AutoCloseable {
     topic = description.name();
     topicId = description.topicId().toString();
     consumer = BoundedConsumer.create(settings(cluster, topic), limits(), budget, () -> {});
-    List<TopicPartition> partitions =
+    look(
         description.partitions().stream()
             .map(it -> new TopicPartition(topic, it.partition()))
-            .toList();
+            .toList());
+  }
+
+  private void look(List<TopicPartition> partitions) {
     Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions, TIMEOUT);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, TIMEOUT);
     for (TopicPartition partition : partitions) {
@@ -155,6 +158,21 @@ public final class TopicScan implements AutoCloseable {
   /// The partitions with their offsets.
   public SortedMap<Integer, Range> ranges() {
     return ranges;
+  }
+
+  /// Moves the ends of the partitions to the present ones. Partitions that were added since the
+  /// opening are not seen.
+  ///
+  /// @throws DeadLetterException if Kafka does not answer
+  public void refresh() {
+    try {
+      look(ranges.keySet().stream().map(it -> new TopicPartition(topic, it)).toList());
+    } catch (KafkaException e) {
+      throw new DeadLetterException(
+          "Kafka does not tell the end of topic %s: %s; check that it is up"
+              .formatted(topic, e.getMessage()),
+          e);
+    }
   }
 
   /// First offset of a partition with a timestamp at or after the given one; its end if there is

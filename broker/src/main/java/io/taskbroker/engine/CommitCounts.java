@@ -48,6 +48,7 @@ final class CommitCounts {
     for (Change change : changes) {
       switch (change) {
         case Change.Insert insert -> countArrival(insert.row().activation());
+        case Change.Fire fire -> countArrival(fire.row().activation());
         case Change.Delete _ -> completed++;
         case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;

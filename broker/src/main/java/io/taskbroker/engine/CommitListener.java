@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -144,6 +145,11 @@ public final class CommitListener implements StoreCommitter.Listener {
   @Override
   public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
     commands.submit(new Command.ReportsRead(reports, query.owner()));
+  }
+
+  @Override
+  public void finishedRead(StoreQuery.ReadFinished query, Optional<FinishedTask> found) {
+    commands.submit(new Command.FinishedRead(found.orElse(null), query.owner()));
   }
 
   @Override

@@ -168,6 +168,7 @@ public final class Mailbox implements CommandSink {
           Command.ReportsForwarded _,
           Command.ReportsRead _,
           Command.BarrierPassed _,
+          Command.FinishedRead _,
           Command.LeaseRenewed _,
           Command.PartitionLost _,
           Command.Fenced _,

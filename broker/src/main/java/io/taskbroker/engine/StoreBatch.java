@@ -57,6 +57,11 @@ final class StoreBatch implements StorePort {
   }
 
   @Override
+  public void readFinished(String id, Object owner) {
+    queries.add(new StoreQuery.ReadFinished(id, owner));
+  }
+
+  @Override
   public void barrier(Object owner) {
     queries.add(new StoreQuery.Barrier(owner));
   }

@@ -114,7 +114,7 @@ final class EnqueueReader {
   }
 
   /// Why a task is invalid; null if it is not.
-  private static @Nullable String flaw(Task task, NewTask options, int bytes) {
+  static @Nullable String flaw(Task task, NewTask options, int bytes) {
     if (bytes > MAX_TASK_BYTES) {
       return bytes + " bytes are more than " + MAX_TASK_BYTES;
     }
@@ -208,7 +208,7 @@ final class EnqueueReader {
     return Long.compareUnsigned(value, max) > 0;
   }
 
-  private static Activation activation(byte[] request, int from, int to, NewTask options, long now)
+  static Activation activation(byte[] request, int from, int to, NewTask options, long now)
       throws IOException {
     Task task = options.getTask();
     String application = task.getApplication().isEmpty() ? DEFAULT_NAME : task.getApplication();
@@ -223,14 +223,15 @@ final class EnqueueReader {
     long remembered =
         options.hasRememberSeconds()
             ? options.getRememberSeconds()
-            : chosen ? DEFAULT_REMEMBER_SECONDS : 0;
+            : chosen || options.getKeepResult() ? DEFAULT_REMEMBER_SECONDS : 0;
+    Origin origin = Origin.enqueued(remembered * 1_000);
     return new Activation(
         id,
         application,
         namespace,
         task.getName(),
         payload(request, from, to, task, id, application, namespace, now),
-        Origin.enqueued(remembered * 1_000),
+        options.getKeepResult() && remembered > 0 ? origin.keepingResult() : origin,
         now,
         expiresAt(task, now),
         delayUntil(task, now),
@@ -248,7 +249,8 @@ final class EnqueueReader {
     return task.hasExpiresSeconds() ? Math.min(at, now + task.getExpiresSeconds() * 1_000) : at;
   }
 
-  /// Rounded up, so that nothing is delivered before its time.
+  /// Rounded up, so that nothing is delivered before its time. Kept if it has passed: the clock may
+  /// be set back.
   private static long delayUntil(Task task, long now) {
     long at = 0;
     if (task.hasNotBefore()) {
@@ -258,7 +260,7 @@ final class EnqueueReader {
     if (task.getDelaySeconds() > 0) {
       at = Math.max(at, now + task.getDelaySeconds() * 1_000);
     }
-    return at <= now ? 0 : at;
+    return at;
   }
 
   /// The bytes of the task, and the fields that the client left to the broker.

@@ -83,6 +83,8 @@ final class Enqueued {
           rejected(RejectReason.REJECT_REASON_SWITCHED_OFF, "a rule switches this task off");
       case EXPIRED ->
           rejected(RejectReason.REJECT_REASON_EXPIRED, "it had expired when it arrived");
+      case SUPERSEDED ->
+          throw new IllegalStateException("A task without a slot cannot be superseded");
     };
   }
 

@@ -15,6 +15,7 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.runtime.FailureText;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,11 +62,18 @@ public final class GrpcServer implements Service {
   private final ConsumerService consumerService;
   private final TaskService taskService;
   private final WorkerService workerService;
+  private final Optional<ScheduleService> scheduleService;
   private final HealthService health = new HealthService();
   private @Nullable Running running;
   private volatile int port = -1;
 
+  /// Server without schedules.
   public GrpcServer(GrpcOptions options, CommandSink intake, Metrics metrics) {
+    this(options, intake, Optional.empty(), metrics);
+  }
+
+  public GrpcServer(
+      GrpcOptions options, CommandSink intake, Optional<Schedules> schedules, Metrics metrics) {
     this.options = options;
     this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());
@@ -72,6 +81,7 @@ public final class GrpcServer implements Service {
     this.consumerService = new ConsumerService(options, intake, counts);
     this.taskService =
         new TaskService(intake, InstantSource.system(), counts, new EnqueueCounts(metrics));
+    this.scheduleService = schedules.map(served -> new ScheduleService(served, counts));
     this.workerService =
         new WorkerService(
             intake,
@@ -146,6 +156,7 @@ public final class GrpcServer implements Service {
     GrpcOptions.Limits limits = options.limits();
     NettyServerBuilder builder = NettyServerBuilder.forAddress(options.address());
     options.tls().ifPresent(builder::sslContext);
+    scheduleService.ifPresent(service -> builder.addService(service.definition(signatures)));
     return builder
         .bossEventLoopGroup(loops.accepting())
         .workerEventLoopGroup(loops.serving())

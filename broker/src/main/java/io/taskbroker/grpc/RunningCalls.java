@@ -1,7 +1,6 @@
 package io.taskbroker.grpc;
 
 import io.grpc.Status;
-import io.netty.channel.EventLoop;
 import io.taskbroker.grpc.ConnectionCounts.Closing;
 import io.taskbroker.runtime.Deadlines;
 import java.time.Duration;
@@ -10,14 +9,16 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
   /// How long a worker with tasks may be silent before it counts as dead.
   static final Duration LEASE = Duration.ofSeconds(3);
 
-  private final EventLoop loop;
+  private final ScheduledExecutorService loop;
   private final Set<RunningCall> calls = new HashSet<>();
 
   /// Calls with incomplete requests, each holding the bytes received so far.
@@ -44,15 +45,21 @@ final class RunningCalls {
   }
 
   /// @param patience timeout of completing a request or a frame, and of reading a response
-  RunningCalls(EventLoop loop, Duration patience) {
+  RunningCalls(ScheduledExecutorService loop, Duration patience) {
+    this(loop, patience, System::nanoTime);
+  }
+
+  /// @param loop single-threaded
+  /// @param nanoTime the time that the loop goes by, nanoseconds
+  RunningCalls(ScheduledExecutorService loop, Duration patience, LongSupplier nanoTime) {
     this.loop = loop;
     Status timedOut =
         Status.DEADLINE_EXCEEDED.withDescription(
             "The request did not come in full within " + patience.toMillis() + " ms");
-    this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(timedOut));
-    this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW));
-    this.leases = new Deadlines<>(loop, LEASE, WorkerCall::leasePassed);
-    this.unread = new Deadlines<>(loop, patience, Connection::checkReading);
+    this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(timedOut), nanoTime);
+    this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW), nanoTime);
+    this.leases = new Deadlines<>(loop, LEASE, WorkerCall::leasePassed, nanoTime);
+    this.unread = new Deadlines<>(loop, patience, Connection::checkReading, nanoTime);
   }
 
   /// Calls with incomplete requests.

@@ -1,9 +1,9 @@
 package io.taskbroker.grpc;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.inflight.api.AttemptToken;
-import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskQuery.Phase;
 import io.taskbroker.inflight.api.TaskQuery.View;
 import io.taskbroker.inflight.api.WaitingReason;
@@ -34,9 +34,9 @@ final class TaskMessages {
       response.getTokenBuilder().setEpoch(token.epoch()).setNumber(token.number());
     }
     if (view.phase() == Phase.ENDED) {
-      response.setOutcome(outcome(view.end()));
+      response.setOutcome(outcome(view));
     }
-    return response.build();
+    return response.setProgress(view.progress()).build();
   }
 
   static CancelResponse cancelled(View view) {
@@ -45,7 +45,7 @@ final class TaskMessages {
 
   static AwaitResponse awaited(View view) {
     return view.phase() == Phase.ENDED
-        ? AwaitResponse.newBuilder().setOutcome(outcome(view.end())).build()
+        ? AwaitResponse.newBuilder().setOutcome(outcome(view)).build()
         : AwaitResponse.getDefaultInstance();
   }
 
@@ -80,16 +80,18 @@ final class TaskMessages {
     };
   }
 
-  private static Outcome outcome(TaskEnd end) {
+  private static Outcome outcome(View view) {
     return Outcome.newBuilder()
         .setKind(
-            switch (end) {
+            switch (view.end()) {
               case UNKNOWN -> OutcomeKind.OUTCOME_KIND_UNSPECIFIED;
               case COMPLETED -> OutcomeKind.OUTCOME_KIND_COMPLETED;
               case FAILED -> OutcomeKind.OUTCOME_KIND_FAILED;
               case CANCELLED -> OutcomeKind.OUTCOME_KIND_CANCELLED;
               case EXPIRED -> OutcomeKind.OUTCOME_KIND_EXPIRED;
             })
+        .setResult(ByteString.copyFrom(view.result()))
+        .setMessage(view.message())
         .build();
   }
 }

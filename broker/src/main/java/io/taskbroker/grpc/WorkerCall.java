@@ -40,6 +40,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
   private static final int MAX_MESSAGE_CHARS = 1_024;
+  private static final int MAX_PROGRESS_CHARS = 1_024;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -59,10 +60,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private final Queue<Delivery> deliveries = new ConcurrentLinkedQueue<>();
 
   private boolean greeted;
+
+  /// Name that the worker gave itself; may be empty.
+  private volatile String worker = "";
+
   private int slots;
 
-  /// Tasks sent whose results did not come.
-  private int outstanding;
+  /// Tasks that the worker has, as the engine counts them.
+  private volatile int held;
 
   private int unanswered;
   private boolean silent;
@@ -92,7 +97,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       greet(message.getHello());
       return;
     }
-    running.leases().end(lease);
+    boolean hasTasks = held > 0;
     switch (message.getMessageCase()) {
       case HELLO -> throw new BadRequest("Hello was sent before");
       case SLOTS -> {
@@ -100,10 +105,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
         intake.submit(new Command.WorkerSlots(this, slots));
       }
       case RESULTS -> results(message.getResults(), bytes.length);
-      case HEARTBEAT -> heartbeat(message.getHeartbeat());
+      case HEARTBEAT -> hasTasks |= heartbeat(message.getHeartbeat());
       case MESSAGE_NOT_SET -> {} // of a later version
     }
-    renewLease();
+    running.leases().end(lease);
+    if (hasTasks && !isClosed()) {
+      running.leases().begin(lease);
+    }
   }
 
   private void greet(Hello hello) {
@@ -115,6 +123,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("worker", hello.getWorker());
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
+    worker = hello.getWorker();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -130,7 +139,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
             .toByteArray());
     String application =
         hello.getApplication().isEmpty() ? DEFAULT_APPLICATION : hello.getApplication();
-    intake.request(
+    intake.submit(
         new Command.WorkerOpened(this, application, List.copyOf(hello.getNamespacesList()), slots));
     options.counts().opened();
   }
@@ -161,7 +170,6 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     if (held < 0) {
       return;
     }
-    outstanding = Math.max(0, outstanding - count);
     intake.request(new Command.Results(this, translated, new Answer(results.getNumber(), held)));
   }
 
@@ -186,7 +194,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
           throw new BadRequest(
               "The result of " + result.getId() + " has more than " + MAX_RESULT_BYTES + " bytes");
         }
-        yield new Command.Outcome.Completed();
+        yield result.getCompleted().getResult().isEmpty()
+            ? new Command.Outcome.Completed()
+            : new Command.Outcome.Completed(result.getCompleted().getResult().toByteArray());
       }
       case FAILED -> failed(result.getFailed());
       case RELEASED -> new Command.Outcome.Released();
@@ -205,36 +215,36 @@ final class WorkerCall extends StreamCall implements WorkerSession {
         failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
   }
 
-  private void heartbeat(Heartbeat heartbeat) {
+  /// Returns whether it names tasks: they may be those of an earlier stream.
+  private boolean heartbeat(Heartbeat heartbeat) {
     int count = heartbeat.getTasksCount();
     if (count == 0) {
-      return;
+      return false;
     }
     if (count > MAX_RESULTS) {
       throw new BadRequest("More than " + MAX_RESULTS + " tasks in one heartbeat");
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken())));
+      String progress = task.getProgress();
+      if (progress.length() > MAX_PROGRESS_CHARS) {
+        progress = progress.substring(0, MAX_PROGRESS_CHARS);
+      }
+      tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
-    // After a reconnection, these are tasks of the stream before.
-    outstanding = Math.max(outstanding, count);
     intake.submit(new Command.WorkerHeartbeat(this, tasks));
+    return true;
   }
 
   private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {
     return new AttemptToken(token.getEpoch(), token.getNumber());
   }
 
-  private void renewLease() {
-    if (outstanding > 0 && !isClosed()) {
-      running.leases().end(lease);
-      running.leases().begin(lease);
-    }
-  }
-
-  /// Handles the silence of a worker with tasks.
+  /// Handles the silence of a worker, which is dead if it has tasks.
   void leasePassed() {
+    if (held == 0) {
+      return;
+    }
     silent = true;
     close(
         Status.DEADLINE_EXCEEDED.withDescription(
@@ -274,12 +284,17 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private void closeIfDrained() {
-    if (draining && outstanding == 0 && unanswered == 0) {
+    if (draining && held == 0 && unanswered == 0) {
       close(Status.OK);
     }
   }
 
   // Called by the engine's thread.
+
+  @Override
+  public String worker() {
+    return worker;
+  }
 
   @Override
   public boolean mayReceive() {
@@ -288,6 +303,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     heldBack = true;
     return hasRoom(); // otherwise [#readOn] sees it
+  }
+
+  @Override
+  public void holds(int tasks) {
+    held = tasks;
   }
 
   @Override
@@ -319,32 +339,23 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   @Override
-  public void unavailable(String why) {
-    running.run(() -> close(Status.UNAVAILABLE.withDescription(why)));
-  }
-
-  @Override
   void prepare() {
     Delivery delivery = deliveries.poll();
     if (delivery == null) {
       return;
     }
     var message = new DeliveriesMessage();
-    int count = 0;
     while (delivery != null) {
       if (!message.hasRoomFor(delivery)) {
         enqueue(message.bytes());
         message = new DeliveriesMessage();
       }
       message.add(delivery);
-      count++;
       delivery = deliveries.poll();
     }
     enqueue(message.bytes());
-    boolean first = outstanding == 0;
-    outstanding += count;
-    if (first) {
-      renewLease();
+    if (!isClosed() && !lease.isListed()) {
+      running.leases().begin(lease);
     }
   }
 

@@ -8,6 +8,7 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.TaskState.Step;
@@ -111,7 +112,7 @@ final class Admission {
         if (backpressure.isFull() || !state.memory.hasRoom()) {
           enqueue.refused(index, EnqueueOutcome.FULL);
         } else {
-          await(insertForwarding(activation, destination), enqueue);
+          await(insertForwarding(activation, destination, enqueue), enqueue);
           state.event(EngineEvent.DEMOTED, activation, EngineState.namespaceAndTask(activation));
         }
       }
@@ -174,15 +175,16 @@ final class Admission {
     if (backpressure.isFull() || !state.memory.hasRoom()) {
       return false;
     }
-    insertForwarding(activation, destination);
+    insertForwarding(activation, destination, null);
     return true;
   }
 
-  private InFlightTask insertForwarding(Activation activation, Destination destination) {
+  private InFlightTask insertForwarding(
+      Activation activation, Destination destination, @Nullable PendingEnqueue enqueue) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
     Row forwarded = row.forwardedTo(destination);
     InFlightTask task = forwarding(forwarded);
-    state.write(new Change.Insert(forwarded, task));
+    state.write(change(forwarded, task, enqueue));
     return task;
   }
 
@@ -216,12 +218,12 @@ final class Admission {
         return true;
       }
       if (!full) {
-        await(insert(queue, activation, Status.DELAY), enqueue);
+        await(insert(queue, activation, Status.DELAY, enqueue), enqueue);
       }
       return !full;
     }
     if (!backpressure.isFull(queue)) {
-      await(insert(queue, activation, Status.PENDING), enqueue);
+      await(insert(queue, activation, Status.PENDING, enqueue), enqueue);
       return true;
     }
     boolean blocks = partition == null || backpressure.blocksNeighbours(partition, queue);
@@ -232,7 +234,17 @@ final class Admission {
     return false;
   }
 
-  private InFlightTask insert(ApplicationQueue queue, Activation activation, Status status) {
+  /// The change that stores a row: with the step of a schedule if that enqueues it.
+  private static Change change(Row row, Object owner, @Nullable PendingEnqueue enqueue) {
+    ScheduleStep step = enqueue == null ? null : enqueue.step();
+    return step == null ? new Change.Insert(row, owner) : new Change.Fire(row, step, owner);
+  }
+
+  private InFlightTask insert(
+      ApplicationQueue queue,
+      Activation activation,
+      Status status,
+      @Nullable PendingEnqueue enqueue) {
     InFlightTask task =
         new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
     task.committed = Row.isCommittedOnArrival(activation);
@@ -242,7 +254,7 @@ final class Admission {
           status == Status.DELAY ? TaskLifecycle.DELAYED : TaskLifecycle.RECEIVED, activation);
     }
     Row row = Row.arriving(task.key, activation, status, state.wall);
-    state.write(new Change.Insert(row, task));
+    state.write(change(row, task, enqueue));
     return task;
   }
 
@@ -263,7 +275,7 @@ final class Admission {
     }
     if (enqueue != null) {
       enqueue.await();
-      state.write(new Change.Insert(row, enqueue));
+      state.write(change(row, enqueue, enqueue));
     } else {
       boolean proven = state.options.shared() || !activation.atMostOnce();
       state.write(new Change.Insert(row, proven ? null : row));
@@ -274,10 +286,11 @@ final class Admission {
   /// message (H12). If it was enqueued, its caller is informed instead.
   void replaced(Row row, RejectedInsert refusal) {
     String id = row.activation().id();
-    PendingEnqueue enqueue = enqueueOf(refusal.insert());
-    boolean withdrawn = withdraw(refusal.insert());
+    PendingEnqueue enqueue = enqueueOf(refusal.insert().owner());
+    Row refused = refusal.insert().row();
+    boolean withdrawn = withdraw(refused, refusal.insert().owner());
     if (enqueue != null) {
-      enqueue.unstorable(refusal.insert().row().activation().id());
+      enqueue.refused(refused.activation().id(), EnqueueOutcome.UNSTORABLE);
     }
     if (!withdrawn) {
       return;
@@ -291,8 +304,17 @@ final class Admission {
     completion.produce(forwarding(row));
   }
 
-  private static @Nullable PendingEnqueue enqueueOf(Change.Insert insert) {
-    return switch (insert.owner()) {
+  /// Handles the task of a slot that was not stored, and informs its caller.
+  void unfired(Change.Fire fire, EnqueueOutcome why) {
+    PendingEnqueue enqueue = enqueueOf(fire.owner());
+    boolean _ = withdraw(fire.row(), fire.owner());
+    if (enqueue != null) {
+      enqueue.refused(fire.id(), why);
+    }
+  }
+
+  private static @Nullable PendingEnqueue enqueueOf(@Nullable Object owner) {
+    return switch (owner) {
       case InFlightTask task -> task.enqueued;
       case PendingEnqueue enqueue -> enqueue;
       case null, default -> null;
@@ -301,8 +323,8 @@ final class Admission {
 
   /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:
   /// then its delete ends it.
-  private boolean withdraw(Change.Insert insert) {
-    if (insert.owner() instanceof InFlightTask task) {
+  private boolean withdraw(Row row, @Nullable Object owner) {
+    if (owner instanceof InFlightTask task) {
       if (task.step() == Step.DELETING) {
         return false;
       }
@@ -311,9 +333,9 @@ final class Admission {
       state.remove(task);
       return true;
     }
-    Fingerprint id = Ids.fingerprint(insert.row().activation().id());
-    Origin origin = insert.row().activation().origin();
-    if (!state.parked.has(id, origin, insert.row().key())) {
+    Fingerprint id = Ids.fingerprint(row.activation().id());
+    Origin origin = row.activation().origin();
+    if (!state.parked.has(id, origin, row.key())) {
       return false;
     }
     long _ = state.parked.remove(id, origin);

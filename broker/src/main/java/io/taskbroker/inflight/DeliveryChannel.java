@@ -44,6 +44,11 @@ interface DeliveryChannel {
   /// Delivers a reserved task.
   void deliver(Delivery delivery);
 
+  /// Name of the worker, for people; empty if it is not known.
+  default String worker() {
+    return "";
+  }
+
   /// Whether the worker confirms each delivery.
   boolean confirms();
 

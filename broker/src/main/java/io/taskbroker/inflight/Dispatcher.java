@@ -156,6 +156,7 @@ final class Dispatcher {
       completion.expire(task);
     } else if (state.gate.broker() != null
         || state.gate.task(task) != null
+        || task.cancelled
         || channel.isClosed()
         || !statusWriter.isFresh(task)) {
       requeue(channel, task);
@@ -184,6 +185,7 @@ final class Dispatcher {
       task.queue.succeeded(state.now);
       timeouts.started(task);
     }
+    state.recorder.delivered(task, channel.worker(), state.wall);
     state.eventUnlessRepeated(channel.confirms() ? EngineEvent.CLAIMED : EngineEvent.PULLED, task);
     state.follow(
         channel.confirms() ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED, task.activation, "");

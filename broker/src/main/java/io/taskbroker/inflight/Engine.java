@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
@@ -13,6 +14,7 @@ import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.EnginePorts;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TokenEpoch;
@@ -137,7 +139,7 @@ public final class Engine {
     switch (command) {
       case Command.Committed done -> {
         outcomeModel.check(done.changes(), done.outcomes());
-        done.changes().forEach(this::durable);
+        committed(done.changes(), done.outcomes());
       }
       case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
@@ -157,6 +159,10 @@ public final class Engine {
       case Command.PartitionRevoked revoked -> revoked(revoked);
       case Command.PartitionLoaded page -> loaded(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
+      case Command.Rejected rejected when rejected.change() instanceof Change.Fire fire -> {
+        state.changeDone(fire);
+        admission.unfired(fire, EnqueueOutcome.UNSTORABLE);
+      }
       case Command.Rejected rejected ->
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
@@ -189,6 +195,7 @@ public final class Engine {
         reports.recorded(read.reports());
         remoteReports.checked(read);
       }
+      case Command.FinishedRead read -> queries.wasRead(read);
       case Command.BarrierPassed passed -> barrierPassed(passed);
       case Command.LeaseRenewed lease -> state.leaseRenewed(lease);
       case Command.PartitionLost(String topic, int partition) ->
@@ -255,6 +262,19 @@ public final class Engine {
     }
   }
 
+  private void committed(List<Change> changes, List<ChangeOutcome> outcomes) {
+    for (int i = 0; i < changes.size(); i++) {
+      if (!outcomes.isEmpty()
+          && outcomes.get(i) == ChangeOutcome.SUPERSEDED
+          && changes.get(i) instanceof Change.Fire fire) {
+        state.changeDone(fire);
+        admission.unfired(fire, EnqueueOutcome.SUPERSEDED);
+      } else {
+        durable(changes.get(i));
+      }
+    }
+  }
+
   private void durable(Change change) {
     state.changeDone(change);
     switch (change) {
@@ -263,6 +283,9 @@ public final class Engine {
       case Change.Insert(_, PendingEnqueue enqueue) -> enqueue.settle();
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
+      case Change.Fire(_, _, InFlightTask task) -> recovery.inserted(task);
+      case Change.Fire(_, _, PendingEnqueue enqueue) -> enqueue.settle();
+      case Change.Fire _ -> {}
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
           dispatcher.statusWritten(task);
       case Change.UpdateStatus _ -> {}
@@ -275,7 +298,7 @@ public final class Engine {
           state.settle(task);
           completion.produce(task);
           if (task.end == TaskEnd.FAILED) {
-            queries.ended(task.id(), TaskEnd.FAILED); // whatever becomes of its dead letter
+            queries.ended(task); // whatever becomes of its dead letter
           }
         } else if (task.pendingWrites > 0) {
           task.pendingWrites--; // its destination was changed
@@ -299,7 +322,7 @@ public final class Engine {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
-      queries.ended(task.id(), task.end);
+      queries.ended(task);
       state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);

@@ -50,6 +50,8 @@ final class EngineState {
 
   final ApplicationQueues queues;
 
+  final TaskRecorder recorder;
+
   final DeliveryGate gate = new DeliveryGate(this);
 
   final MemoryBudget memory;
@@ -116,6 +118,7 @@ final class EngineState {
     this.offsets = ports.offsets();
     this.events = ports.events();
     this.follows = events.follows();
+    this.recorder = new TaskRecorder(events, options.finishedRetention());
     this.random = random;
     this.queues = new ApplicationQueues(options, ports.push());
     this.memory = new MemoryBudget(options.limits().maxMemoryBytes());
@@ -247,6 +250,7 @@ final class EngineState {
 
   /// Adds a task in its first status.
   void add(InFlightTask task) {
+    recorder.begin(task, wall);
     tasks.put(task.id(), task);
     memory.occupy(task);
     count(task, 1);
@@ -259,6 +263,7 @@ final class EngineState {
       add(task);
       return true;
     }
+    recorder.begin(task, wall);
     memory.occupy(task);
     count(task, 1);
     duplicateIds.add(task);
@@ -267,6 +272,7 @@ final class EngineState {
 
   /// Replaces a task by its next attempt, which has the same row.
   void replace(InFlightTask task, InFlightTask attempt) {
+    attempt.record = task.record;
     memory.vacate(task);
     add(attempt);
   }
@@ -299,6 +305,7 @@ final class EngineState {
             task.key, task.activation.withPayload(NO_PAYLOAD), task.state(), task.queue);
     kept.destination = task.destination;
     kept.attempt = task.attempt;
+    kept.record = task.record;
     tasks.put(kept.id(), kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;
@@ -315,9 +322,11 @@ final class EngineState {
   ///
   /// @throws IllegalStateException if the event cannot happen in the task's state
   void transition(InFlightTask task, TaskEvent event) {
+    TaskState before = task.state();
     count(task, -1);
     task.apply(event);
     count(task, 1);
+    recorder.moved(task, before, event, wall);
   }
 
   /// Suspends or resumes a task: a suspended one takes no room from others.

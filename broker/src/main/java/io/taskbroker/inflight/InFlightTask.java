@@ -108,6 +108,9 @@ final class InFlightTask implements DeliveredTask {
 
   boolean lostAlone;
 
+  /// What is recorded of it; null if nothing is.
+  @Nullable TaskRecord record;
+
   /// The enqueue that waits for it to be durable.
   @Nullable PendingEnqueue enqueued;
 
@@ -227,6 +230,7 @@ final class InFlightTask implements DeliveredTask {
         + activation.namespace().length()
         + activation.taskname().length()
         + (outgoingPayload == null ? 0 : outgoingPayload.length)
+        + (record == null ? 0 : TaskRecord.BYTES)
         + (destination == null ? 0 : destination.headerLength());
   }
 

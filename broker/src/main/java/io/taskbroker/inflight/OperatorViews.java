@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reader of what operators see of tasks and applications. Changes nothing.
 final class OperatorViews {
+  private static final byte[] NONE = {};
+
   private OperatorViews() {}
 
   /// The snapshot of a task in memory or parked; null if the engine has none of that id.
@@ -25,7 +27,8 @@ final class OperatorViews {
       Fingerprint fingerprint = Ids.fingerprint(id);
       PartitionKey partition = state.parked.find(fingerprint);
       long key = partition == null ? -1 : state.parked.key(fingerprint, partition);
-      return new TaskSnapshot(id, key, "", TaskSnapshot.PARKED, 0, 0, OptionalLong.empty(), why);
+      return new TaskSnapshot(
+          id, key, "", TaskSnapshot.PARKED, 0, 0, OptionalLong.empty(), why, NONE);
     }
     return new TaskSnapshot(
         id,
@@ -37,7 +40,8 @@ final class OperatorViews {
         task.status().isHandedOut()
             ? OptionalLong.of(state.wallTime(task.deadline))
             : OptionalLong.empty(),
-        why);
+        why,
+        task.record == null ? NONE : task.record.history.encoded());
   }
 
   /// The first applications, at most so many.

@@ -10,6 +10,7 @@ import java.util.List;
 /// | change | applied | duplicate | missing | fenced |
 /// |---|---|---|---|---|
 /// | insert | yes | no: the engine assigns each key once | no | shared store only |
+/// | task of a slot | yes, or superseded: another broker fired it, or its schedule changed | as for an insert | no | shared store only |
 /// | status update, confirmation, delay, forward, delete | yes | no | no: nothing follows the delete of a row, and nothing precedes its insert | shared store only |
 /// | watermark, committed offset | yes | no | no | shared store only |
 ///
@@ -25,12 +26,13 @@ final class OutcomeModel {
     this.events = events;
   }
 
-  /// Whether the store may answer a change like this; the same for every kind of change.
-  boolean allows(ChangeOutcome outcome) {
+  /// Whether the store may answer a change like this.
+  boolean allows(Change change, ChangeOutcome outcome) {
     return switch (outcome) {
       case APPLIED -> true;
       case DUPLICATE, MISSING -> false;
       case FENCED -> shared;
+      case SUPERSEDED -> change instanceof Change.Fire;
     };
   }
 
@@ -51,7 +53,7 @@ final class OutcomeModel {
   }
 
   private void check(Change change, ChangeOutcome outcome) {
-    if (!allows(outcome)) {
+    if (!allows(change, outcome)) {
       events.unexpected(change, outcome);
     }
   }

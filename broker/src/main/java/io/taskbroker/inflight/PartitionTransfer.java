@@ -180,6 +180,10 @@ final class PartitionTransfer {
           enqueue.unavailable(MOVED);
           partitionKeys.add(PartitionKey.of(change));
         }
+        case Change.Fire(_, _, PendingEnqueue enqueue) -> {
+          enqueue.unavailable(MOVED);
+          partitionKeys.add(PartitionKey.of(change));
+        }
         default -> partitionKeys.add(PartitionKey.of(change));
       }
     }

@@ -1,12 +1,14 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Enqueue command that is not answered yet: tasks that are not admitted, and tasks whose inserts
 /// are not durable. Owner of the inserts of parked rows, and of a barrier. Not thread-safe.
@@ -33,6 +35,11 @@ final class PendingEnqueue {
 
   Activation activation(int index) {
     return command.activations().get(index);
+  }
+
+  /// Step of the schedule that enqueues the next task; null if a client does.
+  @Nullable ScheduleStep step() {
+    return command.steps().isEmpty() ? null : command.steps().get(next);
   }
 
   /// Sets the outcome of a task that is not accepted.
@@ -63,11 +70,11 @@ final class PendingEnqueue {
     }
   }
 
-  /// Handles an insert that the store refuses.
-  void unstorable(String id) {
+  /// Handles a task that the store refuses.
+  void refused(String id, EnqueueOutcome why) {
     for (int i = 0; i < outcomes.length; i++) {
       if (outcomes[i] == EnqueueOutcome.ACCEPTED && activation(i).id().equals(id)) {
-        outcomes[i] = EnqueueOutcome.UNSTORABLE;
+        outcomes[i] = why;
       }
     }
     settle();

@@ -54,6 +54,7 @@ final class ReportHandler {
 
   /// @param reply null if nobody waits for the answer
   void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+    state.recorder.reported(task, update.status(), state.wall);
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }

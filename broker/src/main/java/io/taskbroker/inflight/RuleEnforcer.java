@@ -70,6 +70,7 @@ final class RuleEnforcer {
         yield true;
       }
       case Rules.Decision.Killed _ -> {
+        state.recorder.failed(task, "switched off by a rule");
         state.event(EngineEvent.SWITCHED_OFF, task, "");
         completion.complete(task);
         yield false;

@@ -123,6 +123,7 @@ final class TaskActs {
 
   private void discarded(InFlightTask task) {
     task.end = TaskEnd.CANCELLED;
+    state.recorder.failed(task, BY_OPERATOR);
     state.event(EngineEvent.DISCARDED, task, BY_OPERATOR);
   }
 

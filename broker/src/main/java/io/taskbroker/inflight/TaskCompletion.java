@@ -4,11 +4,13 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.NextAttempt;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.activation.TaskHistory;
 import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.OutboxRecord;
@@ -32,6 +34,7 @@ final class TaskCompletion {
   /// Ends a task that a client cancelled.
   void cancel(InFlightTask task) {
     task.end = TaskEnd.CANCELLED;
+    state.recorder.failed(task, "cancelled by its client");
     state.event(EngineEvent.DISCARDED, task, "cancelled by its client");
     complete(task);
   }
@@ -89,14 +92,19 @@ final class TaskCompletion {
   /// Deletes the row of a completed task. Retries and at-most-once tasks leave tombstones, unless
   /// they were dead-lettered: their ids may rightly return from the dead-letter topic (H8).
   void remove(InFlightTask task, boolean mayReturn) {
-    state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
     long usual = state.options.periods().tombstone();
     long until =
         remembered
-            ? toldEnd(task).in(state.wall + task.activation.tombstoneMillis(usual))
+            ? toldEnd(task)
+                .in(
+                    state.wall + task.activation.tombstoneMillis(usual),
+                    task.activation.origin().keepsResult())
             : Row.NONE;
-    state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
+    FinishedTask finished = state.recorder.end(task, until, state.wall);
+    state.transition(task, TaskEvent.COMPLETE);
+    state.write(
+        new Change.Delete(task.key, task.id(), task.activation.origin(), until, finished, task));
   }
 
   /// The end that a tombstone tells. Nobody asks for that of a task from Kafka, whose retries have
@@ -112,6 +120,7 @@ final class TaskCompletion {
       return;
     }
     task.end = TaskEnd.FAILED;
+    state.recorder.failed(task, why);
     if (task.activation.failurePolicy().deadLetters()) {
       state.event(EngineEvent.DEAD_LETTERED, task, why);
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, why));
@@ -124,6 +133,7 @@ final class TaskCompletion {
   /// Ends an expired task (G5, W9).
   void expire(InFlightTask task) {
     task.end = TaskEnd.EXPIRED;
+    state.recorder.failed(task, EXPIRED);
     state.event(EngineEvent.EXPIRED, task, "");
     if (task.activation.failurePolicy().deadLetters()) {
       forward(task, Status.FAILURE, null, state.deadLetter(task.activation, EXPIRED));
@@ -181,6 +191,8 @@ final class TaskCompletion {
     task.takeReplies().forEach(attempt::adopt);
     state.transition(task, TaskEvent.EVICT);
     state.replace(task, attempt);
+    state.recorder.step(
+        attempt, TaskHistory.Step.RETRIED, state.wall, "attempt " + (next.attempts() + 1));
     state.event(EngineEvent.RETRIED, activation, "attempt=" + (next.attempts() + 1));
     Row row = Row.arriving(task.key, activation, status, state.wall);
     state.write(new Change.Retry(row, attempt));
@@ -193,6 +205,7 @@ final class TaskCompletion {
     state.transition(
         task, status == Status.RETRY ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
     task.destination = destination;
+    state.recorder.step(task, TaskHistory.Step.FORWARDED, state.wall, destination.topic());
     state.holdOutgoing(task, payload);
     state.write(
         new Change.Forward(

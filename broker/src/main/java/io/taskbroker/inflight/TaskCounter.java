@@ -9,6 +9,7 @@ import io.taskbroker.inflight.api.EngineStats;
 final class TaskCounter {
   private final String application;
   private final String taskname;
+  private final String namespace;
   private int pending;
   private int delayed;
   private int claimed;
@@ -18,9 +19,11 @@ final class TaskCounter {
   private long retried;
   private long deadLettered;
 
-  TaskCounter(String application, String taskname) {
+  /// @param namespace of the first task; empty for all others together
+  TaskCounter(String application, String taskname, String namespace) {
     this.application = application;
     this.taskname = taskname;
+    this.namespace = namespace;
   }
 
   /// Adds `by` to the gauge of a status.
@@ -49,6 +52,7 @@ final class TaskCounter {
     return new EngineStats.Task(
         application,
         taskname,
+        namespace,
         pending,
         delayed,
         claimed,

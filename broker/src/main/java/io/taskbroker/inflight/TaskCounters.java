@@ -25,23 +25,24 @@ final class TaskCounters {
   TaskCounter of(Activation activation) {
     Map<String, TaskCounter> tasks = counters.get(activation.application());
     TaskCounter known = tasks == null ? null : tasks.get(activation.taskname());
-    return known == null ? add(activation.application(), activation.taskname()) : known;
+    return known == null ? add(activation) : known;
   }
 
-  private TaskCounter add(String application, String taskname) {
+  private TaskCounter add(Activation activation) {
+    String application = activation.application();
     Map<String, TaskCounter> tasks = counters.get(application);
     if (named < MAX) {
       named++;
-      return make(application, taskname);
+      return make(application, activation.taskname(), activation.namespace());
     }
     String owner = tasks == null ? OTHER : application;
     Map<String, TaskCounter> owned = counters.getOrDefault(owner, Map.of());
     TaskCounter other = owned.get(OTHER);
-    return other == null ? make(owner, OTHER) : other;
+    return other == null ? make(owner, OTHER, "") : other;
   }
 
-  private TaskCounter make(String application, String taskname) {
-    var counter = new TaskCounter(application, taskname);
+  private TaskCounter make(String application, String taskname, String namespace) {
+    var counter = new TaskCounter(application, taskname, namespace);
     counters.computeIfAbsent(application, _ -> new HashMap<>()).put(taskname, counter);
     all.add(counter);
     return counter;

@@ -1,8 +1,11 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.inflight.TaskState.Step;
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.inflight.api.TaskQuery.Phase;
@@ -30,7 +33,7 @@ final class TaskQueries {
 
   void handle(TaskQuery query) {
     switch (query) {
-      case TaskQuery.Find _ -> query.reply().done(view(query.id()));
+      case TaskQuery.Find _ -> answer(query, view(query.id()));
       case TaskQuery.Cancel _ -> cancel(query);
       case TaskQuery.Await _ -> await(query);
     }
@@ -40,11 +43,47 @@ final class TaskQueries {
     InFlightTask task = state.tasks.get(query.id());
     View view = view(query.id());
     if (task != null && isDeadLetter(task)) {
-      query.reply().done(View.ended(task.end));
+      query.reply().done(ended(task, task.end));
     } else if (view == null || (view.phase() == Phase.ENDED && task == null)) {
-      query.reply().done(view);
+      answer(query, view);
     } else {
       waiting.computeIfAbsent(query.id(), _ -> new ArrayList<>()).add(query);
+    }
+  }
+
+  /// Answers with a view; that of an ended task with its record, if the store has one. The record
+  /// of a task of another broker is all that is known of it here.
+  private void answer(TaskQuery query, @Nullable View view) {
+    boolean kept =
+        view == null
+            ? state.options.shared()
+            : view.phase() == Phase.ENDED
+                && !state.tasks.containsKey(query.id())
+                && TaskEnd.isKept(state.tombstones.until(query.id()));
+    if (kept) {
+      state.queriesSent(1);
+      state.store.readFinished(query.id(), new Ended(query, view));
+    } else {
+      query.reply().done(view);
+    }
+  }
+
+  /// Query about an ended task.
+  ///
+  /// @param view what memory says; null if nothing
+  private record Ended(TaskQuery query, @Nullable View view) {}
+
+  /// Handles the record of an ended task.
+  void wasRead(Command.FinishedRead read) {
+    state.queriesAnswered(1);
+    if (read.owner() instanceof Ended(TaskQuery query, View view)) {
+      FinishedTask found = read.found();
+      if (found == null) {
+        query.reply().done(view);
+      } else {
+        TaskEnd end = view == null ? TaskEnd.of(found.outcome()) : view.end();
+        query.reply().done(View.ended(end, found.message(), found.result()));
+      }
     }
   }
 
@@ -66,11 +105,12 @@ final class TaskQueries {
   }
 
   /// Answers those who wait for the end of a task.
-  void ended(String id, TaskEnd end) {
+  void ended(InFlightTask task) {
     if (!waiting.isEmpty()) {
-      List<TaskQuery> callers = waiting.remove(id);
+      List<TaskQuery> callers = waiting.remove(task.id());
       if (callers != null) {
-        callers.forEach(query -> query.reply().done(View.ended(end)));
+        View view = ended(task, task.end);
+        callers.forEach(query -> query.reply().done(view));
       }
     }
   }
@@ -112,19 +152,28 @@ final class TaskQueries {
     InFlightTask task = state.tasks.get(id);
     if (task != null) {
       Phase phase = phase(task);
-      return new View(
-          phase,
-          WaitingReasons.of(state, task),
-          phase == Phase.ENDED ? null : task.activation,
-          phase == Phase.RUNNING ? state.lastToken(task) : null,
-          task.end);
+      WaitingReason why = WaitingReasons.of(state, task);
+      if (phase == Phase.ENDED || why == null) {
+        return ended(task, task.end);
+      }
+      AttemptToken token = phase == Phase.RUNNING ? state.lastToken(task) : null;
+      WorkerStream stream = task.stream;
+      String progress = token == null || stream == null ? "" : stream.progress(token);
+      return new View(phase, why, task.activation, token, progress);
     }
     WaitingReason why = WaitingReasons.of(state, id);
     if (why != null) {
-      return new View(Phase.PARKED, why, null, null, TaskEnd.UNKNOWN);
+      return new View(Phase.PARKED, why, null, null, "");
     }
     long until = state.tombstones.until(id);
     return until > state.wall ? View.ended(TaskEnd.of(until)) : null;
+  }
+
+  private static View ended(InFlightTask task, TaskEnd end) {
+    TaskRecord record = task.record;
+    byte[] result = record == null || end != TaskEnd.COMPLETED ? null : record.result;
+    boolean failed = record != null && end != TaskEnd.COMPLETED;
+    return View.ended(end, failed ? record.message : "", result);
   }
 
   private static Phase phase(InFlightTask task) {

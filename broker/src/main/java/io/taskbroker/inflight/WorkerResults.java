@@ -74,7 +74,10 @@ final class WorkerResults {
     }
     task.stream = null;
     switch (result.outcome()) {
-      case Outcome.Completed _ -> reports.handle(task, update(result, Status.COMPLETE), reply);
+      case Outcome.Completed completed -> {
+        state.recorder.result(task, completed.result());
+        reports.handle(task, update(result, Status.COMPLETE), reply);
+      }
       case Outcome.Failed failed -> failed(task, result, failed, reply);
       case Outcome.Released _ -> timeouts.requeue(task, false);
     }
@@ -95,6 +98,7 @@ final class WorkerResults {
 
   private void failed(
       InFlightTask task, Command.Result result, Outcome.Failed failed, Reply reply) {
+    state.recorder.failure(task, failed.message());
     Optional<NextAttempt> next =
         failed.last() || task.cancelled || !ReportHandler.isPlausible(task)
             ? Optional.empty()
@@ -103,6 +107,7 @@ final class WorkerResults {
     if (next.isEmpty()) {
       reports.handle(task, update(result, Status.FAILURE), reply);
     } else if (task.activation.origin().partition() < 0) {
+      state.recorder.reported(task, Status.FAILURE, state.wall);
       completion.retryHere(task, next.get()).await(reply);
     } else {
       long seconds = (next.get().delay() + 999) / 1_000;

@@ -18,6 +18,9 @@ final class WorkerStream implements DeliveryChannel {
   /// The attempts that the worker has, as far as it has not reported their results.
   final Map<AttemptToken, InFlightTask> attempts = new HashMap<>();
 
+  /// What the worker said last about an attempt, as far as it said something.
+  private final Map<AttemptToken, String> progress = new HashMap<>();
+
   private final List<String> namespaces;
   private int slots;
 
@@ -78,14 +81,43 @@ final class WorkerStream implements DeliveryChannel {
     InFlightTask task = (InFlightTask) delivery.task();
     task.stream = this;
     attempts.put(delivery.token(), task);
+    session.holds(attempts.size());
     session.deliver(delivery);
+  }
+
+  /// Handles an attempt that the worker has from another stream.
+  void resumed(AttemptToken token, InFlightTask task) {
+    task.stream = this;
+    attempts.put(token, task);
+    session.holds(attempts.size());
   }
 
   /// Handles the result of an attempt, whatever it is worth: its slot is free.
   void ended(AttemptToken token) {
-    if (attempts.remove(token) != null && attempts.isEmpty() && reserved == 0) {
-      suspect = null;
+    progress.remove(token);
+    if (attempts.remove(token) != null) {
+      session.holds(attempts.size());
+      if (attempts.isEmpty() && reserved == 0) {
+        suspect = null;
+      }
     }
+  }
+
+  /// Notes the progress of an attempt; empty keeps the last one.
+  void progress(AttemptToken token, String text) {
+    if (!text.isEmpty()) {
+      progress.put(token, text);
+    }
+  }
+
+  /// The last progress of an attempt; may be empty.
+  String progress(AttemptToken token) {
+    return progress.getOrDefault(token, "");
+  }
+
+  @Override
+  public String worker() {
+    return session.worker();
   }
 
   @Override

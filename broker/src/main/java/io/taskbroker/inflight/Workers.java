@@ -60,6 +60,11 @@ final class Workers {
         stream.session.cancel(each.id(), each.token(), false);
       } else {
         extend(task, each.token(), stream);
+        stream.progress(each.token(), each.progress());
+        if (task.cancelled) {
+          // The stream that it had then may have broken.
+          stream.session.cancel(each.id(), each.token(), true);
+        }
       }
     }
   }
@@ -75,9 +80,8 @@ final class Workers {
     if (before != null && before != stream) {
       before.ended(token);
     }
-    task.stream = stream;
     task.workerLost = false;
-    stream.attempts.put(token, task);
+    stream.resumed(token, task);
     timeouts.extend(task);
   }
 

@@ -222,7 +222,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
     Map<TopicPartition, OffsetAndMetadata> committedOffsets = finder.committed(topic, unacquired);
     Map<TopicPartition, PositionFinder.Found> found =
-        finder.find(topic, finder.acquire(topic, unacquired, committedOffsets), committedOffsets);
+        finder.find(topic, take(topic, committedOffsets), committedOffsets);
     found.values().forEach(warnings::of);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
@@ -235,6 +235,16 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     });
     unacquired.removeAll(found.keySet());
     commits.requestCommit();
+  }
+
+  private Set<TopicPartition> take(
+      PositionFinder.Topic topic, Map<TopicPartition, OffsetAndMetadata> committedOffsets) {
+    try {
+      return finder.acquire(topic, unacquired, committedOffsets);
+    } catch (PartitionOwnership.Interrupted e) {
+      drop(e.partition());
+      throw e;
+    }
   }
 
   /// The committed offset if the position is not committed. An offset of records that the log has
@@ -300,8 +310,13 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   /// Offset below which records may have been run before. In a shared store the broker that
   /// committed more left its rows there, unless the store went back.
   private long reached(PositionFinder.Found found, long committed) {
-    long reached = found.start().reached();
-    return finder.movesRows() ? reached : Math.max(committed, reached);
+    StartingOffsets.Start start = found.start();
+    if (finder.movesRows()) {
+      return start.reached();
+    }
+    // Others committed them, also if that is said of records that the log has lost since.
+    long kept = Math.min(found.facts().committed(), start.position());
+    return Math.max(Math.max(committed, kept), start.reached());
   }
 
   private static OffsetLedger ledger(PositionFinder.Found found, long committed) {
@@ -384,11 +399,14 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   private void forgetPartlyAcquired(Collection<TopicPartition> partitions) {
     List<SourcePartition> begun =
         partitions.stream().map(partlyAcquired::remove).filter(Objects::nonNull).toList();
-    for (SourcePartition each : begun) {
-      offsets.closing(each);
-      commands.submit(new Command.PartitionRevoked(each, true));
-    }
+    begun.forEach(this::drop);
     finder.release(begun, false);
+  }
+
+  /// Makes the engine forget the rows of a partition that was never started.
+  private void drop(SourcePartition partition) {
+    offsets.closing(partition);
+    commands.submit(new Command.PartitionRevoked(partition, true));
   }
 
   /// Releases partitions: lets the engine finish what it has of them, commits, and forgets them.

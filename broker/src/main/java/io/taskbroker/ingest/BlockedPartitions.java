@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,7 @@ import org.slf4j.LoggerFactory;
 final class BlockedPartitions {
   private static final Logger log = LoggerFactory.getLogger(BlockedPartitions.class);
   private static final long FIRST_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final int MAX_NAMED = 10;
   private static final long LONGEST_NANOS = Duration.ofMinutes(1).toNanos();
 
   private final TopicCounts counts;
@@ -31,6 +33,7 @@ final class BlockedPartitions {
 
   private static final class Blocked {
     private final LogInterval lines = new LogInterval(Duration.ofNanos(LONGEST_NANOS));
+    private long offset;
     private long delayNanos;
     private long tryAt;
     private boolean waiting;
@@ -46,6 +49,7 @@ final class BlockedPartitions {
         each.delayNanos == 0 ? FIRST_NANOS : Math.min(2 * each.delayNanos, LONGEST_NANOS);
     each.tryAt = now + each.delayNanos;
     each.waiting = true;
+    each.offset = offset;
     if (each.lines.isDue(offset, now)) {
       log.error(
           "Partition {} stands still at offset {}, which cannot be read: {}. It is tried again; to"
@@ -55,7 +59,7 @@ final class BlockedPartitions {
           offset,
           reason);
     }
-    counts.blocked(all.size());
+    report();
   }
 
   /// Whether the partition is blocked and its retry is not due yet.
@@ -96,18 +100,28 @@ final class BlockedPartitions {
   void unblock(TopicPartition partition) {
     if (!all.isEmpty() && all.remove(partition) != null) {
       log.info("Partition {} can be read again", partition);
-      counts.blocked(all.size());
+      report();
     }
   }
 
   /// Forgets partitions that are read from another offset, or by another member.
   void forget(Collection<TopicPartition> partitions) {
     if (all.keySet().removeAll(partitions)) {
-      counts.blocked(all.size());
+      report();
     }
   }
 
   int size() {
     return all.size();
+  }
+
+  private void report() {
+    counts.blocked(
+        all.size(),
+        all.entrySet().stream()
+            .limit(MAX_NAMED)
+            .map(each -> "partition " + each.getKey() + " at offset " + each.getValue().offset)
+            .sorted()
+            .collect(Collectors.joining(", ")));
   }
 }

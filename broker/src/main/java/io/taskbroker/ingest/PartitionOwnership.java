@@ -92,6 +92,7 @@ public interface PartitionOwnership {
   /// @param noted committed offset and metadata of a broker of this store; null if there is none
   /// @return empty if another broker acquired it in a later generation, so that the group is about
   ///   to revoke it from this one (H11)
+  /// @throws Interrupted if the engine has rows of the partition that count no longer
   /// @throws Unavailable if that is impossible now
   Optional<Taken> take(SourcePartition partition, int generation, @Nullable Noted noted);
 
@@ -118,7 +119,7 @@ public interface PartitionOwnership {
   void release(SourcePartition partition, boolean drained);
 
   /// Failure of the store to answer; it may answer later.
-  final class Unavailable extends RuntimeException {
+  class Unavailable extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     Unavailable(String message) {
@@ -127,6 +128,24 @@ public interface PartitionOwnership {
 
     public Unavailable(String message, Throwable cause) {
       super(message, cause);
+    }
+  }
+
+  /// The store does not know that this broker has the partition, whose rows it loaded: another one
+  /// had it since, or the store went back. The engine must drop them before it is acquired again.
+  final class Interrupted extends Unavailable {
+    private static final long serialVersionUID = 1;
+
+    private final transient SourcePartition partition;
+
+    public Interrupted(SourcePartition partition) {
+      super(
+          partition.topic() + "-" + partition.partition() + " was not this broker's for a while");
+      this.partition = partition;
+    }
+
+    SourcePartition partition() {
+      return partition;
     }
   }
 }

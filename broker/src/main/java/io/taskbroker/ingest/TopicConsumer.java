@@ -120,9 +120,15 @@ final class TopicConsumer {
     return problems.refusal();
   }
 
-  /// As in [TopicProblemLog#condition].
+  /// What keeps the topic, or some of its partitions, from being read.
   Optional<Condition> condition() {
-    return problems.condition();
+    return problems
+        .condition()
+        .or(() ->
+            Optional.of(counts.blockedAt())
+                .filter(blocked -> !blocked.isEmpty())
+                .map(blocked ->
+                    new Condition(Condition.Kind.PARTITION_UNREADABLE, source.topic(), blocked)));
   }
 
   void start(Collection<Watermark> watermarks) {

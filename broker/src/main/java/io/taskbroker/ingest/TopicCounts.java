@@ -20,6 +20,7 @@ final class TopicCounts {
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
   private final GaugeDataPoint blocked;
+  private volatile String blockedAt = "";
   private final CounterDataPoint offsetsOutOfRange;
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
@@ -104,8 +105,16 @@ final class TopicCounts {
   }
 
   /// Sets the number of partitions blocked at an unreadable record.
-  void blocked(int partitions) {
+  ///
+  /// @param which they are, and where; empty if there are none
+  void blocked(int partitions, String which) {
     blocked.set(partitions);
+    blockedAt = which;
+  }
+
+  /// The partitions that are blocked, and where; empty if there are none. Thread-safe.
+  String blockedAt() {
+    return blockedAt;
   }
 
   /// Counts a log that was truncated below what was read of it.

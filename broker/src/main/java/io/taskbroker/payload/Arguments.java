@@ -64,6 +64,11 @@ final class Arguments {
     if (content.length > MAX_BYTES) {
       throw new IOException("they are larger than " + MAX_BYTES + " bytes");
     }
+    if (content.length > 1 && (content[0] == '{' || content[0] == '[')) {
+      // A client that enqueues directly. As MessagePack these are numbers, which have one byte.
+      arguments.readJson(new String(content, UTF_8));
+      return arguments;
+    }
     try (MessageUnpacker in = MessagePack.newDefaultUnpacker(content)) {
       arguments.value = arguments.read(in, 0, "");
     }

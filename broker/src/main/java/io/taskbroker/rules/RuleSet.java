@@ -5,11 +5,13 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.config.RuntimeConfig.Killswitch;
 import io.taskbroker.inflight.api.Rules;
+import io.taskbroker.rules.RuleStatus.Effect;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Rules of one file (reference-spec 3.7), with their usage counters. A task that no rule names
 /// costs two hash look-ups; its arguments are decoded only if a selector exists for it. The rules
@@ -98,6 +100,36 @@ public final class RuleSet implements Rules {
   /// Usage of the rules that demote namespaces, by name.
   List<RuleUse> demoted() {
     return namespaces.values().stream().sorted(Comparator.comparing(RuleUse::name)).toList();
+  }
+
+  /// All rules, with the number of tasks that they applied to.
+  List<RuleStatus.Rule> status() {
+    return Stream.concat(
+            killed().stream().map(use -> rule(Effect.SWITCHED_OFF, use)),
+            demoted().stream().map(use -> rule(Effect.DEMOTED, use)))
+        .toList();
+  }
+
+  private static RuleStatus.Rule rule(Effect effect, RuleUse use) {
+    return new RuleStatus.Rule(effect, use.name(), use.matches());
+  }
+
+  /// What becomes of the tasks of a name in a namespace.
+  public Fate fate(String namespace, String taskname) {
+    TaskRule rule = tasks.get(taskname);
+    if (rule != null) {
+      return rule.selector().always() ? Fate.REMOVED : Fate.REMOVED_BY_ARGUMENTS;
+    }
+    return namespaces.containsKey(namespace) && !wouldComeBack() ? Fate.DEMOTED : Fate.KEPT;
+  }
+
+  /// What becomes of the tasks of one name.
+  public enum Fate {
+    KEPT,
+    REMOVED,
+    /// Those with certain arguments are removed.
+    REMOVED_BY_ARGUMENTS,
+    DEMOTED
   }
 
   /// Whether namespaces are demoted to a topic that this broker consumes, so that their tasks stay.

@@ -3,18 +3,25 @@ package io.taskbroker.rules;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Rules in force, as operators see them. Immutable.
+/// Rules file and its rules in force, as operators see them. Immutable.
 ///
-/// @param killed tasks that are switched off, at least for some arguments
-/// @param demoted namespaces whose tasks are forwarded
 /// @param problem why the file is not applied; empty if it is
-public record RuleStatus(Path file, List<String> killed, List<String> demoted, String problem) {
+public record RuleStatus(Path file, List<Rule> rules, String problem) {
   public RuleStatus {
-    killed = List.copyOf(killed);
-    demoted = List.copyOf(demoted);
+    rules = List.copyOf(rules);
   }
 
-  RuleStatus withProblem(String other) {
-    return new RuleStatus(file, killed, demoted, other);
+  /// Rule in force.
+  ///
+  /// @param name of the task or the namespace
+  /// @param matches tasks that it applied to, since it came into force
+  public record Rule(Effect effect, String name, long matches) {}
+
+  /// What a rule does to a task.
+  public enum Effect {
+    /// Removes it, at least if it has certain arguments.
+    SWITCHED_OFF,
+    /// Forwards it to another topic.
+    DEMOTED
   }
 }

@@ -2,8 +2,6 @@ package io.taskbroker.rules;
 
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.RuntimeConfig;
-import io.taskbroker.inflight.api.Command;
-import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
@@ -20,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,13 +43,13 @@ public final class RuntimeFile implements Service {
   private final Path file;
   private final LastGoodRules lastGood;
   private final RuleContext context;
-  private final CommandSink commands;
+  private final Consumer<Rules> changed;
   private final LoopThread thread;
   private final Set<String> warned = new HashSet<>();
 
   private @Nullable FileWatch watch;
   private Rules rules = Rules.NONE;
-  private volatile RuleStatus status;
+  private volatile @Nullable RuleSet inForce;
   private Optional<RuleReport> report = Optional.empty();
 
   /// Time of the next report, on the clock of [System#nanoTime].
@@ -62,16 +61,16 @@ public final class RuntimeFile implements Service {
   private byte @Nullable [] seen;
 
   /// Problem of the file; empty if there is none.
-  private String problem = "";
+  private volatile String problem = "";
 
   /// @param copy where the last valid content is kept for the next start
+  /// @param changed receives other rules, after the initial ones
   public RuntimeFile(
-      Path file, Path copy, RuleContext context, CommandSink engine, FailureSink failures) {
+      Path file, Path copy, RuleContext context, Consumer<Rules> changed, FailureSink failures) {
     this.file = file;
-    this.status = new RuleStatus(file, List.of(), List.of(), "");
     this.lastGood = new LastGoodRules(copy);
     this.context = context;
-    this.commands = engine;
+    this.changed = changed;
     this.thread = new LoopThread("rules", new Turns(), failures);
   }
 
@@ -82,7 +81,8 @@ public final class RuntimeFile implements Service {
 
   /// The rules in force. Thread-safe.
   public RuleStatus status() {
-    return status;
+    RuleSet now = inForce;
+    return new RuleStatus(file, now == null ? List.of() : now.status(), problem);
   }
 
   /// The initial rules: those of the file, or of the last valid one.
@@ -144,12 +144,7 @@ public final class RuntimeFile implements Service {
     }
     var set = new RuleSet(config, context);
     rules = set;
-    status =
-        new RuleStatus(
-            file,
-            set.killed().stream().map(RuleUse::name).toList(),
-            set.demoted().stream().map(RuleUse::name).toList(),
-            problem);
+    inForce = set;
     report = Optional.of(new RuleReport(set));
     reportAt = System.nanoTime() + FIRST_REPORT.toNanos();
     applied = content;
@@ -202,7 +197,6 @@ public final class RuntimeFile implements Service {
   private void logProblem(String newProblem) {
     if (!newProblem.equals(problem)) {
       problem = newProblem;
-      status = status.withProblem(newProblem);
       log.error(
           "The rules file {} is not applied, {} stay in force: {}",
           file,
@@ -218,11 +212,10 @@ public final class RuntimeFile implements Service {
       logProblem(newProblem.get());
     } else if (!problem.isEmpty()) {
       problem = "";
-      status = status.withProblem("");
       log.info("The rules file {} is valid again", file);
     }
     if (!rules.equals(before)) {
-      commands.submit(new Command.RulesChanged(rules));
+      changed.accept(rules);
     }
   }
 

@@ -21,6 +21,9 @@ public record Condition(Kind kind, String stage, String reason) {
     STORE_FULL("Free space on the disk of the store; deletes continue, intake waits."),
     KAFKA_UNREACHABLE("Start Kafka or correct its address; tasks in flight continue."),
     TOPIC_UNREADABLE("Correct what the reason names at Kafka or in kafka_topics."),
+    PARTITION_UNREADABLE(
+        "Restore the record from a replica, or give it up: delete the records up to the one after"
+            + " that offset (kafka-delete-records.sh)."),
     TOPIC_UNWRITABLE("Create or correct the topic that the reason names."),
     CLOCK_STEPPED(
         "Check NTP on this machine; delays and expiries follow the new time. The"

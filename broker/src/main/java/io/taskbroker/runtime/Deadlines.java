@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// FIFO of operations with one shared timeout; the oldest expires first. One timer serves all of
@@ -15,6 +16,7 @@ public final class Deadlines<T> {
   private final ScheduledExecutorService timer;
   private final long nanos;
   private final Consumer<T> expired;
+  private final LongSupplier nanoTime;
   private @Nullable Deadline<T> oldest;
   private @Nullable Deadline<T> newest;
   private boolean scheduled;
@@ -22,9 +24,19 @@ public final class Deadlines<T> {
   /// @param timer single-threaded
   /// @param expired called with each operation that timed out, after its removal
   public Deadlines(ScheduledExecutorService timer, Duration timeout, Consumer<T> expired) {
+    this(timer, timeout, expired, System::nanoTime);
+  }
+
+  /// @param nanoTime the time that the timer goes by, nanoseconds
+  public Deadlines(
+      ScheduledExecutorService timer,
+      Duration timeout,
+      Consumer<T> expired,
+      LongSupplier nanoTime) {
     this.timer = timer;
     this.nanos = NANOSECONDS.convert(timeout);
     this.expired = expired;
+    this.nanoTime = nanoTime;
   }
 
   /// Intrusive list node of one operation, so that removal needs no search.
@@ -38,6 +50,11 @@ public final class Deadlines<T> {
     public Deadline(T of) {
       this.of = of;
     }
+
+    /// Whether its timeout runs.
+    public boolean isListed() {
+      return listed;
+    }
   }
 
   /// Oldest operation; null if there is none.
@@ -49,7 +66,7 @@ public final class Deadlines<T> {
   /// Adds an operation, whose timeout starts now. It must not be listed.
   public void begin(Deadline<T> deadline) {
     deadline.listed = true;
-    deadline.expiresAt = System.nanoTime() + nanos;
+    deadline.expiresAt = nanoTime.getAsLong() + nanos;
     Deadline<T> last = newest;
     deadline.older = last;
     if (last == null) {
@@ -92,7 +109,7 @@ public final class Deadlines<T> {
 
   private void expire() {
     scheduled = false;
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     for (Deadline<T> first = oldest; first != null; first = oldest) {
       if (first.expiresAt - now > 0) {
         schedule(first.expiresAt - now);

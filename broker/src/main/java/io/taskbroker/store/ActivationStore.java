@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
@@ -9,6 +10,7 @@ import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /// Durable store of the tasks in flight, read and written in batches, with one writer.
 ///
@@ -96,6 +98,19 @@ public interface ActivationStore extends AutoCloseable {
   /// Reports that other brokers stored for these rows, in order of arrival.
   default List<RemoteReport> reports(List<Long> keys) {
     return List.of();
+  }
+
+  /// The record of a finished task whose client asked for it, by the id of the task. Its history is
+  /// left out.
+  default Optional<FinishedTask> finished(String id) {
+    return Optional.empty();
+  }
+
+  /// The schedules of the store.
+  ///
+  /// @throws UnsupportedOperationException if it keeps none
+  default ScheduleStore schedules() {
+    throw new UnsupportedOperationException("This store keeps no schedules");
   }
 
   /// Size of the database in bytes, without free pages.

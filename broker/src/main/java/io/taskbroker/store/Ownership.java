@@ -56,13 +56,18 @@ public interface Ownership {
   /// @param watermarks of every consumer group and incarnation of the topic
   /// @param released whether the former owner released it drained
   /// @param reached how far this broker had consumed it before the store went back; reported once
-  record Taken(List<Watermark> watermarks, boolean released, Optional<Watermark> reached) {
+  /// @param alreadyOwned whether this broker owned it before, as far as the store knows
+  record Taken(
+      List<Watermark> watermarks,
+      boolean released,
+      Optional<Watermark> reached,
+      boolean alreadyOwned) {
     public Taken {
       watermarks = List.copyOf(watermarks);
     }
 
     public Taken(List<Watermark> watermarks, boolean released) {
-      this(watermarks, released, Optional.empty());
+      this(watermarks, released, Optional.empty(), false);
     }
   }
 }

@@ -23,6 +23,24 @@ public interface RowBrowser extends AutoCloseable {
   /// @throws StoreException if it cannot be read
   Optional<byte[]> payload(Position position);
 
+  /// Records of finished tasks that match, newest first.
+  ///
+  /// @throws StoreException if they cannot be read
+  FinishedPage finished(FinishedQuery query);
+
+  /// Numbers of all rows by name.
+  ///
+  /// @param within time after which counting ends, complete or not
+  /// @throws StoreException if they cannot be read
+  RowGroups groups(Duration within);
+
+  /// The brokers that share the store; empty for a store of one broker.
+  ///
+  /// @throws StoreException if they cannot be read
+  default Optional<Fleet> fleet() {
+    return Optional.empty();
+  }
+
   @Override
   void close();
 

@@ -2,6 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -136,6 +137,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
 
     /// The answer to a query.
     default void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
+
+    /// The answer to a query.
+    default void finishedRead(StoreQuery.ReadFinished query, Optional<FinishedTask> found) {}
 
     /// The outcome of every earlier change is known and reported.
     default void barrierPassed(StoreQuery.Barrier barrier) {}
@@ -367,6 +371,7 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
   private static String describe(Change change) {
     return switch (change) {
       case Change.Insert insert -> "the insert of " + insert.id();
+      case Change.Fire fire -> "the task of a schedule, " + fire.id();
       case Change.UpdateStatus update -> "the status update of " + update.id();
       case Change.ChangeDelay delay -> "the new delay of " + delay.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
@@ -410,7 +415,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
 
     @Override
     public boolean isUrgent(Object item) {
-      return item instanceof Change.Insert || item instanceof StoreQuery;
+      return item instanceof Change.Insert
+          || item instanceof Change.Fire
+          || item instanceof StoreQuery;
     }
 
     /// Keeps a record and the watermark behind it in one transaction: the next owner of the

@@ -157,13 +157,23 @@ final class StoreCommitterBacklog {
   private @Nullable Row firstHeld(ParkedQuery query) {
     Row first = null;
     for (Change change : held) {
-      if (change instanceof Change.Insert(Row row, _)
+      Row row = rowOf(change);
+      if (row != null
           && isParked(row, query.application())
           && (first == null || BY_DUE.compare(row, first) < 0)) {
         first = row;
       }
     }
     return first;
+  }
+
+  /// The row that a change stores; null if it stores none.
+  private static @Nullable Row rowOf(Change change) {
+    return switch (change) {
+      case Change.Insert insert -> insert.row();
+      case Change.Fire fire -> fire.row();
+      default -> null;
+    };
   }
 
   private static boolean isParked(Row row, String application) {
@@ -173,11 +183,15 @@ final class StoreCommitterBacklog {
   /// Moves held rows that sort before the last row of a page behind it.
   private void moveBehind(Row last) {
     held.replaceAll(change -> {
-      if (change instanceof Change.Insert(Row row, var owner)
+      Row row = rowOf(change);
+      if (row != null
           && isParked(row, last.activation().application())
           && BY_DUE.compare(row, last) < 0) {
         long until = row.key() > last.key() ? last.parkedUntil() : last.parkedUntil() + 1;
-        return new Change.Insert(row.parkedUntil(until), owner);
+        Row moved = row.parkedUntil(until);
+        return change instanceof Change.Fire fire
+            ? new Change.Fire(moved, fire.step(), fire.owner())
+            : new Change.Insert(moved, change.owner());
       }
       return change;
     });

@@ -1,5 +1,6 @@
 package io.taskbroker.store;
 
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.ParkedPage;
@@ -10,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,8 @@ final class StoreCommitterQueries {
   private final ArrayDeque<StoreQuery.Rows> rows = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ReadRemoteReports> reportReads = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.ReadFinished> finished = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.Schedules<?>> schedules = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
   /// @param batchSize about how many reports go into one call of the store
@@ -44,6 +48,8 @@ final class StoreCommitterQueries {
       case StoreQuery.Rows keys -> rows.addLast(keys);
       case StoreQuery.ForwardReports forward -> reports.addLast(forward);
       case StoreQuery.ReadRemoteReports keys -> reportReads.addLast(keys);
+      case StoreQuery.ReadFinished read -> finished.addLast(read);
+      case StoreQuery.Schedules<?> work -> schedules.addLast(work);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -53,6 +59,8 @@ final class StoreCommitterQueries {
         && rows.isEmpty()
         && reports.isEmpty()
         && reportReads.isEmpty()
+        && finished.isEmpty()
+        && schedules.isEmpty()
         && barriers.isEmpty();
   }
 
@@ -64,6 +72,11 @@ final class StoreCommitterQueries {
     answerParked(backlog);
     answerRows();
     answerReportReads();
+    answerFinished();
+    for (var next = schedules.poll(); next != null; next = schedules.poll()) {
+      answered.run();
+      next.answer(store);
+    }
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
         answered.run();
@@ -101,6 +114,15 @@ final class StoreCommitterQueries {
       reportReads.remove();
       answered.run();
       listener.reportsRead(next, found);
+    }
+  }
+
+  private void answerFinished() {
+    for (var next = finished.peek(); next != null; next = finished.peek()) {
+      Optional<FinishedTask> found = store.finished(next.id());
+      finished.remove();
+      answered.run();
+      listener.finishedRead(next, found);
     }
   }
 

@@ -12,8 +12,8 @@ public record WriteBatch(long number, List<Change> changes) {
   public long newestKey() {
     long newest = Row.NONE;
     for (Change change : changes) {
-      if (change instanceof Change.Insert insert) {
-        newest = Math.max(newest, insert.row().key());
+      if (change instanceof Change.Insert || change instanceof Change.Fire) {
+        newest = Math.max(newest, change.key());
       }
     }
     return newest;

@@ -116,6 +116,17 @@ public final class Metrics {
           "Tasks that clients enqueued directly; result is accepted, already_exists or rejected",
           "result");
 
+  public final Labelled<CounterDataPoint> scheduleSlots =
+      declare.counters(
+          "schedule.slots",
+          "Slots of schedules that were due; outcome is enqueued, superseded (another broker was"
+              + " first), skipped (missed), full (tried again), switched_off, already_exists or"
+              + " rejected",
+          "outcome");
+  public final DistributionDataPoint scheduleDelay =
+      declare.histogram(
+          "schedule.delay", SECONDS, "Time from when a slot is due until its task is durable");
+
   public final GaugeDataPoint grpcConnections =
       declare.gauge("grpc_server.connections", NUMBER, "Open connections of the gRPC server");
   public final Labelled<CounterDataPoint> grpcConnectionsRefused =
@@ -550,7 +561,7 @@ public final class Metrics {
       declare.counters(
           "telemetry.dropped",
           "Telemetry dropped because the receiver did not accept it: log lines, Sentry reports,"
-              + " statsd datagrams; channel is log, sentry or statsd",
+              + " statsd datagrams, steps of tasks; channel is log, sentry, statsd or task_steps",
           "channel");
 
   public final Labelled<DistributionDataPoint> runTime =

@@ -39,8 +39,10 @@ final class AdminApiDocumentTest {
             Optional.empty(),
             new AdminServer.FilesOf(dir.resolve("audit"), dir.resolve("pauses")),
             Pauses.NONE,
+            AdminServerTest.operatorRules(dir, new NoEngine()),
             new NoEngine(),
             new AdminServerTest.NoRows(),
+            AdminServerTest.schedules(new NoEngine()),
             new AdminServerTest.FakeBroker(),
             (_, _) -> {});
     return server.operations();

@@ -9,13 +9,24 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.grpc.EnqueuedTemplates;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.Pauses;
+import io.taskbroker.rules.OperatorRules;
+import io.taskbroker.rules.RuleContext;
+import io.taskbroker.rules.RuleHistoryFile;
 import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
+import io.taskbroker.rules.RulesInForce;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RowGroups;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -34,6 +45,7 @@ import java.security.MessageDigest;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -263,11 +275,25 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            new FakeEngine(),
+            operatorRules(dir, new FakeEngine(commands)),
+            new FakeEngine(commands),
             new NoRows(),
+            schedules(new FakeEngine(commands)),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
+  }
+
+  /// Schedules that nobody keeps.
+  static Schedules schedules(CommandSink engine) {
+    return new Schedules(
+        _ -> {},
+        engine,
+        new EnqueuedTemplates(),
+        false,
+        new Metrics(),
+        (_, _) -> {},
+        SystemContext.system());
   }
 
   private BrokerConfig config(String yaml) throws IOException {
@@ -376,7 +402,14 @@ final class AdminServerTest {
   }
 
   /// Engine that has no tasks.
-  private final class FakeEngine implements CommandSink {
+  static final class FakeEngine implements CommandSink {
+    private final List<Command> commands;
+
+    /// @param commands receives each command
+    FakeEngine(List<Command> commands) {
+      this.commands = commands;
+    }
+
     @Override
     public void request(Command.Request request) {
       throw new AssertionError(request);
@@ -388,6 +421,7 @@ final class AdminServerTest {
       switch (command) {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
+        case Command.Operate(OperatorRequest.Applications(_, var reply)) -> reply.accept(List.of());
         case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
         default -> throw new AssertionError(command);
       }
@@ -406,7 +440,27 @@ final class AdminServerTest {
     }
 
     @Override
+    public FinishedPage finished(FinishedQuery query) {
+      return new FinishedPage(List.of(), Optional.empty());
+    }
+
+    @Override
+    public RowGroups groups(Duration within) {
+      return new RowGroups(List.of(), 0, true);
+    }
+
+    @Override
     public void close() {}
+  }
+
+  /// Rules of the API in a folder.
+  static OperatorRules operatorRules(Path dir, CommandSink engine) {
+    return new OperatorRules(
+        new RuleHistoryFile(dir.resolve("rules")),
+        false,
+        new RuleContext("long", "dead:9092", true, List.of()),
+        new RulesInForce(engine),
+        (_, failure) -> failure.printStackTrace());
   }
 
   static final class FakeBroker implements BrokerStatus {

@@ -65,6 +65,9 @@ final class ConfigAreasTest {
         max_processing_attempts: 8
         processing_deadline_grace_sec: 9
         contention_drain_age_sec: 10
+        finished:
+          retention_sec: 11
+          max_size: 12000000
       fetch: {threads: 4, backoff: 2s, batch_length: 3}
       push:
         threads: 5
@@ -108,6 +111,8 @@ final class ConfigAreasTest {
         audit_file: /audit
         redact: [iban]
         requests_per_second: 5
+        read_only: true
+      task_steps: {file: /steps, steps: [ended], max_size: 20000, kept: 1}
       kafka_clusters:
         main:
           address: k1:9092,k2:9092
@@ -279,7 +284,8 @@ final class ConfigAreasTest {
                     2048,
                     5,
                     Duration.ofSeconds(3),
-                    Duration.ofMinutes(1))));
+                    Duration.ofMinutes(1)),
+                new StoreConfig.Finished(Duration.ZERO, 256_000_000)));
   }
 
   @Test
@@ -306,7 +312,8 @@ final class ConfigAreasTest {
                     7,
                     8,
                     Duration.ofSeconds(9),
-                    Duration.ofSeconds(10))));
+                    Duration.ofSeconds(10)),
+                new StoreConfig.Finished(Duration.ofSeconds(11), 12_000_000)));
   }
 
   @Test

@@ -182,7 +182,7 @@ final class ConsumerServiceFuzzTest {
 
   private static String describe(Command.Request request) {
     return switch (request) {
-      case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ -> "another";
+      case Command.Enqueue _, Command.Results _, Command.Ask _ -> "another";
       case Command.Claim claim -> "claim of " + claim.application() + " " + claim.namespace();
       case Command.Report report ->
           "report of "

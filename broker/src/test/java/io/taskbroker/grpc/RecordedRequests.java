@@ -56,7 +56,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+            case Command.Enqueue _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
@@ -69,7 +69,7 @@ final class RecordedRequests implements CommandSink {
     answer =
         request -> {
           switch (request) {
-            case Command.Enqueue _, Command.WorkerOpened _, Command.Results _, Command.Ask _ ->
+            case Command.Enqueue _, Command.Results _, Command.Ask _ ->
                 throw new AssertionError(request);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);

@@ -115,12 +115,41 @@ final class WorkerServiceTest extends ServedTest {
   @Test
   void aWorkerWithTasksThatIsSilentForItsLeaseIsDead() throws Exception {
     Command.WorkerOpened opened = open(1);
+    opened.session().holds(1);
     opened.session().deliver(delivery("a", 1));
     assertThat(worker.next().hasDeliveries()).isTrue();
     assertThat(worker.end()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
     assertThat(intake.nextCommand())
         .isInstanceOfSatisfying(
             Command.WorkerClosed.class, closed -> assertThat(closed.silent()).isTrue());
+  }
+
+  @Test
+  void resultsOfAnEarlierStreamDoNotEndTheLease() throws Exception {
+    Command.WorkerOpened opened = open(1);
+    opened.session().holds(1);
+    opened.session().deliver(delivery("a", 2));
+    assertThat(worker.next().hasDeliveries()).isTrue();
+    stream.onNext(
+        WorkerMessage.newBuilder()
+            .setResults(
+                Results.newBuilder()
+                    .setNumber(1)
+                    .addResults(
+                        Result.newBuilder()
+                            .setId("earlier")
+                            .setToken(token(1))
+                            .setCompleted(Completed.getDefaultInstance())))
+            .build());
+    assertThat(worker.end()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+  }
+
+  @Test
+  void helloIsNotOvertaken() {
+    stream.onNext(hello(1));
+    stream.onNext(WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(0)).build());
+    assertThat(intake.nextCommand()).isInstanceOf(Command.WorkerOpened.class);
+    assertThat(intake.nextCommand()).isInstanceOf(Command.WorkerSlots.class);
   }
 
   @Test
@@ -173,7 +202,7 @@ final class WorkerServiceTest extends ServedTest {
   private Command.WorkerOpened open(int slots) throws InterruptedException {
     stream.onNext(hello(slots));
     assertThat(worker.next().getWelcome().getLease().getSeconds()).isEqualTo(3);
-    return (Command.WorkerOpened) intake.next();
+    return (Command.WorkerOpened) intake.nextCommand();
   }
 
   private static WorkerMessage hello(int slots) {

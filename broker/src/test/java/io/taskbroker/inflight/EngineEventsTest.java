@@ -58,7 +58,7 @@ final class EngineEventsTest {
         .isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, stats.tasks()));
     assertThat(stats.tasks())
         .filteredOn(task -> task.completed() > 0)
-        .containsExactly(new EngineStats.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));
+        .containsExactly(new EngineStats.Task("app", "task", "ns", 0, 0, 0, 0, 1, 2, 1, 1));
   }
 
   /// W46: the number of counters is bounded, whatever names arrive.

@@ -453,6 +453,11 @@ final class EngineOnSharedStore implements AllPorts {
   }
 
   @Override
+  public void readFinished(String id, Object owner) {
+    ask(() -> new Command.FinishedRead(store().finished(id).orElse(null), owner));
+  }
+
+  @Override
   public void barrier(Object owner) {
     ask(() -> new Command.BarrierPassed(owner));
   }

@@ -392,6 +392,12 @@ final class EngineRig implements AllPorts {
   }
 
   @Override
+  public void readFinished(String id, Object owner) {
+    effects++;
+    store.readFinished(id, owner);
+  }
+
+  @Override
   public void barrier(Object owner) {
     effects++;
     barriers.add(owner);

@@ -170,6 +170,9 @@ final class InFlightTaskBytesTest {
     public void readReports(List<Long> keys, Object owner) {}
 
     @Override
+    public void readFinished(String id, Object owner) {}
+
+    @Override
     public void barrier(Object owner) {}
 
     @Override

@@ -60,7 +60,7 @@ final class Outbound {
         switch (outcomes.get(i)) {
           case APPLIED -> committed.add(batch.get(i));
           case FENCED -> fenced.add(batch.get(i));
-          case DUPLICATE, MISSING ->
+          case DUPLICATE, MISSING, SUPERSEDED ->
               throw new AssertionError(
                   "H10: %s changes a missing row, or stores one twice: %s of %s"
                       .formatted(

@@ -25,6 +25,7 @@ final class RigOptions {
   private long maxMemoryBytes = 100_000_000;
   private int maxChanges = 10_000;
   private long grace = GRACE;
+  private long finishedRetention;
   private long settle;
 
   private RigOptions(@Nullable Set<String> pushed) {
@@ -79,6 +80,11 @@ final class RigOptions {
     return this;
   }
 
+  RigOptions finishedRetention(long millis) {
+    finishedRetention = millis;
+    return this;
+  }
+
   RigOptions settle(long millis) {
     settle = millis;
     return this;
@@ -106,6 +112,7 @@ final class RigOptions {
             100),
         new EngineOptions.Periods(
             grace, LEASE, STATUS_WRITE_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
-        shared);
+        shared,
+        finishedRetention);
   }
 }

@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.RejectedInsert;
@@ -35,6 +36,9 @@ final class RigStore {
   private final Map<Fingerprint, Long> tombstones = new LinkedHashMap<>();
   private final ArrayDeque<Work> waiting = new ArrayDeque<>();
 
+  /// Records of finished tasks, by id.
+  final Map<String, FinishedTask> finished = new HashMap<>();
+
   /// All committed changes, and the changes of missing rows.
   final List<Change> history = new ArrayList<>();
 
@@ -47,6 +51,9 @@ final class RigStore {
 
   /// Activations that the store cannot hold.
   Predicate<Activation> refuses = _ -> false;
+
+  /// Which slots another broker has fired before.
+  Predicate<Change.Fire> supersedes = _ -> false;
 
   private static final String REFUSED = "it holds what cannot be held";
   private static final Comparator<Row> BY_DUE =
@@ -66,6 +73,8 @@ final class RigStore {
 
     record ReadRows(List<Long> keys, Object owner) implements Work {}
 
+    record ReadFinished(String id, Object owner) implements Work {}
+
     record Barrier(Object owner) implements Work {}
   }
 
@@ -73,7 +82,8 @@ final class RigStore {
   /// row is inserted before the delete of another row of its id is durable (H20).
   void write(Change change) {
     switch (change) {
-      case Change.Insert insert -> begin(insert);
+      case Change.Insert insert -> begin(insert.row());
+      case Change.Fire fire -> begin(fire.row());
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
       case Change.ChangeDelay delay -> follow(delay, delay.key());
@@ -88,14 +98,13 @@ final class RigStore {
     waiting.add(new Work.Write(change));
   }
 
-  private void begin(Change.Insert insert) {
-    Row row = insert.row();
+  private void begin(Row row) {
     Long before = keys.put(row.activation().id(), row.key());
     if (row.key() <= lastKey) {
-      throw new AssertionError("Key used before: " + insert);
+      throw new AssertionError("Key used before: " + row);
     }
     if (before != null && !isGone(before)) {
-      throw new AssertionError("Row " + before + " of the same id still exists: " + insert);
+      throw new AssertionError("Row " + before + " of the same id still exists: " + row);
     }
   }
 
@@ -105,6 +114,7 @@ final class RigStore {
         && uncommitted().stream()
             .noneMatch(change ->
                 (change instanceof Change.Insert(Row row, _) && row.key() == key)
+                    || (change instanceof Change.Fire fire && fire.key() == key)
                     || (change instanceof Change.Delete delete && delete.key() == key));
   }
 
@@ -121,6 +131,10 @@ final class RigStore {
 
   void read(List<Long> keys, Object owner) {
     waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
+  }
+
+  void readFinished(String id, Object owner) {
+    waiting.add(new Work.ReadFinished(id, owner));
   }
 
   void barrier(Object owner) {
@@ -187,6 +201,8 @@ final class RigStore {
             case Work.ReadRows(List<Long> read, Object owner) ->
                 new Command.RowsRead(
                     read.stream().filter(rows::containsKey).map(rows::get).toList(), owner);
+            case Work.ReadFinished(String id, Object owner) ->
+                new Command.FinishedRead(asked(id), owner);
             case Work.Barrier(Object owner) -> new Command.BarrierPassed(owner);
             case Work.Write write -> throw new AssertionError("Not a read: " + write);
           });
@@ -202,6 +218,14 @@ final class RigStore {
         yield rows.putIfAbsent(row.key(), row) == null
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
+      }
+      case Change.Fire fire -> {
+        if (supersedes.test(fire)) {
+          yield ChangeOutcome.SUPERSEDED;
+        }
+        lastKey = Math.max(lastKey, fire.key());
+        rows.put(fire.key(), fire.row());
+        yield ChangeOutcome.APPLIED;
       }
       case Change.UpdateStatus update ->
           update(update, update.key(), update.id(), row -> withStatus(row, update));
@@ -221,6 +245,9 @@ final class RigStore {
           missed.add(delete);
           yield ChangeOutcome.MISSING;
         }
+        if (delete.finished() != null) {
+          finished.put(delete.id(), delete.finished());
+        }
         yield ChangeOutcome.APPLIED;
       }
       case Change.AdvanceWatermark(SourcePartition partition, long next, _, _) -> {
@@ -238,6 +265,11 @@ final class RigStore {
         yield ChangeOutcome.APPLIED;
       }
     };
+  }
+
+  private @Nullable FinishedTask asked(String id) {
+    FinishedTask found = finished.get(id);
+    return found != null && found.asked() ? found : null;
   }
 
   private ChangeOutcome update(Change change, long key, String id, UnaryOperator<Row> how) {

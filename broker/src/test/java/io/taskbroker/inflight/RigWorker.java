@@ -19,6 +19,9 @@ final class RigWorker implements WorkerSession {
   /// Ids of the attempts that it was asked to stop.
   final List<String> cancelled = new ArrayList<>();
 
+  /// The tasks that it has, as the engine says.
+  int held;
+
   /// Set if the worker reads its stream.
   boolean reads = true;
 
@@ -62,6 +65,18 @@ final class RigWorker implements WorkerSession {
     rig.settle();
   }
 
+  void progress(String text, Delivery delivery) {
+    rig.tell(
+        new Command.WorkerHeartbeat(
+            this, List.of(new Command.TaskHeartbeat(delivery.id(), delivery.token(), text))));
+    rig.settle();
+  }
+
+  @Override
+  public String worker() {
+    return "rig";
+  }
+
   Answer complete(Delivery... deliveries) {
     return result(new Outcome.Completed(), deliveries);
   }
@@ -89,6 +104,11 @@ final class RigWorker implements WorkerSession {
   }
 
   @Override
+  public void holds(int tasks) {
+    held = tasks;
+  }
+
+  @Override
   public void deliver(Delivery delivery) {
     received.add(delivery);
   }
@@ -96,11 +116,6 @@ final class RigWorker implements WorkerSession {
   @Override
   public void cancel(String id, AttemptToken token, boolean requested) {
     cancelled.add(id);
-  }
-
-  @Override
-  public void unavailable(String why) {
-    throw new AssertionError("The engine refuses no stream: " + why);
   }
 
   /// Answer to results.

@@ -37,7 +37,7 @@ final class TaskQueriesTest {
     assertThat(find("a").end()).isEqualTo(TaskEnd.COMPLETED);
     rig.crash();
     assertThat(find("a").end()).as("after a restart").isEqualTo(TaskEnd.COMPLETED);
-    rig.pass(WINDOW + 8);
+    rig.pass(WINDOW + 32);
     assertThat(isUnknown("a")).isTrue();
   }
 
@@ -78,6 +78,30 @@ final class TaskQueriesTest {
     rig.pass(1_000 + RigOptions.GRACE);
     assertThat(waiting.view().end()).isEqualTo(TaskEnd.CANCELLED);
     assertThat(worker.received).hasSize(1);
+  }
+
+  @Test
+  void aWorkerThatComesBackIsToldToStopACancelledTask() {
+    enqueue(Task.of("a"));
+    RigWorker before = RigWorker.open(rig, 1);
+    before.close(false);
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    RigWorker after = RigWorker.open(rig, 1);
+    after.heartbeat(before.last());
+    assertThat(after.cancelled).containsExactly("a");
+  }
+
+  @Test
+  void g3TaskThatIsCancelledBeforeItsStatusIsDurableIsNotDelivered() {
+    RigWorker worker = RigWorker.open(rig, 1);
+    rig.commits = false;
+    enqueue(Task.once("a"));
+    rig.commitAndSettle();
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    rig.commits = true;
+    rig.commitAndSettle();
+    assertThat(worker.received).isEmpty();
+    assertThat(find("a").end()).isEqualTo(TaskEnd.CANCELLED);
   }
 
   @Test

@@ -55,6 +55,19 @@ final class DecodedPayloadTest {
         .isEqualTo("{args=[1.5, null], kwargs={token=[redacted]}}");
   }
 
+  /// As a client enqueues it directly.
+  @Test
+  void jsonInPlaceOfMessagePackIsDecoded() {
+    byte[] payload =
+        TaskActivation.newBuilder()
+            .setParametersBytes(ByteString.copyFromUtf8("{\"a\": 1, \"token\": \"x\"}"))
+            .build()
+            .toByteArray();
+    DecodedPayload decoded = DecodedPayload.of(payload, REDACTION);
+    assertThat(decoded.problem()).isEmpty();
+    assertThat(decoded.arguments().orElseThrow().toString()).contains("a=1").doesNotContain("x");
+  }
+
   @Test
   void whatCannotBeDecodedIsDescribed() {
     assertThat(DecodedPayload.of(new byte[] {-1, -1}, REDACTION).problem())

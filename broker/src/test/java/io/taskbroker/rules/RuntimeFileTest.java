@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
-import io.taskbroker.inflight.api.Command;
-import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Rules;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -208,7 +206,11 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     var rules =
         new RuntimeFile(
-            file, dir.resolve("no/such/folder"), context(), commands(), (_, e) -> failures.add(e));
+            file,
+            dir.resolve("no/such/folder"),
+            context(),
+            received::add,
+            (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
   }
@@ -229,7 +231,7 @@ final class RuntimeFileTest {
   }
 
   private RuntimeFile rules() {
-    var rules = new RuntimeFile(file, copy(), context(), commands(), (_, e) -> failures.add(e));
+    var rules = new RuntimeFile(file, copy(), context(), received::add, (_, e) -> failures.add(e));
     running.add(rules);
     return rules;
   }
@@ -251,20 +253,6 @@ final class RuntimeFileTest {
 
   private static RuleContext context() {
     return new RuleContext("long", "dead:9092", true, List.of());
-  }
-
-  private CommandSink commands() {
-    return new CommandSink() {
-      @Override
-      public void request(Command.Request request) {
-        throw new AssertionError("The rules send no requests");
-      }
-
-      @Override
-      public void submit(Command command) {
-        received.add(((Command.RulesChanged) command).rules());
-      }
-    };
   }
 
   private void awaitReceived(int count, String tasks) {

@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.AttemptToken;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -25,6 +26,7 @@ final class BrokerHistory {
     DEAD_LETTERED,
     DISCARDED,
     EXPIRED,
+    CANCELLED,
     DEMOTED,
     SWITCHED_OFF
   }
@@ -32,7 +34,8 @@ final class BrokerHistory {
   /// A row that is or was on the disk.
   static final class Line {
     final long key;
-    final Spec spec;
+    /// As it was published or enqueued; each attempt in the store has its own.
+    Spec spec;
     final WorkerLedger.Reading reading;
     final long insertedAt;
     boolean parked;
@@ -46,6 +49,25 @@ final class BrokerHistory {
     /// Number of the delivery whose reply the engine stopped waiting for.
     int abandonedDelivery;
 
+    /// The broker at which it was enqueued; null if it comes from Kafka.
+    @Nullable SimulatedBroker home;
+
+    /// Token of the last delivery, by [#deliveredBy]; null if there was none in this attempt.
+    @Nullable AttemptToken lastToken;
+
+    /// The stream whose worker has it; null if none has.
+    @Nullable ObservedSession session;
+
+    /// When its worker last said that it still has it.
+    long extendedAt;
+
+    /// What its worker reported; null if it did not fail in this attempt.
+    StreamLedger.@Nullable Failure failure;
+
+    /// Whether a client wants it cancelled, and the process that knows of it and lets its worker end.
+    boolean cancelWanted;
+
+    @Nullable SimulatedProcess cancelledIn;
     @Nullable SimulatedProcess deliveredBy;
     @Nullable SimulatedProcess heldIn;
 
@@ -53,6 +75,9 @@ final class BrokerHistory {
     int deadlines;
 
     int deaths;
+
+    /// How often the worker was lost that had it from a stream.
+    int losses;
 
     /// Whether the last call ended in such a death; the process that lost the call before, if it
     /// was lost, and how many other tasks its workers had accepted by then.
@@ -90,6 +115,29 @@ final class BrokerHistory {
       this.reading = reading;
       this.insertedAt = insertedAt;
       this.forwardedPayload = spec.bytes();
+    }
+
+    /// Whether it is neither over nor forwarded.
+    boolean isWaiting() {
+      return end == null && targetTopic == null;
+    }
+
+    /// When its worker got it, or last said that it has it.
+    long heldSince() {
+      return Math.max(lastDelivery, extendedAt);
+    }
+
+    /// Another attempt begins.
+    void retried(Spec next) {
+      spec = next;
+      forwardedPayload = next.bytes();
+      lastToken = null;
+      session = null;
+      failure = null;
+      heldIn = null;
+      deliveries = 0;
+      unreached = 0;
+      abandonedDelivery = 0;
     }
 
     /// The row is as it was once.
@@ -230,7 +278,7 @@ final class BrokerHistory {
   /// @param gone whether the log has lost its record
   void add(Line line, boolean gone) {
     lines.put(line.key, line);
-    if (!gone) {
+    if (!gone && line.home == null) {
       byOrigin.put(line.spec.origin(), line);
     }
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);

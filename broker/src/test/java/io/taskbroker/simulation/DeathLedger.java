@@ -68,6 +68,11 @@ final class DeathLedger {
     }
   }
 
+  /// Workers of the application took a task by a stream.
+  void taken(SimulatedProcess process, String application) {
+    accepted.merge(new WorkerGroup(process, application), 1, Integer::sum);
+  }
+
   /// Whether another ready task of the application has been waiting for long.
   private boolean othersWait(SimulatedProcess process, BrokerHistory.Line line) {
     BrokerHistory history = ledger.history(process);
@@ -99,8 +104,9 @@ final class DeathLedger {
     line.deadlines++;
   }
 
-  /// Whether workers died of it and its attempts are used up.
+  /// Whether workers died of it, or were lost with it, and its attempts are used up.
   boolean mayFail(BrokerHistory.Line line) {
-    return line.deaths > 0 && line.deaths + line.deadlines >= SimulatedBroker.MAX_ATTEMPTS;
+    int deaths = line.deaths + line.losses;
+    return deaths > 0 && deaths + line.deadlines >= SimulatedBroker.MAX_ATTEMPTS;
   }
 }

@@ -31,6 +31,7 @@ final class DiskLedger {
         () -> process + ": " + outcome + " of " + brief(change));
     switch (change) {
       case Change.Insert(Row row, _) -> inserted(process, history, row);
+      case Change.Fire fire -> inserted(process, history, fire.row());
       case Change.Forward forward -> forwarded(process, history, forward);
       case Change.Delete delete -> deleted(process, history, delete);
       case Change.AdvanceWatermark consumed -> {
@@ -50,7 +51,9 @@ final class DiskLedger {
           history.everDurable.putIfAbsent(name, c.committed());
         }
       }
-      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.ChangeDelay _, Change.Retry _ -> {}
+      case Change.Retry retry ->
+          ledger.enqueues.retried(process, Ledger.line(history, retry.key()), retry);
+      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.ChangeDelay _ -> {}
     }
   }
 
@@ -73,6 +76,16 @@ final class DiskLedger {
   }
 
   private void inserted(SimulatedProcess process, BrokerHistory history, Row row) {
+    if (row.activation().origin().partition() < 0) {
+      Spec spec = ledger.enqueues.inserted(process, history, row);
+      var line =
+          new BrokerHistory.Line(
+              row.key(), spec, new WorkerLedger.Reading(spec.origin(), 0), ledger.world.now());
+      line.home = process.broker;
+      line.refused = !spec.decodable();
+      stored(process, history, row, line, false);
+      return;
+    }
     Origin origin = row.activation().origin();
     byte[] payload = row.activation().payload();
     boolean behind =
@@ -99,7 +112,23 @@ final class DiskLedger {
       boolean apart = ledger.plan.shared() && !isOfOnePartition(other.spec.origin(), origin);
       check(other.end != null || apart, "G4", () -> process + " has two rows of " + id);
     }
-    long until = history.forbidden.getOrDefault(forbidden(id, origin), 0L);
+    var line =
+        new BrokerHistory.Line(
+            row.key(),
+            spec,
+            gone != null ? gone.reading() : ledger.kafka.reading(origin),
+            ledger.world.now());
+    stored(process, history, row, line, gone != null);
+  }
+
+  private void stored(
+      SimulatedProcess process,
+      BrokerHistory history,
+      Row row,
+      BrokerHistory.Line line,
+      boolean gone) {
+    String id = row.activation().id();
+    long until = history.forbidden.getOrDefault(forbidden(line), 0L);
     check(
         ledger.plan.has(Fault.CLOCK_STEP) || history.lostAt >= 0 || process.broker.wall() >= until,
         "G4",
@@ -107,15 +136,9 @@ final class DiskLedger {
     if (row.parkedUntil() != Row.NONE) {
       ledger.world.count("rows parked");
     }
-    var line =
-        new BrokerHistory.Line(
-            row.key(),
-            spec,
-            gone != null ? gone.reading() : ledger.kafka.reading(origin),
-            ledger.world.now());
-    line.forwardedPayload = payload;
+    line.forwardedPayload = row.activation().payload();
     line.parked = row.parkedUntil() != Row.NONE;
-    history.add(line, gone != null);
+    history.add(line, gone);
     if (row.forwardTo() != null) {
       line.targetTopic = row.forwardTo().topic();
       line.forwardedAt = ledger.world.now();
@@ -220,6 +243,7 @@ final class DiskLedger {
         line.targetTopic != null && ledger.kafka.isIn(line.targetTopic, line.forwardedPayload);
     boolean off = history.wasRuled(line.insertedAt, rules -> rules.kills(spec));
     boolean complete = history.wasReported(id, Status.COMPLETE);
+    boolean cancelled = line.cancelWanted && line.targetTopic == null;
     if (gone) {
       line.end =
           switch (String.valueOf(line.targetTopic)) {
@@ -233,6 +257,8 @@ final class DiskLedger {
       line.end = BrokerHistory.End.DISCARDED; // stored again later
     } else if (off && (line.targetTopic == null || history.rejected.contains(spec.origin()))) {
       line.end = BrokerHistory.End.SWITCHED_OFF;
+    } else if (cancelled) {
+      line.end = BrokerHistory.End.CANCELLED;
     } else {
       check(
           line.targetTopic == null,
@@ -249,7 +275,8 @@ final class DiskLedger {
               : BrokerHistory.End.DISCARDED;
     }
     ledger.world.count("ended " + line.end);
-    boolean remembered = spec.derived() || spec.once();
+    boolean remembered =
+        line.home == null ? spec.derived() || spec.once() : ledger.enqueues.isRemembered(line);
     boolean mayReturn =
         line.end == BrokerHistory.End.DEAD_LETTERED
             || line.end == BrokerHistory.End.DEMOTED
@@ -257,9 +284,12 @@ final class DiskLedger {
     if (remembered && !mayReturn && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> process + " forgets the id of " + id);
     }
+    if (remembered && !mayReturn && line.home != null) {
+      ledger.enqueues.forgotten(process, line, delete.tombstoneUntil());
+    }
     if (delete.tombstoneUntil() != Row.NONE) {
       history.tombstones.put(id, delete.tombstoneUntil());
-      history.forbidden.put(forbidden(id, spec.origin()), delete.tombstoneUntil());
+      history.forbidden.put(forbidden(line), delete.tombstoneUntil());
     }
   }
 
@@ -267,7 +297,13 @@ final class DiskLedger {
     return one.topic().equals(other.topic()) && one.partition() == other.partition();
   }
 
-  private String forbidden(String id, Origin origin) {
+  private String forbidden(BrokerHistory.Line line) {
+    String id = line.spec.id();
+    SimulatedBroker home = line.home;
+    if (home != null) {
+      return ledger.enqueues.forbidden(home, id);
+    }
+    Origin origin = line.spec.origin();
     return ledger.plan.shared()
         ? id + "@" + KafkaLedger.partitionName(origin.topic(), origin.partition())
         : id;

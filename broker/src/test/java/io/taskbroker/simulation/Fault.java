@@ -37,7 +37,14 @@ enum Fault {
   LOG_CUT(4, 4, 20, true),
   VOLUME_RESTORED(8, 3, 12, true),
   SNAPSHOT_RESTORED(5, 3, 15, true),
-  FAILOVER(3, 2, 8, true);
+  FAILOVER(3, 2, 8, true),
+  STREAM_BREAKS(2, 4, 30, true),
+  STREAM_SILENT(2, 5, 40, true),
+  TASK_RELEASED(3, 4, 30, true),
+  SLOTS_CHANGE(3, 4, 20, true),
+  WORKER_STOPS(3, 8, 40, true),
+  ENQUEUED_AGAIN(2, 2, 10, true),
+  TASK_CANCELLED(2, 4, 20, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

@@ -129,6 +129,7 @@ final class FaultyStore extends ForwardingStore {
                   row.status(),
                   row.parkedUntil() == Row.NONE ? "" : " parked",
                   row.forwardTo() == null ? "" : " forwarding");
+      case Change.Fire fire -> "fire " + fire.key() + " " + fire.id();
       case Change.UpdateStatus update -> "update " + update.key() + " " + update.status();
       case Change.ChangeDelay delay -> "delay " + delay.key() + " to " + delay.delayUntil();
       case Change.ConfirmOffset confirm -> "confirm " + confirm.key();

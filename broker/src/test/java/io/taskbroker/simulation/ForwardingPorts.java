@@ -1,5 +1,6 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.SourcePartition;
@@ -58,6 +59,11 @@ class ForwardingPorts implements AllPorts {
   @Override
   public void unexpected(Change change, ChangeOutcome outcome) {
     ports.unexpected(change, outcome);
+  }
+
+  @Override
+  public void event(EngineEvent notice, Activation about, long age, String detail) {
+    ports.event(notice, about, age, detail);
   }
 
   @Override

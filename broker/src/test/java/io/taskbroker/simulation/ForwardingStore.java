@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -8,6 +9,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
 import java.util.List;
+import java.util.Optional;
 
 /// Store that delegates everything; subclasses override.
 class ForwardingStore implements ActivationStore {
@@ -40,6 +42,11 @@ class ForwardingStore implements ActivationStore {
   @Override
   public List<RemoteReport> reports(List<Long> keys) {
     return store.reports(keys);
+  }
+
+  @Override
+  public Optional<FinishedTask> finished(String id) {
+    return store.finished(id);
   }
 
   @Override

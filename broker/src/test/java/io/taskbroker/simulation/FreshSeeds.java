@@ -18,6 +18,10 @@ record FreshSeeds(long from, String source) {
   /// Seeds from here on have wide worlds ([SeedPlan#of]).
   static final long LEAST = 1_000_000_000_000L;
 
+  /// Seeds from here on have wide worlds in which clients enqueue directly, and workers open
+  /// streams.
+  static final long DIRECT = 1_000_000_000_000_000L;
+
   /// Number of seeds per source.
   private static final long SPAN = 100_000;
 

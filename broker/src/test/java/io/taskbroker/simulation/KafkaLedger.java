@@ -265,9 +265,8 @@ final class KafkaLedger {
     initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
     Long cutAt = history.behind.get(name);
     if (cutAt != null) {
-      if (offset <= cutAt) {
-        committed.merge(name, offset, Math::max); // of records that the log still has
-      }
+      // Of records that the log still has, whatever else was consumed.
+      committed.merge(name, Math.min(offset, cutAt), Math::max);
       proven.merge(name, Math.min(offset, cutAt), Math::max);
       gone.forEach((origin, each) -> {
         if (isIn(origin, topic, partition) && origin.offset() < offset) {

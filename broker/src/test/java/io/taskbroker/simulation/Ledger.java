@@ -33,6 +33,8 @@ final class Ledger {
   private final DiskLedger disks = new DiskLedger(this);
   final WorkerLedger workers = new WorkerLedger(this);
   final DeathLedger deaths = new DeathLedger(this);
+  final EnqueueLedger enqueues = new EnqueueLedger(this);
+  final StreamLedger streams = new StreamLedger(this);
   final Map<SimulatedDisk, BrokerHistory> books = new LinkedHashMap<>();
 
   Ledger(SimulatedWorld world, SeedPlan plan) {
@@ -70,9 +72,7 @@ final class Ledger {
   /// A process is about to load its disk.
   void started(SimulatedProcess process) {
     kafka.started(process.broker);
-    if (!plan.shared()) {
-      found(process, _ -> true);
-    }
+    found(process, line -> !plan.shared() || line.home == process.broker);
   }
 
   /// Process that took each partition last and has not released it.
@@ -83,7 +83,7 @@ final class Ledger {
     Predicate<Origin> which = in(partition);
     forgive(which, by -> by != process);
     if (takenBy.put(partition, process) != process) { // else it tries again, and has the rows
-      found(process, which);
+      found(process, line -> which.test(line.spec.origin()));
     }
     for (BrokerHistory.Line line : history(process).lines.values()) {
       if (which.test(line.spec.origin()) && line.heldIn != process) {
@@ -110,7 +110,7 @@ final class Ledger {
     return origin -> KafkaLedger.isIn(origin, partition.topic(), partition.partition());
   }
 
-  private void found(SimulatedProcess process, Predicate<Origin> which) {
+  private void found(SimulatedProcess process, Predicate<BrokerHistory.Line> which) {
     BrokerHistory history = history(process);
     process
         .broker
@@ -119,7 +119,7 @@ final class Ledger {
         .forEach((key, row) -> {
           BrokerHistory.Line line = history.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
-          if (line != null && which.test(row.activation().origin())) {
+          if (line != null && which.test(line)) {
             // Earlier deliveries do not count: another broker may have had the row since.
             line.foundIn = found && row.forwardTo() == null ? process : null;
             line.foundAt = world.now();

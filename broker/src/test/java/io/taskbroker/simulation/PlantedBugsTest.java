@@ -18,15 +18,27 @@ final class PlantedBugsTest {
   @EnumSource
   @Timeout(value = 120, unit = TimeUnit.SECONDS)
   void isFound(PlantedBug bug) {
+    isFound(bug, bug, bug.rule, bug.before);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  void isFound(PlantedProtocolBug bug) {
+    isFound(bug, bug, bug.rule, FreshSeeds.DIRECT);
+  }
+
+  /// @param before the seed before the first candidate
+  private static void isFound(Enum<?> name, Tampering bug, String rule, long before) {
     int seeds = 0;
     String finding = "";
     while (finding.isEmpty() && seeds < SEEDS) {
       seeds++;
-      finding = new Simulation(bug.before + seeds, false, bug).find();
+      finding = new Simulation(before + seeds, false, bug).find();
     }
-    System.out.printf("%-26s %-4s %4d seeds  %s%n", bug, bug.rule, seeds, finding);
+    System.out.printf("%-26s %-4s %4d seeds  %s%n", name, rule, seeds, finding);
     assertThat(finding).as("finding of %d seeds", seeds).isNotEmpty();
-    new Simulation(bug.before + seeds, false, Tampering.NONE)
+    new Simulation(before + seeds, false, Tampering.NONE)
         .run(); // the history itself breaks nothing
   }
 }

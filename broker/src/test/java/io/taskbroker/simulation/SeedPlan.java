@@ -25,14 +25,15 @@ record SeedPlan(
     long storeLimit,
     boolean raw,
     boolean shared,
-    Map<Fault, Integer> faults) {
+    Map<Fault, Integer> faults,
+    boolean direct) {
 
   /// A batch size so large that only the engine's bounds matter.
   static final int LARGE_BATCH = 4_096;
 
   /// A world with one push broker and no random faults.
   static SeedPlan calm() {
-    return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
+    return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of(), false);
   }
 
   /// Faults added later to the simulation are drawn last, or from numbers of their own, so that
@@ -55,7 +56,10 @@ record SeedPlan(
     var plan =
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
-            faults);
+            faults, false);
+    if (seed >= FreshSeeds.DIRECT) {
+      return plan.widened(random).withDirect(new SplittableRandom(seed ^ (1L << 43)));
+    }
     return seed >= FreshSeeds.LEAST
         ? plan.widened(random)
             .cutting(new SplittableRandom(~seed))
@@ -104,7 +108,38 @@ record SeedPlan(
         share ? 0 : storeLimit,
         raw,
         share,
-        more);
+        more,
+        direct);
+  }
+
+  /// Clients enqueue directly, and workers open streams. What is enqueued is in the store only: it
+  /// cannot survive its loss.
+  private SeedPlan withDirect(SplittableRandom random) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    more.putAll(faults);
+    more.remove(Fault.STORE_LOST);
+    for (Fault fault : Fault.values()) {
+      if (fault.compareTo(Fault.FAILOVER) > 0) {
+        int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
+        if (random.nextInt(fault.worlds) == 0) {
+          more.put(fault, rarity);
+        }
+      }
+    }
+    return new SeedPlan(
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        shared,
+        more,
+        true);
   }
 
   /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
@@ -194,7 +229,8 @@ record SeedPlan(
         storeLimit,
         raw,
         shared,
-        more);
+        more,
+        direct);
   }
 
   SeedPlan withBrokers(int count) {
@@ -210,7 +246,8 @@ record SeedPlan(
         storeLimit,
         raw,
         shared,
-        faults);
+        faults,
+        direct);
   }
 
   SeedPlan withSeconds(int seconds) {
@@ -226,7 +263,8 @@ record SeedPlan(
         storeLimit,
         raw,
         shared,
-        faults);
+        faults,
+        direct);
   }
 
   SeedPlan withLatest() {
@@ -250,7 +288,8 @@ record SeedPlan(
         storeLimit,
         raw,
         shared,
-        faults);
+        faults,
+        direct);
   }
 
   SeedPlan withLimits(int pending, long store) {
@@ -266,6 +305,7 @@ record SeedPlan(
         store,
         raw,
         shared,
-        faults);
+        faults,
+        direct);
   }
 }

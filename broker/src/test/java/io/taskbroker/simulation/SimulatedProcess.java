@@ -44,6 +44,9 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   /// Maximum wait of a stopping process for pending calls and transactions.
   private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
+  /// How long a stopping server takes results.
+  private static final long GRACE = 2 * SimulatedWorld.SECOND;
+
   final SimulatedBroker broker;
   final int number;
   private final SimulatedWorld world;
@@ -63,6 +66,8 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   private SimulatedRules inForce;
   private Map<SourcePartition, Long> startOffsets = Map.of();
   private final @Nullable Lease lease;
+  private final @Nullable SimulatedServer server;
+  private boolean draining;
   private int ruleVersion;
   private boolean ready;
   private boolean alive = true;
@@ -144,6 +149,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
                 .toList(),
             Duration.ofMillis(SimulatedBroker.PATIENCE));
     this.ticker = ticker;
+    server = plan.direct() ? new SimulatedServer(this, world, sink, context) : null;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
     if (lease != null) {
@@ -285,9 +291,19 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     return lease == null || lease.holds();
   }
 
+  /// The server of the direct protocol; null if it has none or does not accept calls.
+  @Nullable SimulatedServer server() {
+    return draining ? null : server;
+  }
+
+  /// Whether it has stopped to deliver, in worlds with a server.
+  boolean isDraining() {
+    return draining;
+  }
+
   /// Whether this process owns that partition.
   boolean owns(Origin origin) {
-    return lease == null || (lease.store().owns(origin) && !isBehind());
+    return lease == null || origin.partition() < 0 || (lease.store().owns(origin) && !isBehind());
   }
 
   /// Whether the store went back and this process has not noticed.
@@ -348,6 +364,26 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     broker.ledger.frozen(this);
   }
 
+  /// When it resumed after its last freeze, or will.
+  long thawedAt() {
+    return frozenUntil;
+  }
+
+  /// Does something when the process has run for a time without a freeze.
+  void calmly(long nanos, String what, Runnable body) {
+    long since = world.now();
+    later(
+        nanos,
+        what,
+        () -> {
+          if (frozenUntil > since) {
+            calmly(nanos, what, body);
+          } else {
+            body.run();
+          }
+        });
+  }
+
   /// When its threads run: now, or at the end of its freeze.
   long runsAt() {
     return Math.max(world.now(), frozenUntil);
@@ -355,20 +391,46 @@ final class SimulatedProcess implements AllPorts, CommandSink {
 
   void die() {
     alive = false;
+    if (server != null) {
+      server.died();
+    }
   }
 
   /// Stops deliveries, and ends once everything is durable.
   void stop(Runnable then) {
     sink.submit(new Command.Drain());
+    if (server != null) {
+      later(SimulatedWorld.SECOND / 2, "drained", () -> draining = true);
+    }
     later(
         world.between(SimulatedWorld.MS, 20 * SimulatedWorld.MS),
         "stop of readers",
         () -> {
           readers.stop();
-          mailbox.close("the broker is stopping");
-          long patience = world.now() + STOP_PATIENCE;
-          later(300 * SimulatedWorld.MS, "end", () -> end(patience, then));
+          if (server == null) {
+            close(then);
+          } else {
+            server.drain();
+            long patience = world.now() + GRACE;
+            later(20 * SimulatedWorld.MS, "stop of calls", () -> end(server, patience, then));
+          }
         });
+  }
+
+  /// Ends the calls of clients and workers, like `GrpcServer`.
+  private void end(SimulatedServer calls, long patience, Runnable then) {
+    if (calls.isIdle() || world.now() >= patience) {
+      calls.failAll();
+      later(100 * SimulatedWorld.MS, "stop of the engine", () -> close(then));
+    } else {
+      later(20 * SimulatedWorld.MS, "stop of calls", () -> end(calls, patience, then));
+    }
+  }
+
+  private void close(Runnable then) {
+    mailbox.close("the broker is stopping");
+    long patience = world.now() + STOP_PATIENCE;
+    later(300 * SimulatedWorld.MS, "end", () -> end(patience, then));
   }
 
   /// Ends once push calls have ended and their effects are durable, like `Broker`.
@@ -473,15 +535,21 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   }
 
   @Override
-  public void event(EngineEvent notice, String id, String detail) {
-    if (notice == EngineEvent.DEADLINE_PASSED) {
-      broker.ledger.workers.deadlinePassed(this, id);
+  public void event(EngineEvent notice, Activation about, long age, String detail) {
+    WorkerLedger ledger = broker.ledger.workers;
+    switch (notice) {
+      case DEADLINE_PASSED -> ledger.deadlinePassed(this, about);
+      case LEASE_PASSED -> ledger.leasePassed(this, about);
+      case WORKER_LOST -> ledger.workerLost(this, about);
+      default -> {}
     }
+    AllPorts.super.event(notice, about, age, detail);
+  }
+
+  @Override
+  public void event(EngineEvent notice, String id, String detail) {
     if (notice == EngineEvent.WORKER_DIED) {
       broker.ledger.deaths.blamed(this, id);
-    }
-    if (notice == EngineEvent.LEASE_PASSED) {
-      broker.ledger.workers.leasePassed(this, id);
     }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);

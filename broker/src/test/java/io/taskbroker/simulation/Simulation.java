@@ -29,6 +29,7 @@ final class Simulation {
   final Ledger ledger;
   final SimulatedKafka kafka;
   final Workers workers;
+  private final @Nullable EnqueueClients clients;
   final List<SimulatedBroker> brokers = new ArrayList<>();
   private final @Nullable Consumer<Story> script;
   private final SharedInMemoryStore.Disk primary = new SharedInMemoryStore.Disk();
@@ -72,6 +73,7 @@ final class Simulation {
       }
     }
     workers.reportTo(brokers);
+    clients = plan.direct() ? new EnqueueClients(world, plan, ledger, brokers) : null;
   }
 
   /// Runs the history to its end.
@@ -89,6 +91,10 @@ final class Simulation {
     long end = plan.publishSeconds() * SimulatedWorld.SECOND;
     for (int i = 0; i < plan.tasks(); i++) {
       world.after(world.between(0, end), "publish", this::publish);
+    }
+    if (clients != null) {
+      clients.start(end);
+      brokers.forEach(broker -> StreamWorker.startSome(world, ledger, broker));
     }
     world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
@@ -134,7 +140,7 @@ final class Simulation {
   }
 
   private boolean isDone() {
-    return ledger.isDone() && kafka.isConsumed();
+    return ledger.isDone() && kafka.isConsumed() && (clients == null || clients.isDone());
   }
 
   /// Lets each broker commit after a failover: only a commit shows it.

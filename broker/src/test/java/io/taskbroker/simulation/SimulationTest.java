@@ -64,6 +64,30 @@ final class SimulationTest {
           "topics recreated",
           "late commits");
 
+  private static final List<String> HAPPENS_ON_STREAMS =
+      List.of(
+          "attempts that came back",
+          "cancellations answered ENDED",
+          "cancellations answered RUNNING",
+          "cancellations sent",
+          "ended CANCELLED",
+          "enqueues answered ACCEPTED",
+          "enqueues answered ALREADY_EXISTS",
+          "enqueues answered EXPIRED",
+          "enqueues answered FULL",
+          "enqueues answered SWITCHED_OFF",
+          "enqueues cut off",
+          "notice WORKER_LOST",
+          "requests repeated after their answers",
+          "results answered ACCEPTED",
+          "results answered STALE",
+          "results answered UNKNOWN",
+          "retries in the store",
+          "silent workers",
+          "superseded attempts named",
+          "tasks released",
+          "workers stopped in order");
+
   private static final long FROM = Long.getLong("simulation.from", 1);
 
   @Test
@@ -103,6 +127,19 @@ final class SimulationTest {
     }
   }
 
+  /// Clients that enqueue directly, and workers that open streams.
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInNewHistoriesWithStreams() {
+    if (Long.getLong("simulation.seed") == null) {
+      long from = FreshSeeds.ofBuild().from() + FreshSeeds.DIRECT;
+      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 2);
+      if (FRESH >= 1_000) {
+        assertThat(counts).containsKeys(HAPPENS_ON_STREAMS.toArray(String[]::new));
+      }
+    }
+  }
+
   /// Seeds that long runs found, with the side that was wrong: the broker (B) or the ledger (L).
   @ParameterizedTest
   @ValueSource(
@@ -128,6 +165,11 @@ final class SimulationTest {
         1000000009232L, // L: a report about a task lost with its store that no worker was sent
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
+        362162161603224L, // L: a deadline of another row of the same id
+        362162161604162L, // B: rows loaded before a failover stayed when the partition was taken again
+        362162161615416L, // L: a commit of lost records confirms what the log still has
+        555555500006550L, // L: a deadline of another row of the same id
+        555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)
   void whatLongRunsFoundHolds(long seed) {

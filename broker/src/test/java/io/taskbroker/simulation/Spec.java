@@ -3,12 +3,14 @@ package io.taskbroker.simulation;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.protocol.v1.Task;
 import java.time.Duration;
 import java.util.Arrays;
 
@@ -17,6 +19,7 @@ import java.util.Arrays;
 ///
 /// @param decodable whether it is an activation at all
 /// @param expiresAt [Long#MAX_VALUE] if it does not expire
+/// @param maxAttempts attempts in all, by its retry policy
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Spec(
     Origin origin,
@@ -32,7 +35,8 @@ record Spec(
     long expiresAt,
     long deadline,
     int attempts,
-    boolean raw) {
+    boolean raw,
+    long maxAttempts) {
 
   static final RawTask RAW_TASK =
       new RawTask("shop", "raw", "chew", Duration.ofSeconds(3), RawTask.UNCOMPRESSED);
@@ -64,12 +68,13 @@ record Spec(
         task.hasExpires() ? received + task.getExpires() * 1_000 : Long.MAX_VALUE,
         task.getProcessingDeadlineDuration() * 1_000,
         task.getRetryState().getAttempts(),
-        false);
+        false,
+        Integer.toUnsignedLong((int) task.getRetryState().getMaxAttempts()));
   }
 
   private static Spec undecodable(Origin origin, byte[] bytes) {
     return new Spec(
-        origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0, false);
+        origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0, false, 0);
   }
 
   /// A record of a raw topic, as the task whose argument it is.
@@ -88,7 +93,56 @@ record Spec(
         Long.MAX_VALUE,
         RAW_TASK.deadline().toMillis(),
         0,
-        true);
+        true,
+        0);
+  }
+
+  /// A task that a client enqueued, whose fields have the numbers of an activation's.
+  static Spec enqueued(Origin origin, byte[] payload) {
+    Task task;
+    try {
+      task = Task.parseFrom(payload);
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+    Spec spec = of(origin, payload);
+    long delay = spec.delayUntil;
+    if (task.hasNotBefore()) {
+      delay = Math.max(delay, millis(task.getNotBefore()));
+    }
+    long expiry = spec.expiresAt;
+    if (task.hasExpiresAt()) {
+      expiry = Math.min(expiry, millis(task.getExpiresAt()));
+    }
+    return spec.timed(delay, expiry);
+  }
+
+  private static long millis(Timestamp time) {
+    return time.getSeconds() * 1_000 + time.getNanos() / 1_000_000;
+  }
+
+  /// The same with another delay.
+  Spec delayedUntil(long other) {
+    return timed(other, expiresAt);
+  }
+
+  private Spec timed(long delay, long expiry) {
+    return new Spec(
+        origin,
+        bytes,
+        decodable,
+        id,
+        application,
+        namespace,
+        taskname,
+        once,
+        deadLetters,
+        delay,
+        expiry,
+        deadline,
+        attempts,
+        raw,
+        maxAttempts);
   }
 
   /// Whether a broker derived its id.

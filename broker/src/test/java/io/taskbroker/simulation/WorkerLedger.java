@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import static io.taskbroker.simulation.Violation.check;
 import static io.taskbroker.simulation.Violation.present;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -49,9 +50,20 @@ final class WorkerLedger {
     }
   }
 
+  /// The rows of a task: one, but for what the log has lost.
+  private List<BrokerHistory.Line> rows(SimulatedProcess process, Activation task) {
+    return ledger.history(process).of(task.id()).stream()
+        .filter(line ->
+            line.home == null
+                ? line.spec.origin().equals(task.origin())
+                : line.home == process.broker && task.origin().partition() < 0)
+        .toList();
+  }
+
   /// A processing deadline passed in the engine.
-  void deadlinePassed(SimulatedProcess process, String id) {
-    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+  void deadlinePassed(SimulatedProcess process, Activation task) {
+    String id = task.id();
+    for (BrokerHistory.Line line : rows(process, task)) {
       ledger.deaths.overdue(line);
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
@@ -101,6 +113,11 @@ final class WorkerLedger {
     check(
         wall < spec.expiresAt(), "G5", () -> process + " delivers after expiry: " + delivery.id());
     check(
+        stored == null || stored.cancelledIn != process,
+        "G5",
+        () -> process + " delivers a cancelled task: " + delivery.id());
+    check(!process.isDraining(), "G9", () -> process + " delivers while it stops");
+    check(
         !process.rules().kills(spec),
         "G5",
         () -> process + " delivers a switched-off task: " + delivery.id());
@@ -127,7 +144,7 @@ final class WorkerLedger {
     if (spec.once()) {
       ledger.world.count("at-most-once deliveries");
       // With a shared store, its fences are the proof.
-      boolean shared = ledger.plan.shared();
+      boolean shared = ledger.plan.shared() || line.home != null;
       check(
           shared || ledger.kafka.isCommitted(process, line),
           "G3",
@@ -144,7 +161,7 @@ final class WorkerLedger {
     }
     check(
         !isHeld(process, line)
-            || ledger.world.now() - line.lastDelivery >= spec.deadline() * SimulatedWorld.MS,
+            || ledger.world.now() - line.heldSince() >= spec.deadline() * SimulatedWorld.MS,
         "G5",
         () -> process + " delivers a task that a worker may still be processing: " + delivery.id());
     if (!pulled) {
@@ -152,6 +169,9 @@ final class WorkerLedger {
     }
     line.heldIn = pulled ? process : null;
     line.deliveredBy = process;
+    line.lastToken = delivery.token();
+    line.session = null;
+    line.failure = null;
     line.deliveries++;
     line.lastDelivery = ledger.world.now();
   }
@@ -171,9 +191,20 @@ final class WorkerLedger {
     return line.heldIn == process || (clock != null && clock == process.broker.clockOffset());
   }
 
+  /// The engine gave up the worker of a task.
+  void workerLost(SimulatedProcess process, Activation task) {
+    for (BrokerHistory.Line line : rows(process, task)) {
+      if (line.heldIn == process) {
+        line.heldIn = null;
+        line.losses++;
+      }
+    }
+  }
+
   /// The lease of a claim passed: the engine ignores the result of the call from now on.
-  void leasePassed(SimulatedProcess process, String id) {
-    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+  void leasePassed(SimulatedProcess process, Activation task) {
+    String id = task.id();
+    for (BrokerHistory.Line line : rows(process, task)) {
       if (line.end == null && line.deliveredBy == process) {
         long waited = ledger.world.now() - line.lastDelivery;
         check(

@@ -144,6 +144,22 @@ public abstract class BrowserContract {
   }
 
   @Test
+  void rowsAreCountedByName() {
+    RowGroups groups = browser.groups(Duration.ofMinutes(1));
+    assertThat(groups.complete()).isTrue();
+    assertThat(groups.others()).isZero();
+    assertThat(groups.groups().stream().mapToLong(RowGroups.Group::tasks).sum()).isEqualTo(ROWS);
+    assertThat(groups.groups().stream().mapToLong(RowGroups.Group::parked).sum())
+        .isEqualTo(ROWS - ROWS / 10);
+    assertThat(groups.groups())
+        .filteredOn(each -> each.namespace().equals("rare") && each.taskname().equals("task-1"))
+        .singleElement()
+        .satisfies(each -> assertThat(each.application()).isEqualTo("odd"))
+        .satisfies(each -> assertThat(each.oldest()).isEqualTo(NOW + 7));
+    assertThat(browser.groups(Duration.ZERO).complete()).isFalse();
+  }
+
+  @Test
   void g7NoTimeIsAnEmptyPageThatContinues() {
     Query none = query(null, null, "none", null, null, null, 3);
     Query hurried =

@@ -60,7 +60,8 @@ final class Changes {
   /// Whether the change needs disk space.
   static boolean needsSpace(Change change) {
     return switch (change) {
-      case Change.Insert _, Change.AdvanceWatermark _, Change.OffsetCommitted _ -> true;
+      case Change.Insert _, Change.Fire _, Change.AdvanceWatermark _, Change.OffsetCommitted _ ->
+          true;
       case Change.UpdateStatus _,
           Change.ConfirmOffset _,
           Change.ChangeDelay _,

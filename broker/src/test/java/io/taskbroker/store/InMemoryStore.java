@@ -2,6 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -186,6 +188,7 @@ public final class InMemoryStore implements ActivationStore {
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
       }
+      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
@@ -195,7 +198,13 @@ public final class InMemoryStore implements ActivationStore {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
         }
-        yield disk.rows.remove(c.key()) == null ? ChangeOutcome.MISSING : ChangeOutcome.APPLIED;
+        if (disk.rows.remove(c.key()) == null) {
+          yield ChangeOutcome.MISSING;
+        }
+        if (c.finished() != null) {
+          disk.finished.put(c.id(), c.finished());
+        }
+        yield ChangeOutcome.APPLIED;
       }
       case Change.AdvanceWatermark c -> {
         Watermark old = disk.watermarks.get(c.partition());
@@ -215,6 +224,12 @@ public final class InMemoryStore implements ActivationStore {
         yield ChangeOutcome.APPLIED;
       }
     };
+  }
+
+  @Override
+  public Optional<FinishedTask> finished(String id) {
+    checkOpen();
+    return Optional.ofNullable(disk.finished.get(id)).filter(FinishedTask::asked);
   }
 
   private ChangeOutcome replace(@Nullable Row row, UnaryOperator<Row> by) {
@@ -366,6 +381,7 @@ public final class InMemoryStore implements ActivationStore {
     private final TreeMap<Long, Row> rows = new TreeMap<>();
     private final Map<SourcePartition, Watermark> watermarks = new LinkedHashMap<>();
     private final Map<Fingerprint, Long> tombstones = new HashMap<>();
+    private final Map<String, FinishedTask> finished = new HashMap<>();
     private long lastKey;
     private long epoch;
     private long batch = -1;
@@ -400,6 +416,8 @@ public final class InMemoryStore implements ActivationStore {
       watermarks.putAll(other.watermarks);
       tombstones.clear();
       tombstones.putAll(other.tombstones);
+      finished.clear();
+      finished.putAll(other.finished);
       lastKey = other.lastKey;
       position = other.position;
     }
@@ -409,6 +427,7 @@ public final class InMemoryStore implements ActivationStore {
       rows.clear();
       watermarks.clear();
       tombstones.clear();
+      finished.clear();
       lastKey = 0;
       epoch++;
       batch = -1;

@@ -236,7 +236,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         new Taken(
             watermarks,
             disk.drained.remove(ownerKey),
-            Optional.ofNullable(reached.remove(partition))));
+            Optional.ofNullable(reached.remove(partition)),
+            owner != null && owner.epoch == epoch));
   }
 
   @Override
@@ -305,6 +306,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             ? ChangeOutcome.APPLIED
             : ChangeOutcome.DUPLICATE;
       }
+      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
@@ -482,6 +484,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         }
         yield home(insert.row().activation().origin());
       }
+      case Change.Fire fire -> home(fire.origin());
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.ChangeDelay delay -> home(delay.origin());

@@ -96,6 +96,7 @@ final class StoreModelTest {
           rows.putIfAbsent(c.row().key(), c.row());
           lastKey = Math.max(lastKey, c.row().key());
         }
+        case Change.Fire _ -> throw new UnsupportedOperationException("No schedules");
         case Change.UpdateStatus c ->
             rows.computeIfPresent(
                 c.key(),

@@ -88,10 +88,18 @@ final class AdminClient {
   }
 
   JsonNode post(String path, Map<String, Object> body) {
+    return write("POST", path, body);
+  }
+
+  JsonNode put(String path, Map<String, Object> body) {
+    return write("PUT", path, body);
+  }
+
+  private JsonNode write(String method, String path, Map<String, Object> body) {
     return send(
         request(path)
             .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
+            .method(method, HttpRequest.BodyPublishers.ofByteArray(JSON.writeValueAsBytes(body))));
   }
 
   static String encoded(String text) {
@@ -108,7 +116,27 @@ final class AdminClient {
     }
   }
 
+  /// The answer; null if there is nothing of that name.
+  @Nullable JsonNode find(String path) {
+    Answer answer = exchange(request(path).GET());
+    return answer.status() == 404 ? null : checked(answer);
+  }
+
   private JsonNode send(HttpRequest.Builder request) {
+    return checked(exchange(request));
+  }
+
+  private static JsonNode checked(Answer answer) {
+    if (answer.status() != 200) {
+      throw new CommandException(
+          answer.body().path("detail").asString("the broker answered " + answer.status()));
+    }
+    return answer.body();
+  }
+
+  private record Answer(int status, JsonNode body) {}
+
+  private Answer exchange(HttpRequest.Builder request) {
     HttpResponse<byte[]> answer;
     try {
       answer = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
@@ -124,16 +152,10 @@ final class AdminClient {
       Thread.currentThread().interrupt();
       throw new CommandException("interrupted", e);
     }
-    JsonNode body;
     try {
-      body = JSON.readTree(answer.body());
+      return new Answer(answer.statusCode(), JSON.readTree(answer.body()));
     } catch (JacksonException e) {
       throw new CommandException(url + " is not the admin API of a broker", e);
     }
-    if (answer.statusCode() != 200) {
-      throw new CommandException(
-          body.path("detail").asString("the broker answered " + answer.statusCode()));
-    }
-    return body;
   }
 }

@@ -149,14 +149,17 @@ final class EnqueueCommand implements Callable<Integer> {
             .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
     built.getRetryBuilder().setMaxAttempts(attempts);
     if (delay != null) {
-      Duration after = duration(delay);
+      Duration after = duration("--delay", delay);
       java.time.Instant at = java.time.Instant.now().plus(after);
       built.getNotBeforeBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano());
     }
     return EnqueueRequest.newBuilder().addTasks(NewTask.newBuilder().setTask(built)).build();
   }
 
-  private static Duration duration(String text) {
+  /// Duration such as 500ms, 10s, 5m, 2h or 1d.
+  ///
+  /// @param option that it is the value of, for the error
+  static Duration duration(String option, String text) {
     String value = text.strip().toUpperCase(Locale.ROOT);
     try {
       if (value.endsWith("MS")) {
@@ -164,7 +167,8 @@ final class EnqueueCommand implements Callable<Integer> {
       }
       return value.endsWith("D") ? Duration.parse("P" + value) : Duration.parse("PT" + value);
     } catch (NumberFormatException | DateTimeParseException e) {
-      throw new CommandException("--delay " + text + " is not a time such as 500ms, 10s or 5m", e);
+      throw new CommandException(
+          option + " " + text + " is not a time such as 500ms, 10s or 5m", e);
     }
   }
 

@@ -1,7 +1,11 @@
 package io.taskbroker.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.taskbroker.config.BrokerConfig;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -24,10 +28,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = {
-      "Asks the running broker whether it is ready: GET /health at metrics_addr.",
+      "Asks the running broker whether it is ready, and what is wrong: GET /health at"
+          + " metrics_addr.",
       "Exit code 0 if it is, else 1."
     })
 final class HealthCommand implements Callable<Integer> {
+  private static final int MAX_BYTES = 64 << 10;
   private static final int TIMEOUT_MILLIS = (int) Duration.ofSeconds(3).toMillis();
 
   @ParentCommand private Main main;
@@ -61,12 +67,19 @@ final class HealthCommand implements Callable<Integer> {
       connection.setConnectTimeout(TIMEOUT_MILLIS);
       connection.setReadTimeout(TIMEOUT_MILLIS);
       int status = connection.getResponseCode();
+      PrintWriter out = spec.commandLine().getOut();
+      try (InputStream answer =
+          status == HttpURLConnection.HTTP_OK
+              ? connection.getInputStream()
+              : connection.getErrorStream()) {
+        String text = answer == null ? "" : new String(answer.readNBytes(MAX_BYTES), UTF_8).strip();
+        text.lines().forEach(line -> out.println(Table.printable(line)));
+        out.flush();
+      }
       connection.disconnect();
       if (status != HttpURLConnection.HTTP_OK) {
         throw new CommandException("the broker is not ready: " + page + " answered " + status);
       }
-      spec.commandLine().getOut().println("ready");
-      spec.commandLine().getOut().flush();
       return 0;
     } catch (IOException e) {
       throw new CommandException("no broker answers at " + page + ": " + e.getMessage(), e);

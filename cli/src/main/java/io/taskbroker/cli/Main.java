@@ -24,23 +24,30 @@ import picocli.CommandLine.TypeConversionException;
       EnqueueCommand.class,
       WorkerCommand.class,
       ConfigCommand.class,
+      ScheduleCommand.class,
       QuarantineCommand.class,
       DlqCommand.class,
       AuditCommand.class,
+      ShadowCommand.class,
       HealthCommand.class,
       OperateCommands.Status.class,
       OperateCommands.Top.class,
       OperateCommands.Tasks.class,
       OperateCommands.Task.class,
+      FinishedCommand.class,
       OperateCommands.Explain.class,
       OperateCommands.Workers.class,
       OperateCommands.Partitions.class,
-      OperateCommands.Rules.class,
+      FleetCommands.Brokers.class,
+      FleetCommands.Backlog.class,
+      FleetCommands.Acts.class,
+      RulesCommand.class,
       OperateCommands.Pause.class,
       OperateCommands.Resume.class,
       OperateCommands.Drain.class,
       OperateCommands.Act.class,
-      CompletionCommand.class
+      CompletionCommand.class,
+      ManCommand.class
     })
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;

@@ -24,6 +24,8 @@ abstract class OperateCommands {
   /// Exit code if a task was not acted on.
   private static final int NOT_ALL = 3;
 
+  private static final int PAGE = 1_000;
+
   @Spec CommandSpec spec;
   @Mixin AdminTarget target;
 
@@ -48,8 +50,59 @@ abstract class OperateCommands {
     }
   }
 
+  void showRules() {
+    int _ = show(target.client().get("/v1/rules", Map.of()), this::rules);
+  }
+
+  private void rules(JsonNode rules) {
+    var table = new Table("RULE", "NAME", "SOURCE", "MATCHES");
+    for (JsonNode rule : rules.path("in_force")) {
+      table.add(rule.path("effect"), rule.path("name"), rule.path("source"), rule.path("matches"));
+    }
+    table.print(out());
+    out().println("file: " + Table.printable(rules.path("file").asString("none")));
+    out().println("version of the API: " + rules.path("version"));
+    if (rules.has("problem")) {
+      out().println("! " + Table.printable(rules.path("problem").asString()));
+    }
+  }
+
+  void printDiff(JsonNode answer) {
+    answer.path("diff").forEach(line -> out().println(Table.printable(line.asString())));
+  }
+
+  /// The task in flight; otherwise its record, if it has ended and has one.
   JsonNode task(String id) {
-    return target.client().get("/v1/tasks/" + AdminClient.encoded(id), Map.of());
+    AdminClient client = target.client();
+    String inFlight = "/v1/tasks/" + AdminClient.encoded(id);
+    JsonNode found = client.find(inFlight);
+    if (found == null) {
+      found = client.find("/v1/finished/" + AdminClient.encoded(id));
+    }
+    return found == null ? client.get(inFlight, Map.of()) : found;
+  }
+
+  /// Reads pages until there are enough tasks, or no more.
+  ///
+  /// @return whether more match
+  static boolean search(
+      AdminClient client,
+      String path,
+      Map<String, String> filter,
+      int limit,
+      Consumer<JsonNode> found) {
+    var query = new LinkedHashMap<>(filter);
+    String cursor = "";
+    int number = 0;
+    do {
+      query.put("limit", Integer.toString(Math.clamp(limit - number, 1, PAGE)));
+      query.put("cursor", cursor);
+      JsonNode page = client.get(path, query);
+      page.path("tasks").forEach(found);
+      number += page.path("tasks").size();
+      cursor = page.path("cursor").asString("");
+    } while (!cursor.isEmpty() && number < limit);
+    return !cursor.isEmpty();
   }
 
   /// Names of tasks.
@@ -187,8 +240,6 @@ abstract class OperateCommands {
       versionProvider = Version.class,
       description = "Searches the tasks in flight.")
   static final class Tasks extends OperateCommands implements Runnable {
-    private static final int PAGE = 1_000;
-
     @Mixin private Which which = new Which();
 
     @Option(
@@ -202,16 +253,8 @@ abstract class OperateCommands {
     public void run() {
       var query = new LinkedHashMap<String, String>();
       which.fields().forEach((name, value) -> query.put(name, value.toString()));
-      AdminClient client = target.client();
       List<JsonNode> found = new ArrayList<>();
-      String cursor = "";
-      do {
-        query.put("limit", Integer.toString(Math.clamp(limit - found.size(), 1, PAGE)));
-        query.put("cursor", cursor);
-        JsonNode page = client.get("/v1/tasks", query);
-        page.path("tasks").forEach(found::add);
-        cursor = page.path("cursor").asString("");
-      } while (!cursor.isEmpty() && found.size() < limit);
+      boolean more = search(target.client(), "/v1/tasks", query, limit, found::add);
       if (target.wantsJson()) {
         found.forEach(task -> out().println(task));
       } else {
@@ -227,7 +270,7 @@ abstract class OperateCommands {
               task.path("received_at"));
         }
         table.print(out());
-        out().println(found.size() + " tasks" + (cursor.isEmpty() ? "" : "; more match"));
+        out().println(found.size() + " tasks" + (more ? "; more match" : ""));
       }
       out().flush();
     }
@@ -237,7 +280,7 @@ abstract class OperateCommands {
       name = "task",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Shows one task in full, with its arguments.")
+      description = "Shows one task in full: in flight with its arguments, or its record.")
   static final class Task extends OperateCommands implements Runnable {
     @Parameters(paramLabel = "ID", description = "Id of the task.")
     private String id = "";
@@ -260,7 +303,24 @@ abstract class OperateCommands {
 
     @Override
     public void run() {
-      int _ = show(task(id).path("task").path("waiting"), this::explain);
+      JsonNode task = task(id).path("task");
+      if (task.has("outcome")) {
+        int _ = show(task, this::ended);
+      } else {
+        int _ = show(task.path("waiting"), this::explain);
+      }
+    }
+
+    private void ended(JsonNode task) {
+      String message = task.path("message").asString("");
+      out()
+          .println(
+              Table.printable(
+                  "It ended at "
+                      + task.path("ended_at").asString()
+                      + ": "
+                      + task.path("outcome").asString()
+                      + (message.isEmpty() ? "" : ", " + message)));
     }
 
     private void explain(JsonNode waiting) {
@@ -307,29 +367,6 @@ abstract class OperateCommands {
           show(
               target.client().get("/v1/partitions", Map.of()),
               answer -> StatusPage.partitions(answer.path("partitions"), out()));
-    }
-  }
-
-  @Command(
-      name = "rules",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Shows the rules in force.")
-  static final class Rules extends OperateCommands implements Runnable {
-    @Override
-    public void run() {
-      int _ = show(target.client().get("/v1/rules", Map.of()), this::table);
-    }
-
-    private void table(JsonNode rules) {
-      var table = new Table("RULE", "NAME");
-      rules.path("switched_off").forEach(name -> table.add("switched off", name));
-      rules.path("demoted").forEach(name -> table.add("demoted", name));
-      table.print(out());
-      out().println("file: " + Table.printable(rules.path("file").asString("none")));
-      if (rules.has("problem")) {
-        out().println("! " + Table.printable(rules.path("problem").asString()));
-      }
     }
   }
 

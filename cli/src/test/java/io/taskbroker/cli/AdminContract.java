@@ -127,9 +127,34 @@ abstract class AdminContract {
         .isEqualTo("[redacted]");
     assertThat(task.path("task").path("waiting").path("reason").asString()).isEqualTo("PARKED");
     admin.call("GET", "/v1/tasks/unknown", null, 404);
+    assertThat(admin.get("/v1/tasks?id=later").path("tasks").get(0).path("broker"))
+        .isEqualTo(overview.path("broker").path("name"));
+    for (String by : List.of("application", "namespace", "task")) {
+      await()
+          .atMost(PATIENCE)
+          .until(() -> backlog(by).path("tasks").asInt() == (by.equals("task") ? 2 : 3));
+    }
+    assertThat(backlog("task").path("oldest_seconds").asDouble()).isPositive();
+    JsonNode brokers = admin.get("/v1/brokers");
+    assertThat(brokers.path("asked")).isEqualTo(overview.path("broker").path("name"));
+    assertThat(brokers.path("brokers"))
+        .filteredOn(each -> each.path("name").equals(brokers.path("asked")))
+        .filteredOn(each -> each.path("alive").asBoolean())
+        .singleElement()
+        .satisfies(each -> assertThat(each.path("partitions")).hasSize(1));
+    assertThat(admin.get("/v1/config").path("yaml").asString()).contains("127.0.0.1:" + port);
     for (String path : List.of("workers", "partitions", "rules", "pauses", "log-levels")) {
       admin.get("/v1/" + path);
     }
+  }
+
+  /// First group of the application of this test.
+  private JsonNode backlog(String by) throws Exception {
+    return StreamSupport.stream(
+            admin.get("/v1/backlog?by=" + by).path("groups").spliterator(), false)
+        .filter(each -> each.path("application").asString().equals(application))
+        .findFirst()
+        .orElse(AdminCalls.JSON.createObjectNode());
   }
 
   @Test
@@ -266,6 +291,10 @@ abstract class AdminContract {
     assertThat(run("workers")).isZero();
     assertThat(run("partitions")).isZero();
     assertThat(run("rules")).isZero();
+    assertThat(run("brokers")).isZero();
+    assertThat(out.toString()).contains("yes", setup.topic() + "-0");
+    assertThat(run("backlog", "--by", "application")).isZero();
+    assertThat(out.toString()).contains(application);
 
     assertThat(run("act", "cancel", "command-x")).isEqualTo(2);
     assertThat(run("act", "cancel", "command-x", "--dry-run")).isZero();
@@ -274,12 +303,77 @@ abstract class AdminContract {
     assertThat(fetched()).isEmpty();
     assertThat(run("resume", "--application", application, "--reason", "a test")).isZero();
     assertThat(fetched()).isEqualTo("command-y");
+    assertThat(run("acts", "--limit", "2")).isZero();
+    assertThat(out.toString()).contains("done", "intended", "POST /v1/resume", "local");
     assertThat(run("drain", "--reason", "a test")).isZero();
     assertThat(run("status")).isZero();
     assertThat(out.toString()).contains("DRAINING");
     assertThat(broker.stop(PATIENCE)).isZero();
     broker.close();
     startAgain();
+  }
+
+  /// Rules are set by the API, found again after a kill, and taken back (ADR 43).
+  @Test
+  void h22RulesOfTheApiLastOverAKill(KafkaView view) throws Exception {
+    start(view, "rules");
+    publish(template.task(1).setId("rules-bad").setTaskname("rules-bad").setDelay(HOUR));
+    publish(template.task(2).setId("rules-good").setTaskname("rules-good").setDelay(HOUR));
+    awaitTasks(2);
+    long version = admin.get("/v1/rules").path("version").asLong();
+    Map<String, Object> body =
+        new HashMap<>(
+            Map.of("rules", killing("rules-bad"), "if_version", version, "reason", "a bad deploy"));
+    var dry = new HashMap<>(body);
+    dry.put("dry_run", true);
+    JsonNode would = admin.call("PUT", "/v1/rules", AdminCalls.JSON.writeValueAsString(dry), 200);
+    assertThat(would.path("touched").path("removed").asLong()).isOne();
+    assertThat(would.path("touched").path("demoted").asLong()).isZero();
+    assertThat(admin.get("/v1/rules").path("version").asLong()).isEqualTo(version);
+    assertThat(ids("")).hasSize(2);
+
+    admin.call("PUT", "/v1/rules", AdminCalls.JSON.writeValueAsString(body), 200);
+    await().atMost(PATIENCE).until(() -> ids("").equals(List.of("rules-good")));
+    JsonNode conflict =
+        admin.call("PUT", "/v1/rules", AdminCalls.JSON.writeValueAsString(body), 409);
+    assertThat(conflict.path("detail").asString()).contains("somebody changed them");
+    assertThat(Files.readAllLines(audit()))
+        .anyMatch(line -> line.contains("rules_version\":" + version) && line.contains("intended"));
+
+    broker.kill();
+    broker.close();
+    startAgain();
+    publish(template.task(3).setId("rules-bad-2").setTaskname("rules-bad").setDelay(HOUR));
+    publish(template.task(4).setId("rules-good-2").setTaskname("rules-good").setDelay(HOUR));
+    await().atMost(PATIENCE).until(() -> ids("").contains("rules-good-2"));
+    assertThat(ids("")).containsExactlyInAnyOrder("rules-good", "rules-good-2");
+    assertThat(run("rules", "show")).isZero();
+    assertThat(out.toString()).contains("switched_off", "rules-bad", "api", "1");
+
+    Path file = Files.writeString(dir.resolve(name() + "-rules.yaml"), killing("rules-good"));
+    String next = Long.toString(version + 1);
+    assertThat(run("rules", "set", file.toString(), "--if-version", next)).isEqualTo(2);
+    assertThat(run("rules", "set", file.toString(), "--if-version", next, "--dry-run")).isZero();
+    assertThat(out.toString()).contains("-drop_task_killswitch: [rules-bad]", "would remove 2");
+    assertThat(run("rules", "set", file.toString(), "--if-version", next, "--reason", "a test"))
+        .as(err.toString())
+        .isZero();
+    await().atMost(PATIENCE).until(() -> ids("").isEmpty());
+    assertThat(run("rules", "versions")).isZero();
+    assertThat(out.toString()).contains("a bad deploy", "a test", "local");
+    assertThat(run("rules", "versions", next)).isZero();
+    assertThat(out.toString()).isEqualTo(killing("rules-bad"));
+    assertThat(run("rules", "diff")).isZero();
+    assertThat(out.toString()).contains("+drop_task_killswitch: [rules-good]");
+    assertThat(run("rules", "rollback", next, "--reason", "a test")).as(err.toString()).isZero();
+    assertThat(run("rules", "show", "--yaml")).isZero();
+    assertThat(out.toString()).isEqualTo(killing("rules-bad"));
+    assertThat(run("rules", "rollback", "999", "--reason", "a test")).isOne();
+    assertThat(err.toString()).contains("no such version");
+  }
+
+  private static String killing(String taskname) {
+    return "drop_task_killswitch: [" + taskname + "]\ndemoted_namespaces: []\n";
   }
 
   @Test
@@ -315,6 +409,42 @@ abstract class AdminContract {
         .contains("get /v1/overview", "post /v1/tasks/act", "put /v1/log-levels");
     assertThat(admin.raw("DELETE", "/v1/tasks", null).statusCode()).isEqualTo(405);
     assertThat(admin.raw("GET", "/v2", null).statusCode()).isEqualTo(404);
+  }
+
+  @Test
+  void finishedTasksAreSeenWithWhatHappenedToThem(KafkaView view) throws Exception {
+    start(view, "finished");
+    publish(template.task(1).setId("finished-x"));
+    awaitTasks(1);
+    await().until(() -> fetched().equals("finished-x"));
+    assertThat(steps(admin.get("/v1/tasks/finished-x")))
+        .containsExactly("received", "stored", "delivered");
+    report("finished-x");
+    broker.kill();
+    broker.close();
+    startAgain();
+
+    JsonNode page = admin.get("/v1/finished?application=finished&outcome=completed");
+    assertThat(page.path("tasks")).hasSize(1);
+    JsonNode task = admin.get("/v1/finished/finished-x");
+    assertThat(task.path("task").path("topic").asString()).isEqualTo(setup.topic());
+    assertThat(steps(task)).containsExactly("received", "stored", "delivered", "reported", "ended");
+    assertThat(admin.get("/v1/finished?application=finished&outcome=failed").path("tasks"))
+        .isEmpty();
+    admin.call("GET", "/v1/finished?outcome=lost", null, 400);
+    admin.call("GET", "/v1/finished?ended_from=yesterday", null, 400);
+    assertThat(run("finished", "--application", application, "--last", "3600")).isZero();
+    assertThat(out.toString()).contains("finished-x ", "completed", "1 tasks");
+    assertThat(run("task", "finished-x")).isZero();
+    assertThat(out.toString()).contains("\"history\"");
+    assertThat(run("explain", "finished-x")).isZero();
+    assertThat(out.toString()).contains("It ended at", "completed");
+  }
+
+  private static List<String> steps(JsonNode task) {
+    return StreamSupport.stream(task.path("history").spliterator(), false)
+        .map(step -> step.path("step").asString())
+        .toList();
   }
 
   private void publish(TaskActivation.Builder task) throws Exception {

@@ -10,7 +10,8 @@ final class PostgresAdminTest extends AdminContract {
     return setup.with(
         "store",
         """
-        {adapter: postgres, sqlite: {path: "%s"}, pg: {run_migrations: true, host: %s, port: %d, \
+        {adapter: postgres, finished: {retention_sec: 3600}, sqlite: {path: "%s"}, \
+        pg: {run_migrations: true, host: %s, port: %d, \
         username: %s, password: "%s", database_name: %s}}\
         """
             .formatted(

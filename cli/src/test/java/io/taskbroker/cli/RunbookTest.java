@@ -16,15 +16,11 @@ import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -35,28 +31,22 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class RunbookTest {
-  private static final Path DOCUMENT = Path.of("../docs/runbook.md");
   private static final Duration PATIENCE = Duration.ofSeconds(40);
   private static final String SHOP = "shop";
   private static final String IMPORT = "import";
   private static final int TASKS = 20;
 
-  /// An argument of a command: quoted, or without white space.
-  private static final Pattern ARGUMENT = Pattern.compile("\"([^\"]*)\"|(\\S+)");
-
   private final ExecutionLog log = new ExecutionLog(TASKS + 1);
   private final int adminPort = Ports.free();
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
+  private final Runbook runbook = new Runbook(adminPort);
 
   @TempDir private Path dir;
 
   @Test
   void everyIncidentTakesAtMostThreeCommands() throws IOException {
-    String incidents = Files.readString(DOCUMENT).split("\n## Incidents\n", -1)[1];
-    List<String> sections = List.of(incidents.split("\n### ", -1)).stream().skip(1).toList();
-    assertThat(sections).hasSize(12);
-    assertThat(sections).allSatisfy(section -> assertThat(commands(section)).hasSizeBetween(1, 3));
+    assertThat(Runbook.incidents())
+        .hasSize(12)
+        .allSatisfy(incident -> assertThat(Runbook.commandsOf(incident)).hasSizeBetween(1, 3));
   }
 
   @Test
@@ -65,15 +55,15 @@ final class RunbookTest {
     BrokerSetup setup = push(view, "drill-stuck", workerPort);
     try (var _ = setup.start().awaitServing(PATIENCE)) {
       publish(view, setup, 1, task -> task);
-      List<String> commands = incident("Stuck application");
+      List<String> commands = Runbook.commands("Stuck application");
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> {
-            assertThat(run(setup, commands.get(0), "")).as(err.toString()).isZero();
-            assertThat(out.toString()).contains(SHOP, "http://127.0.0.1:" + workerPort);
-            assertThat(run(setup, commands.get(1), "")).as(err.toString()).isZero();
-            assertThat(run(setup, commands.get(2), firstId())).as(err.toString()).isZero();
-            assertThat(out.toString()).contains("unreachable");
+            runbook.succeed(setup, commands.get(0));
+            assertThat(runbook.out()).contains(SHOP, "http://127.0.0.1:" + workerPort);
+            runbook.succeed(setup, commands.get(1));
+            runbook.succeed(setup, commands.get(2), Map.of("ID", runbook.firstId()));
+            assertThat(runbook.out()).contains("unreachable");
           });
 
       try (var worker = worker(setup, workerPort)) {
@@ -91,17 +81,17 @@ final class RunbookTest {
     BrokerSetup setup = push(view, "drill-version", workerPort);
     try (var _ = setup.start().awaitServing(PATIENCE)) {
       publish(view, setup, 1, task -> task);
-      List<String> commands = incident("Worker version mismatch");
+      List<String> commands = Runbook.commands("Worker version mismatch");
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> {
-            assertThat(run(setup, commands.get(0), "")).as(err.toString()).isZero();
-            assertThat(out.toString()).contains(SHOP, "http://127.0.0.1:" + workerPort);
+            runbook.succeed(setup, commands.get(0));
+            assertThat(runbook.out()).contains(SHOP, "http://127.0.0.1:" + workerPort);
           });
-      assertThat(run(setup, commands.get(1), "")).as(err.toString()).isZero();
+      runbook.succeed(setup, commands.get(1));
       wrong.shutdownNow().awaitTermination();
       try (var worker = worker(setup, workerPort)) {
-        assertThat(run(setup, commands.get(2), "")).as(err.toString()).isZero();
+        runbook.succeed(setup, commands.get(2));
         await().atMost(PATIENCE).until(() -> log.completedTasks() == 1);
         assertThat(worker.awaitIdle(PATIENCE)).isTrue();
       }
@@ -117,18 +107,17 @@ final class RunbookTest {
     try (var _ = setup.start().awaitServing(PATIENCE);
         var _ = pulling(setup, SHOP, (_, _) -> Run.silent(0))) {
       publish(view, setup, 1, task -> task.setProcessingDeadlineDuration(1));
-      List<String> commands = incident("Poison task");
+      List<String> commands = Runbook.commands("Poison task");
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> {
-            assertThat(run(setup, commands.get(0), "")).as(err.toString()).isZero();
-            assertThat(out.toString()).contains(IMPORT);
+            runbook.succeed(setup, commands.get(0));
+            assertThat(runbook.out()).contains(IMPORT);
           });
-      String id = firstId();
+      String id = runbook.firstId();
       await()
           .atMost(PATIENCE)
-          .untilAsserted(
-              () -> assertThat(run(setup, commands.get(1), id)).as(out.toString()).isZero());
+          .untilAsserted(() -> runbook.succeed(setup, commands.get(1), Map.of("ID", id)));
       await().atMost(PATIENCE).until(() -> setup.rows() == 0);
     }
   }
@@ -141,20 +130,19 @@ final class RunbookTest {
         publish(view, setup, TASKS, RunbookTest::deadLettered);
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == TASKS);
       }
-      List<String> flood = incident("DLQ flood after a bad deploy");
-      assertThat(run(setup, flood.get(0), "")).as(err.toString()).isZero();
-      assertThat(out.toString()).contains(IMPORT, Integer.toString(TASKS));
-      assertThat(run(setup, flood.get(1), "")).as(err.toString()).isZero();
-      assertThat(run(setup, "taskbroker resume --taskname import --reason \"rolled back\"", ""))
-          .isZero();
+      List<String> flood = Runbook.commands("DLQ flood after a bad deploy");
+      runbook.succeed(setup, flood.get(0));
+      assertThat(runbook.out()).contains(IMPORT, Integer.toString(TASKS));
+      runbook.succeed(setup, flood.get(1));
+      runbook.succeed(setup, "taskbroker resume --taskname import --reason \"rolled back\"");
 
       try (var _ = pulling(setup, SHOP, Behaviour.completing(Duration.ZERO))) {
-        List<String> replay = incident("Replay after a fix");
-        assertThat(run(setup, replay.get(0), "")).as(err.toString()).isZero();
+        List<String> replay = Runbook.commands("Replay after a fix");
+        runbook.succeed(setup, replay.get(0));
         assertThat(log.completedTasks()).isZero();
-        assertThat(run(setup, replay.get(1), "")).as(err.toString()).isZero();
+        runbook.succeed(setup, replay.get(1));
         await().atMost(PATIENCE).until(() -> log.completedTasks() == TASKS);
-        assertThat(run(setup, replay.get(1), "")).as(err.toString()).isZero();
+        runbook.succeed(setup, replay.get(1));
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
         assertThat(view.read(setup.topic())).as("published once each").hasSize(2 * TASKS);
       }
@@ -166,21 +154,21 @@ final class RunbookTest {
     BrokerSetup setup = pull(view, "drill-tenant");
     try (var _ = setup.start().awaitServing(PATIENCE)) {
       publish(view, setup, TASKS, task -> task);
-      List<String> commands = incident("Tenant flood");
+      List<String> commands = Runbook.commands("Tenant flood");
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> {
-            assertThat(run(setup, commands.get(0), "")).as(err.toString()).isZero();
-            assertThat(out.toString()).contains(SHOP);
+            runbook.succeed(setup, commands.get(0));
+            assertThat(runbook.out()).contains(SHOP);
           });
-      assertThat(run(setup, commands.get(1), "")).as(err.toString()).isZero();
+      runbook.succeed(setup, commands.get(1));
       try (var _ = pulling(setup, SHOP, Behaviour.completing(Duration.ZERO))) {
         try (var _ = pulling(setup, "other", Behaviour.completing(Duration.ZERO))) {
           view.publish(
               setup.topic(), template().task(TASKS).setApplication("other").build().toByteArray());
           await().atMost(PATIENCE).until(() -> log.completedTasks() == 1);
         }
-        assertThat(run(setup, "taskbroker resume --application shop --reason over", "")).isZero();
+        runbook.succeed(setup, "taskbroker resume --application shop --reason over");
         await().atMost(PATIENCE).until(() -> log.completedTasks() == TASKS + 1);
       }
     }
@@ -224,46 +212,5 @@ final class RunbookTest {
     for (int task = 0; task < tasks; task++) {
       view.publish(setup.topic(), change.apply(template.task(task)).build().toByteArray());
     }
-  }
-
-  /// First word of the first line below the header that the last command printed.
-  private String firstId() {
-    return out.toString().lines().skip(1).findFirst().orElseThrow().split(" ", 2)[0];
-  }
-
-  /// Commands of an incident, in order.
-  private static List<String> incident(String title) throws IOException {
-    String document = Files.readString(DOCUMENT);
-    String section = document.split("\n### " + Pattern.quote(title) + "\n", -1)[1];
-    return commands(section.split("\n### ", -1)[0]);
-  }
-
-  private static List<String> commands(String section) {
-    String[] parts = section.split("```(?:sh)?\n", -1);
-    return parts.length < 2 ? List.of() : parts[1].lines().toList();
-  }
-
-  /// Runs a command of the document on this broker.
-  ///
-  /// @param id replaces `ID`
-  private int run(BrokerSetup setup, String command, String id) {
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    List<String> words = new ArrayList<>();
-    ARGUMENT
-        .matcher(command)
-        .results()
-        .map(word -> word.group(1) == null ? word.group(2) : word.group(1))
-        .map(word -> word.equals("ID") ? id : word)
-        .map(word -> word.equals("config.yaml") ? setup.config().toString() : word)
-        .forEach(words::add);
-    assertThat(words.removeFirst()).isEqualTo("taskbroker");
-    if (!words.contains("-c")) {
-      words.addAll(List.of("--admin", "http://127.0.0.1:" + adminPort));
-    }
-    return Main.commandLine()
-        .setOut(new PrintWriter(out, true))
-        .setErr(new PrintWriter(err, true))
-        .execute(words.toArray(String[]::new));
   }
 }

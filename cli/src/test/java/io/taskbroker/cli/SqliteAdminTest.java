@@ -4,7 +4,7 @@ package io.taskbroker.cli;
 final class SqliteAdminTest extends AdminContract {
   @Override
   BrokerSetup store(BrokerSetup setup) {
-    return setup;
+    return setup.withStore("finished: {retention_sec: 3600}");
   }
 
   @Override

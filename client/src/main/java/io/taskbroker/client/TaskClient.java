@@ -97,6 +97,17 @@ public final class TaskClient implements AutoCloseable {
     return new TaskHandle(transport, payloads, "", id, false);
   }
 
+  /// The schedules of the brokers. With many brokers that share no store, those of the first one.
+  ///
+  /// @throws UnsupportedOperationException if calls leave by another way than a connection to
+  ///   brokers, such as Kafka
+  public Schedules schedules() {
+    if (transport instanceof GrpcTransport brokers) {
+      return new Schedules(this, brokers);
+    }
+    throw new UnsupportedOperationException("Schedules need a connection to a broker");
+  }
+
   /// How arguments and results of this client are encoded.
   public Payloads payloads() {
     return payloads;

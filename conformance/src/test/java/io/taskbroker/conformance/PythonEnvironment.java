@@ -39,6 +39,9 @@ final class PythonEnvironment {
 
   static final PythonEnvironment CURRENT = new PythonEnvironment("0.20.20");
 
+  /// Tests APIs by their OpenAPI document.
+  static final PythonEnvironment SCHEMATHESIS = new PythonEnvironment("schemathesis");
+
   /// The version whose number is the highest that is published, though it is older.
   static final PythonEnvironment OLD = new PythonEnvironment("26.5.0");
 

@@ -3,11 +3,13 @@ package io.taskbroker.inflight.api;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import java.util.List;
@@ -110,9 +112,19 @@ public sealed interface Command {
   /// Activations from a source other than Kafka. They have no partition: no watermark covers them,
   /// and they stay with this broker whatever partitions move (H23). Those that are due later, or
   /// have no room in memory, are parked.
-  record Enqueue(List<Activation> activations, EnqueueReply reply) implements Request {
+  ///
+  /// @param steps for each activation the step of the schedule that enqueues it; empty if they come
+  ///   from clients
+  record Enqueue(List<Activation> activations, List<ScheduleStep> steps, EnqueueReply reply)
+      implements Request {
+    /// Activations of clients.
+    public Enqueue(List<Activation> activations, EnqueueReply reply) {
+      this(activations, List.of(), reply);
+    }
+
     public Enqueue {
       activations = List.copyOf(activations);
+      steps = List.copyOf(steps);
       for (Activation activation : activations) {
         if (activation.origin().partition() >= 0) {
           throw new IllegalArgumentException(
@@ -141,19 +153,15 @@ public sealed interface Command {
     void unavailable(String why);
   }
 
-  /// A worker opens a stream: it receives tasks until it is closed, as many as it has slots.
+  /// A worker opens a stream: it receives tasks until it is closed, as many as it has slots. Not a
+  /// request: these wait for room in the store, and what the worker sends next would overtake it.
   ///
   /// @param namespaces only tasks of these; empty for all
   /// @param slots number of tasks that it has at once
   record WorkerOpened(WorkerSession session, String application, List<String> namespaces, int slots)
-      implements Request {
+      implements Command {
     public WorkerOpened {
       namespaces = List.copyOf(namespaces);
-    }
-
-    @Override
-    public void unavailable(String why) {
-      session.unavailable(why);
     }
   }
 
@@ -168,7 +176,14 @@ public sealed interface Command {
   }
 
   /// A task that its worker still runs.
-  record TaskHeartbeat(String id, AttemptToken token) {}
+  ///
+  /// @param progress for people, at most 1 KiB; empty keeps the last one
+  record TaskHeartbeat(String id, AttemptToken token, String progress) {
+    /// Heartbeat without progress.
+    public TaskHeartbeat(String id, AttemptToken token) {
+      this(id, token, "");
+    }
+  }
 
   /// The stream of a worker ended.
   ///
@@ -193,7 +208,18 @@ public sealed interface Command {
 
   /// Outcome of an attempt.
   sealed interface Outcome {
-    record Completed() implements Outcome {}
+    /// The attempt completed.
+    ///
+    /// @param result may be empty; at most 64 KiB
+    @SuppressWarnings("ArrayRecordComponent") // compared only if it is empty
+    record Completed(byte[] result) implements Outcome {
+      private static final byte[] NONE = {};
+
+      /// Completed without a result.
+      public Completed() {
+        this(NONE);
+      }
+    }
 
     /// The attempt failed.
     ///
@@ -330,6 +356,11 @@ public sealed interface Command {
 
   /// Answer to [StorePort#readReports].
   record ReportsRead(List<RemoteReport> reports, Object owner) implements Command {}
+
+  /// Answer to [StorePort#readFinished].
+  ///
+  /// @param found null if there is no such record
+  record FinishedRead(@Nullable FinishedTask found, Object owner) implements Command {}
 
   /// Answer to [StorePort#barrier].
   record BarrierPassed(Object owner) implements Command {}

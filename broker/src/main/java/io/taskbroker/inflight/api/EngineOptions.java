@@ -11,16 +11,30 @@ import org.jspecify.annotations.Nullable;
 /// @param limits limits on the tasks in memory
 /// @param periods the periods
 /// @param shared whether other brokers use the same store (ADR 7)
+/// @param finishedRetention how long the records of all finished tasks are kept, milliseconds; 0
+///   for those only that their clients asked for (ADR 38)
 public record EngineOptions(
     @Nullable Set<String> pushApplications,
     String retryTopic,
     String deadLetterTopic,
     Limits limits,
     Periods periods,
-    boolean shared) {
+    boolean shared,
+    long finishedRetention) {
 
   public EngineOptions {
     pushApplications = pushApplications == null ? null : Set.copyOf(pushApplications);
+  }
+
+  /// Options of a broker that keeps no records but those that are asked for.
+  public EngineOptions(
+      @Nullable Set<String> pushApplications,
+      String retryTopic,
+      String deadLetterTopic,
+      Limits limits,
+      Periods periods,
+      boolean shared) {
+    this(pushApplications, retryTopic, deadLetterTopic, limits, periods, shared, 0);
   }
 
   /// Options of a broker with a store of its own.

@@ -33,12 +33,14 @@ public record EngineStats(
   /// Figures of one task name in memory, and its outcomes since the start; past a bound of some
   /// hundreds, of all other names together, as `other`.
   ///
+  /// @param namespace of the first task of that name; empty for `other`
   /// @param failed for good: discarded, or being dead-lettered
   /// @param retried retries that Kafka acknowledged
   /// @param deadLettered dead letters that Kafka acknowledged
   public record Task(
       String application,
       String taskname,
+      String namespace,
       int pending,
       int delayed,
       int claimed,

@@ -13,5 +13,7 @@ public enum EnqueueOutcome {
   /// A rule switches it off (H22).
   SWITCHED_OFF,
   /// It had expired before it arrived (W28).
-  EXPIRED
+  EXPIRED,
+  /// Another broker has fired its slot, or its schedule was changed.
+  SUPERSEDED
 }

@@ -3,6 +3,7 @@ package io.taskbroker.inflight.api;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.TaskHistory;
 
 /// Receiver of the engine's events, for metrics and the log. Called by the engine's thread; no
 /// method blocks or calls the engine back before the engine returns.
@@ -33,4 +34,16 @@ public interface EventPort {
   ///
   /// @param detail may be empty
   default void follow(TaskLifecycle step, Activation activation, String detail) {}
+
+  /// Whether the steps of all tasks are audited, which never changes. If not, [#step] is not
+  /// called, and auditing costs nothing.
+  default boolean audits() {
+    return false;
+  }
+
+  /// A step of a task, as its history has it.
+  ///
+  /// @param at milliseconds since the epoch
+  /// @param detail may be empty
+  default void step(TaskHistory.Step step, Activation about, long at, String detail) {}
 }

@@ -25,6 +25,10 @@ public interface StorePort {
   /// [Command.ReportsRead].
   void readReports(List<Long> keys, Object owner);
 
+  /// Reads the record of a finished task whose client asked for it; answered by
+  /// [Command.FinishedRead] when all earlier changes are durable.
+  void readFinished(String id, Object owner);
+
   /// Waits until the outcome of every earlier change is known; answered by [Command.BarrierPassed].
   void barrier(Object owner);
 }

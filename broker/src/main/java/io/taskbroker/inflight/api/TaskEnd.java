@@ -1,6 +1,9 @@
 package io.taskbroker.inflight.api;
 
-/// How a task ended. The number is kept in the lowest bits of the end of its tombstone.
+import io.taskbroker.activation.FinishedTask;
+
+/// How a task ended. The number is kept in the lowest bits of the end of its tombstone, with
+/// whether the store has a record of the task.
 public enum TaskEnd {
   UNKNOWN(0),
   COMPLETED(1),
@@ -9,6 +12,8 @@ public enum TaskEnd {
   EXPIRED(4);
 
   private static final long BITS = 7;
+  private static final long KEPT = 8;
+  private static final long ALL = BITS | KEPT;
 
   private final int number;
 
@@ -17,8 +22,27 @@ public enum TaskEnd {
   }
 
   /// The end of a tombstone that tells this one; a few milliseconds later.
-  public long in(long until) {
-    return ((until + BITS) & ~BITS) | number;
+  ///
+  /// @param kept whether the store has a record of the task that is found by its id
+  public long in(long until, boolean kept) {
+    return ((until + ALL) & ~ALL) | (kept ? KEPT : 0) | number;
+  }
+
+  /// Whether the store may have a record of the task, by the expiry of its tombstone. Earlier
+  /// versions set that bit by chance.
+  public static boolean isKept(long until) {
+    return (until & KEPT) != 0;
+  }
+
+  /// The end that clients see of an outcome.
+  public static TaskEnd of(FinishedTask.Outcome outcome) {
+    return switch (outcome) {
+      case COMPLETED -> COMPLETED;
+      case FAILED, DEAD_LETTERED -> FAILED;
+      case CANCELLED -> CANCELLED;
+      case EXPIRED -> EXPIRED;
+      case RETRIED, DISCARDED, DEMOTED -> UNKNOWN;
+    };
   }
 
   /// The end that a tombstone's expiry encodes.

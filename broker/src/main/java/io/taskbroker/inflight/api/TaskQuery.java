@@ -33,14 +33,42 @@ public sealed interface TaskQuery {
   /// @param why why it does not run now; null once it has ended
   /// @param activation null if it is parked or has ended
   /// @param token of the worker that has it; null if none has
+  /// @param progress that its worker reported last; may be empty
+  /// @param message why it failed, if that is kept; may be empty
+  /// @param result if it is kept; may be empty
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record View(
       Phase phase,
       @Nullable WaitingReason why,
       @Nullable Activation activation,
       @Nullable AttemptToken token,
-      TaskEnd end) {
+      String progress,
+      TaskEnd end,
+      String message,
+      byte[] result) {
+    private static final byte[] NONE = {};
+
+    /// View of a task that has not ended.
+    public View(
+        Phase phase,
+        WaitingReason why,
+        @Nullable Activation activation,
+        @Nullable AttemptToken token,
+        String progress) {
+      this(phase, why, activation, token, progress, TaskEnd.UNKNOWN, "", NONE);
+    }
+
+    /// View of a task of whose end no more is kept.
     public static View ended(TaskEnd end) {
-      return new View(Phase.ENDED, null, null, null, end);
+      return ended(end, "", null);
+    }
+
+    /// View of a task that has ended.
+    ///
+    /// @param result null if there is none
+    public static View ended(TaskEnd end, String message, byte @Nullable [] result) {
+      byte[] kept = result == null ? NONE : result;
+      return new View(Phase.ENDED, null, null, null, "", end, message, kept);
     }
   }
 

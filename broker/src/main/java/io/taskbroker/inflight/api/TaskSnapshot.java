@@ -1,5 +1,6 @@
 package io.taskbroker.inflight.api;
 
+import io.taskbroker.activation.TaskHistory;
 import java.util.OptionalLong;
 
 /// State of one task in the engine at one moment. Immutable.
@@ -13,6 +14,8 @@ import java.util.OptionalLong;
 /// @param deadline when the lease or the processing deadline ends, milliseconds since the epoch;
 ///   empty if no worker has it
 /// @param why reason why it does not run now
+/// @param history encoded [TaskHistory]; empty if none is recorded
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record TaskSnapshot(
     String id,
     long key,
@@ -21,7 +24,8 @@ public record TaskSnapshot(
     int attempts,
     int deliveries,
     OptionalLong deadline,
-    WaitingReason why) {
+    WaitingReason why,
+    byte[] history) {
   /// State of a task that is on disk only.
   public static final String PARKED = "PARKED";
 }

@@ -1,10 +1,18 @@
 package io.taskbroker.inflight.api;
 
-/// Stream of a worker, as the engine sees it. [#mayReceive] is called by the engine's thread, the
-/// others by whoever carries out its effects; none may block.
+/// Stream of a worker, as the engine sees it. [#mayReceive] and [#worker] are called by the
+/// engine's thread, the others by whoever carries out its effects; none may block.
 public interface WorkerSession {
   /// Whether another task would be sent soon.
   boolean mayReceive();
+
+  /// Name of the worker, for people; empty if it has none.
+  default String worker() {
+    return "";
+  }
+
+  /// The number of tasks that the worker has, after a delivery, a result or a heartbeat changed it.
+  void holds(int tasks);
 
   /// Sends a task.
   void deliver(Delivery delivery);
@@ -13,7 +21,4 @@ public interface WorkerSession {
   ///
   /// @param requested whether a client asked for that; otherwise a result would be stale
   void cancel(String id, AttemptToken token, boolean requested);
-
-  /// The broker does not accept the stream, or can no longer: the worker must connect again.
-  void unavailable(String why);
 }

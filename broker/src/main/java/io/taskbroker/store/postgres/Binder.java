@@ -36,6 +36,11 @@ final class Binder {
     return this;
   }
 
+  Binder set(byte[] value) throws SQLException {
+    statement.setBytes(++index, value);
+    return this;
+  }
+
   Binder set(int[] values) throws SQLException {
     return array("int4", values);
   }

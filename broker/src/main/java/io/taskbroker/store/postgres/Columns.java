@@ -4,6 +4,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.StoredDestination;
@@ -30,6 +31,7 @@ final class Columns {
         }
         PostgresRowCodec.bind(binder, rows, part.partitionIds());
       }
+      case FIRE -> bindFires(part, binder);
       case UPDATE_STATUS -> bindStatusUpdates(part, binder);
       case CONFIRM_OFFSET, DELETE -> binder.set(part.partitionIds()).set(part.keys());
       case CHANGE_DELAY ->
@@ -44,6 +46,28 @@ final class Columns {
       case FORWARD, FORWARD_WITH_PAYLOAD -> bindForwards(part, binder);
       case RETRY -> bindRetries(part, binder);
     }
+  }
+
+  private static void bindFires(Part part, Binder binder) throws SQLException {
+    int n = part.changes.size();
+    List<Row> rows = new ArrayList<>(n);
+    String[] names = new String[n];
+    long[] versions = new long[n];
+    long[] nextVersions = new long[n];
+    long[] dues = new long[n];
+    byte[] @Nullable [] states = new byte[n][];
+    for (int i = 0; i < n; i++) {
+      Change.Fire fire = (Change.Fire) part.changes.get(i);
+      ScheduleRow next = fire.step().next();
+      rows.add(fire.row());
+      names[i] = next.name();
+      versions[i] = fire.step().version();
+      nextVersions[i] = next.version();
+      dues[i] = next.dueAt();
+      states[i] = next.state();
+    }
+    binder.set(part.keys()).set(names).set(versions).set(nextVersions).set(dues).set(states);
+    PostgresRowCodec.bind(binder, rows, part.partitionIds());
   }
 
   private static void bindRetries(Part part, Binder binder) throws SQLException {

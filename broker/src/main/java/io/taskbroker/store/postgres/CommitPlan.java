@@ -2,6 +2,7 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -31,6 +32,11 @@ final class CommitPlan {
   private final Map<Integer, Long> sizes = new HashMap<>(); // bytes by partition id
   private final ChangeOutcome[] outcomes;
 
+  /// Records of the tasks that it ends, and bytes of their pages once they are in a script.
+  final List<FinishedTask> finished = new ArrayList<>();
+
+  long finishedBytes;
+
   private CommitPlan(int changes) {
     outcomes = new ChangeOutcome[changes];
     Arrays.fill(outcomes, ChangeOutcome.APPLIED);
@@ -57,6 +63,14 @@ final class CommitPlan {
       }
     }
     return keys.build().toArray();
+  }
+
+  /// Keys of the tasks of slots.
+  long[] firedKeys() {
+    return segments.stream()
+        .flatMap(segment -> segment.changes(Kind.FIRE).stream())
+        .mapToLong(Change::key)
+        .toArray();
   }
 
   static CommitPlan of(List<Change> changes, OwnedPartitions ownedPartitions) {
@@ -101,14 +115,26 @@ final class CommitPlan {
 
   /// Applies watermarks and sizes of an attempt whose reply was lost. The true change of the sizes
   /// is unknown; the planned inserts are assumed.
-  void recordEarlierCommit() {
+  ///
+  /// @param fired keys of the [Change.Fire]s whose rows exist; the others were superseded
+  void recordEarlierCommit(Set<Long> fired) {
     for (CommitSegment segment : segments) {
       for (CommitSegment.Part part : segment.parts()) {
         for (int i = 0; i < part.changes.size(); i++) {
+          Row row = null;
           if (part.changes.get(i) instanceof Change.Insert insert) {
+            row = insert.row();
+          } else if (part.changes.get(i) instanceof Change.Fire fire) {
+            if (fired.contains(fire.key())) {
+              row = fire.row();
+            } else {
+              setOutcome(part.indices.get(i), ChangeOutcome.SUPERSEDED);
+            }
+          }
+          if (row != null) {
             addBytes(
                 part.ownedPartitions.get(i).id(),
-                CommitSession.ROW_BYTES + insert.row().activation().payload().length);
+                CommitSession.ROW_BYTES + row.activation().payload().length);
           }
         }
       }
@@ -119,6 +145,7 @@ final class CommitPlan {
   private void add(Change change, int index, OwnedPartitions owned) {
     switch (change) {
       case Change.Insert c -> addRowChange(Kind.INSERT, c, index, owned);
+      case Change.Fire c -> addRowChange(Kind.FIRE, c, index, owned);
       case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, index, owned);
       case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, index, owned);
       case Change.ChangeDelay c -> addRowChange(Kind.CHANGE_DELAY, c, index, owned);
@@ -128,6 +155,10 @@ final class CommitPlan {
       case Change.Retry c -> addRowChange(Kind.RETRY, c, index, owned);
       case Change.Delete c -> {
         OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
+        FinishedTask record = c.finished();
+        if (ownedPartition != null && record != null) {
+          finished.add(record);
+        }
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {
           tombstones.add(new NewTombstone(ownedPartition, c.id(), c.tombstoneUntil()));
         }

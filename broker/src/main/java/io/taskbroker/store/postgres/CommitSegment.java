@@ -18,6 +18,7 @@ final class CommitSegment {
   /// Kind of a row change, in the order of execution.
   enum Kind {
     INSERT('i'),
+    FIRE('s'),
     UPDATE_STATUS('m'),
     CONFIRM_OFFSET('p'),
     CHANGE_DELAY('e'),

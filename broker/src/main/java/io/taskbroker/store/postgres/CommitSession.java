@@ -22,13 +22,15 @@ final class CommitSession {
 
   private final Connection connection;
   private final long epoch;
+  private final FinishedLog finished;
   private final Map<String, PreparedStatement> prepared =
       new LinkedHashMap<>(16, 0.75f, true); // by shape, least recently used first
 
   /// @param connection owned by the session from now on
-  CommitSession(Connection connection, long epoch) {
+  CommitSession(Connection connection, long epoch, FinishedLog finished) {
     this.connection = connection;
     this.epoch = epoch;
+    this.finished = finished;
   }
 
   /// Commits a plan.
@@ -53,12 +55,14 @@ final class CommitSession {
         segment.parts().forEach(script::part);
       }
       if (last) {
+        finished.add(plan, script);
         script.end(plan, keysWithReports);
       }
       script.run(prepare(script), plan);
       from = to;
     } while (from < segments.size());
     plan.recordCommit();
+    finished.committed(plan);
   }
 
   /// Rolls a failed transaction back.

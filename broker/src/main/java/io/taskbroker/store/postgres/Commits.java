@@ -32,6 +32,7 @@ final class Commits {
   private final Limits limits;
   private final RemoteReportTable reports;
   private final RewindHandler rewindHandler;
+  private final FinishedLog finished;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
@@ -57,6 +58,7 @@ final class Commits {
     this.limits = limits;
     this.reports = reports;
     this.rewindHandler = rewindHandler;
+    this.finished = new FinishedLog(epoch, limits.maxFinishedBytes());
     this.lastKey = epoch << KEY_BITS;
   }
 
@@ -107,6 +109,7 @@ final class Commits {
     checkInsert(newest);
     List<ChangeOutcome> done = write(batch);
     lastKey = Math.max(lastKey, newest);
+    finished.spaceLacks &= newest == Row.NONE;
     outcomes = done;
     return done;
   }
@@ -144,7 +147,8 @@ final class Commits {
           }
           // A previous attempt was committed, and its reply was lost.
           if (PostgresErrors.isConstraint(e, "taskbroker_batch_committed_once")) {
-            plan.recordEarlierCommit();
+            plan.recordEarlierCommit(stored(plan.firedKeys()));
+            finished.committed(plan);
           } else {
             throw e;
           }
@@ -157,7 +161,9 @@ final class Commits {
         }
         return plan.outcomes();
       } catch (SQLException e) {
-        throw PostgresErrors.translate(server.toString(), "commit a batch", e);
+        StoreException error = PostgresErrors.translate(server.toString(), "commit a batch", e);
+        finished.spaceLacks |= error.kind() == Kind.FULL;
+        throw error;
       }
     }
   }
@@ -172,6 +178,7 @@ final class Commits {
   ///   the epoch are exhausted
   private void checkInsert(long newest) {
     if (newest != Row.NONE && size() > limits.insertLimit()) {
+      finished.spaceLacks = true;
       throw new StoreException(
           Kind.FULL,
           "The rows in %s exceed %d bytes, an eighth above store.max_size; the store refuses inserts until they shrink"
@@ -189,7 +196,9 @@ final class Commits {
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch);
+      current =
+          new CommitSession(
+              server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch, finished);
       session = current;
     }
     return current;
@@ -206,6 +215,24 @@ final class Commits {
     }
     session = null;
     failed.close();
+  }
+
+  /// The keys among these that have a row of this broker without a partition. Nothing deletes the
+  /// row of a slot before its commit is known.
+  private Set<Long> stored(long[] keys) throws SQLException {
+    Set<Long> stored = new HashSet<>();
+    if (keys.length > 0) {
+      try (Connection connection = server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS);
+          PreparedStatement statement = connection.prepareStatement(Sql.STORED)) {
+        new Binder(statement).set(ownedPartitions.own().id()).set(keys);
+        try (ResultSet result = statement.executeQuery()) {
+          while (result.next()) {
+            stored.add(result.getLong(1));
+          }
+        }
+      }
+    }
+    return stored;
   }
 
   /// Drops the partitions that other brokers took; their changes are fenced on the next attempt.

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.sql.Connection;
@@ -27,9 +28,12 @@ final class MemberSlot {
 
   private static final String RENEW =
       """
-      INSERT INTO taskbroker_broker AS b (epoch, member_slot, lease_until, bytes)
-      VALUES (?, ?, clock_timestamp() + ? * interval '1 ms', ?)
-      ON CONFLICT (epoch) DO UPDATE SET lease_until = excluded.lease_until, bytes = excluded.bytes
+      INSERT INTO taskbroker_broker AS b
+        (epoch, member_slot, lease_until, bytes, version, started_at, renewed_at)
+      VALUES (?, ?, clock_timestamp() + ? * interval '1 ms', ?, ?, clock_timestamp(),
+        clock_timestamp())
+      ON CONFLICT (epoch) DO UPDATE SET lease_until = excluded.lease_until,
+        bytes = excluded.bytes, renewed_at = excluded.renewed_at
       RETURNING (
         SELECT coalesce(sum(o.bytes), 0) FROM taskbroker_broker o
         WHERE o.epoch <> b.epoch AND o.lease_until > clock_timestamp()),
@@ -151,7 +155,12 @@ final class MemberSlot {
   /// @param bytes the size of this broker's rows
   Renewal renew(long leaseMillis, long bytes) throws SQLException {
     try (PreparedStatement renew = connection().prepareStatement(RENEW)) {
-      new Binder(renew).set(epoch).set(number).set(leaseMillis).set(bytes);
+      new Binder(renew)
+          .set(epoch)
+          .set(number)
+          .set(leaseMillis)
+          .set(bytes)
+          .set(BuildInfo.current().version());
       try (ResultSet result = renew.executeQuery()) {
         result.next();
         return new Renewal(result.getLong(1), result.getBoolean(2));

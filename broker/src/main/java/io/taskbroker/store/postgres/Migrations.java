@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// (reference-spec 4.2).
 final class Migrations {
   /// Version of the newest script in the folder `migrations`.
-  static final int VERSION = 4;
+  static final int VERSION = 7;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
 
@@ -196,6 +196,7 @@ final class Migrations {
           GRANT SELECT, INSERT, UPDATE, DELETE ON taskbroker_activation, taskbroker_store, \
           taskbroker_broker, taskbroker_owned_partition, taskbroker_batch, \
           taskbroker_watermark, taskbroker_tombstone, taskbroker_remote_report, \
+          taskbroker_finished, taskbroker_rules_version, taskbroker_schedule, \
           taskbroker_schema_history TO %s;
           GRANT SELECT ON inflight_taskactivations TO %s;
           GRANT USAGE ON SEQUENCE taskbroker_broker_epoch TO %s;

@@ -1,11 +1,16 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
+import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RowGroups;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// the page is full or its time is over. Thread-safe: one lock.
 public final class PostgresBrowser implements RowBrowser {
   private static final int SOCKET_SECONDS = 10;
+  private static final int FLEET_MILLIS = 2_000;
   private static final int FIRST_WINDOW = 4_096;
   private static final int LARGEST_WINDOW = 1 << 20;
   private static final long SHORT_NANOS = 20_000_000;
@@ -42,13 +48,26 @@ public final class PostgresBrowser implements RowBrowser {
   private static final String PAYLOAD =
       "SELECT activation FROM taskbroker_activation WHERE partition_id = ? AND key = ?";
 
+  private static final String GROUPS_AFTER =
+      """
+      SELECT application, namespace, taskname, count(*), count(parked_until),
+        (extract(epoch FROM min(received_at)) * 1000)::bigint
+      FROM taskbroker_activation WHERE (partition_id, key) > (?, ?) %sGROUP BY 1, 2, 3
+      """;
+
+  private static final String LAST_GROUPS = GROUPS_AFTER.formatted("");
+  private static final String GROUPS = GROUPS_AFTER.formatted("AND (partition_id, key) <= (?, ?) ");
+
   private final Server server;
+  private final String database;
   private final PostgresRowCodec codec = new PostgresRowCodec();
   private @Nullable Connection connection;
   private boolean closed;
 
-  PostgresBrowser(Server server) {
+  /// @param database its name
+  PostgresBrowser(Server server, String database) {
     this.server = server;
+    this.database = database;
   }
 
   @Override
@@ -56,19 +75,10 @@ public final class PostgresBrowser implements RowBrowser {
     long end = System.nanoTime() + query.within().toNanos();
     try {
       Connection reading = connected();
-      try (Statement limit = reading.createStatement()) {
-        limit.execute("SET statement_timeout = " + Math.max(1, query.within().toMillis()));
-      }
+      limit(reading, query.within());
       return query.id().isPresent() ? read(reading, query, null) : walk(reading, query, end);
     } catch (SQLException e) {
-      if (CANCELLED.equals(e.getSQLState())) {
-        throw new SearchTimeout(
-            "The search took longer than "
-                + query.within().toMillis()
-                + " ms: the database is slow, or its cache is cold; try again");
-      }
-      disconnect();
-      throw PostgresErrors.translate(server.toString(), "search rows", e);
+      throw failed(e, query.within(), "search rows");
     }
   }
 
@@ -186,6 +196,85 @@ public final class PostgresBrowser implements RowBrowser {
   }
 
   @Override
+  public synchronized RowGroups groups(Duration within) {
+    long end = System.nanoTime() + within.toNanos();
+    try {
+      Connection reading = connected();
+      try (Statement limit = reading.createStatement()) {
+        limit.execute("SET statement_timeout = " + Math.max(1, within.toMillis()));
+      }
+      var sum = new RowGroups.Sum();
+      int size = FIRST_WINDOW;
+      Position reached = Position.START;
+      while (true) {
+        long started = System.nanoTime();
+        if (started - end > 0) {
+          return sum.result(false);
+        }
+        Position last = last(reading, reached, size);
+        group(reading, reached, last, sum);
+        if (last == null) {
+          return sum.result(true);
+        }
+        reached = last;
+        size =
+            System.nanoTime() - started < SHORT_NANOS ? Math.min(2 * size, LARGEST_WINDOW) : size;
+      }
+    } catch (SQLException e) {
+      if (CANCELLED.equals(e.getSQLState())) {
+        throw timeout("The count of the rows", within);
+      }
+      disconnect();
+      throw PostgresErrors.translate(server.toString(), "count rows", e);
+    }
+  }
+
+  private static void group(
+      Connection reading, Position after, @Nullable Position last, RowGroups.Sum sum)
+      throws SQLException {
+    try (PreparedStatement group = reading.prepareStatement(last == null ? LAST_GROUPS : GROUPS)) {
+      var binder = new Binder(group).set(after.partitionId()).set(after.key());
+      if (last != null) {
+        binder.set(last.partitionId()).set(last.key());
+      }
+      try (ResultSet result = group.executeQuery()) {
+        while (result.next()) {
+          sum.add(
+              new RowGroups.Group(
+                  result.getString(1),
+                  result.getString(2),
+                  result.getString(3),
+                  result.getLong(4),
+                  result.getLong(5),
+                  result.getLong(6)));
+        }
+      }
+    }
+  }
+
+  private static SearchTimeout timeout(String what, Duration within) {
+    return new SearchTimeout(
+        what
+            + " took longer than "
+            + within.toMillis()
+            + " ms: the database is slow, or its cache is cold; try again");
+  }
+
+  @Override
+  public synchronized Optional<Fleet> fleet() {
+    try {
+      Connection reading = connected();
+      try (Statement limit = reading.createStatement()) {
+        limit.execute("SET statement_timeout = " + FLEET_MILLIS);
+      }
+      return Optional.of(new FleetReader(reading, database).read());
+    } catch (SQLException e) {
+      disconnect();
+      throw PostgresErrors.translate(server.toString(), "read the brokers", e);
+    }
+  }
+
+  @Override
   public synchronized Optional<byte[]> payload(Position position) {
     try (PreparedStatement payload = connected().prepareStatement(PAYLOAD)) {
       payload.setInt(1, position.partitionId());
@@ -197,6 +286,34 @@ public final class PostgresBrowser implements RowBrowser {
       disconnect();
       throw PostgresErrors.translate(server.toString(), "read a payload", e);
     }
+  }
+
+  @Override
+  public synchronized FinishedPage finished(FinishedQuery query) {
+    try {
+      Connection reading = connected();
+      limit(reading, query.within());
+      return PostgresFinished.read(reading, query);
+    } catch (SQLException e) {
+      throw failed(e, query.within(), "search finished tasks");
+    }
+  }
+
+  private static void limit(Connection reading, Duration within) throws SQLException {
+    try (Statement limit = reading.createStatement()) {
+      limit.execute("SET statement_timeout = " + Math.max(1, within.toMillis()));
+    }
+  }
+
+  private RuntimeException failed(SQLException e, Duration within, String operation) {
+    if (CANCELLED.equals(e.getSQLState())) {
+      return new SearchTimeout(
+          "The search took longer than "
+              + within.toMillis()
+              + " ms: the database is slow, or its cache is cold; try again");
+    }
+    disconnect();
+    return PostgresErrors.translate(server.toString(), operation, e);
   }
 
   private Connection connected() throws SQLException {

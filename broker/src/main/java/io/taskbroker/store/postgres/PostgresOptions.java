@@ -42,8 +42,14 @@ public record PostgresOptions(
   ///   [PostgresStore#size]; an eighth above it the store refuses inserts
   /// @param lease time after which the partitions of an unreachable broker may be taken (H11)
   /// @param drainAge time after which orphans may be adopted (`contention_drain_age_sec`)
-  public record Limits(long maxBytes, Duration lease, Duration drainAge) {
+  /// @param maxFinishedBytes most bytes of the records of finished tasks of this broker
+  public record Limits(long maxBytes, Duration lease, Duration drainAge, long maxFinishedBytes) {
     public static final Duration LEASE = Duration.ofSeconds(10);
+
+    /// Limits with the usual one on the records of finished tasks.
+    public Limits(long maxBytes, Duration lease, Duration drainAge) {
+      this(maxBytes, lease, drainAge, StoreLimits.FINISHED_BYTES);
+    }
 
     public Limits {
       if (maxBytes < 0) {

@@ -2,6 +2,7 @@ package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -12,6 +13,8 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
+import io.taskbroker.store.RuleHistory;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -33,12 +36,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final PostgresOptions options;
   private final HikariDataSource pool;
   private final MemberSlot memberSlot;
-  private final String name;
+  private final String database;
   private final OwnedPartitions ownedPartitions;
   private final RemoteReportTable reports = new RemoteReportTable();
   private final OwnershipProof proof;
   private final LostTransactions lostTransactions;
   private final Commits commits;
+  private final ScheduleStore schedules;
   private volatile boolean closed;
 
   /// @param opened as found by [StoreOpener]
@@ -52,11 +56,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.options = options;
     this.pool = pool;
     this.memberSlot = memberSlot;
-    this.name = opened.database() + "-" + memberSlot.number();
+    this.database = opened.database();
     this.ownedPartitions = new OwnedPartitions(opened.own());
     this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
     this.lostTransactions =
         new LostTransactions(server, memberSlot, ownedPartitions, patienceMillis(options));
+    this.schedules = new PostgresSchedules(pool, server.toString());
     this.commits =
         new Commits(
             server,
@@ -87,7 +92,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Name of the database and number of the member slot: stable across restarts of the broker.
   @Override
   public String name() {
-    return name;
+    return name(database, memberSlot.number());
+  }
+
+  /// Name of the broker with a member slot of a database.
+  static String name(String database, int memberSlot) {
+    return database + "-" + memberSlot;
   }
 
   @Override
@@ -156,6 +166,18 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return reading("read rows", reader -> reader.rows(ownedPartitions.ids(), keys));
   }
 
+  @Override
+  public Optional<FinishedTask> finished(String id) {
+    return with(
+        "read the record of a finished task", connection -> PostgresFinished.asked(connection, id));
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    checkOpen("use the schedules");
+    return schedules;
+  }
+
   /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the
   /// files, whose free space is reused (W31).
   @Override
@@ -170,6 +192,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
         "maintain the database",
         connection -> {
           new Purge(connection).run(ownedPartitions.all(), now);
+          new FinishedPurge(connection, options.limits().maxFinishedBytes()).run(now);
           return true;
         });
   }
@@ -200,7 +223,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
         new Ownership.Taken(
             watermarks(ownedPartition.watermarks().values()),
             taken.get().released(),
-            Optional.ofNullable(lostTransactions.takeReached(partition))));
+            Optional.ofNullable(lostTransactions.takeReached(partition)),
+            taken.get().alreadyOwned()));
   }
 
   @Override
@@ -381,11 +405,22 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   /// A browser of the rows of all brokers, with a connection of its own.
   public PostgresBrowser browser() {
-    return new PostgresBrowser(server);
+    return new PostgresBrowser(server, database);
   }
 
   private static List<Watermark> watermarks(Collection<VersionedWatermark> versioned) {
     return versioned.stream().map(VersionedWatermark::watermark).toList();
+  }
+
+  /// Versions of the rules that all brokers of the database share.
+  public RuleHistory ruleHistory() {
+    return new RuleVersionTable(
+        new RuleVersionTable.Database() {
+          @Override
+          public <T> T with(String operation, RuleVersionTable.Work<T> work) {
+            return PostgresStore.this.with(operation, work::on);
+          }
+        });
   }
 
   private <T> T reading(String operation, Read<T> read) {

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.Status;
 
 /// SQL statements of a commit. One commit sends all of its statements in one round trip.
@@ -18,6 +19,10 @@ final class Sql {
       SELECT partition_id FROM taskbroker_owned_partition
       WHERE partition_id = ANY (?) AND epoch = ?
       """;
+
+  /// Rows of a list of keys that exist.
+  static final String STORED =
+      "SELECT key FROM taskbroker_activation WHERE partition_id = ? AND key = ANY (?)";
 
   static final String LOCK_EPOCH_SHARED =
       "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(EPOCH_LOCKS);
@@ -169,23 +174,46 @@ final class Sql {
 
   private Sql() {}
 
+  /// Makes the steps of schedules that are as expected and that nobody else is changing, and stores
+  /// the tasks of their slots.
+  private static final String FIRE =
+      """
+      WITH s AS (
+        SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], \
+      ?::bytea[]) AS s(key, name, version, next_version, due, state)),
+      o AS (
+        SELECT t.name FROM taskbroker_schedule t
+        JOIN s ON t.name = s.name AND t.version = s.version FOR UPDATE OF t SKIP LOCKED),
+      m AS (
+        UPDATE taskbroker_schedule t SET version = s.next_version, due_at = nullif(s.due, %d), \
+      state = s.state
+        FROM s JOIN o ON s.name = o.name
+        WHERE t.name = s.name AND t.version = s.version RETURNING s.key),
+      d AS (%s)
+      """
+          .formatted(
+              ScheduleRow.NEVER,
+              PostgresRowCodec.INSERT.replace(
+                  "ON CONFLICT", "WHERE key IN (SELECT m.key FROM m) ON CONFLICT"));
+
   /// Statement for one kind of row change. Its extra last parameter is the expected number of rows.
   /// It returns one line per partition: id, row count, bytes, and the keys of the changed rows if
   /// there are fewer than expected. One line per row could block: the reply must fit into the
   /// socket buffers while the rest of the script is still being sent.
   static String of(CommitSegment.Kind kind) {
     return """
-    WITH d AS (%s)
+    %s
     SELECT d.partition_id, count(*)::int, sum(d.size)::bigint,
       CASE WHEN (SELECT count(*) FROM d) < ? THEN array_agg(d.key) END
     FROM d GROUP BY d.partition_id\
     """
-        .formatted(change(kind));
+        .formatted(
+            kind == CommitSegment.Kind.FIRE ? FIRE : "WITH d AS (%s)".formatted(change(kind)));
   }
 
   private static String change(CommitSegment.Kind kind) {
     return switch (kind) {
-      case INSERT -> PostgresRowCodec.INSERT;
+      case INSERT, FIRE -> PostgresRowCodec.INSERT;
       case UPDATE_STATUS -> UPDATE_STATUS;
       case CONFIRM_OFFSET -> CONFIRM_OFFSET;
       case CHANGE_DELAY -> CHANGE_DELAY;

@@ -22,7 +22,7 @@ final class StatementScript {
   /// @param letter identifies the kind of statement
   private record Step(char letter, String sql, Binding binding, Answer answer) {}
 
-  private interface Binding {
+  interface Binding {
     void bind(Binder binder) throws SQLException;
   }
 
@@ -58,6 +58,22 @@ final class StatementScript {
           binder.set(part.changes.size());
         },
         (result, plan) -> read(part, result, plan));
+  }
+
+  /// Adds pages of records of finished tasks.
+  void finished(Binding pages) {
+    step('z', FinishedLog.INSERT, pages, Answer.NONE);
+  }
+
+  /// Adds the deletion of the oldest pages of records of an epoch.
+  ///
+  /// @param before position before which all are deleted
+  void purge(long epoch, long before) {
+    step(
+        'x',
+        FinishedLog.PURGE,
+        binder -> binder.set(epoch).set(before).set(before).set(0L),
+        Answer.NONE);
   }
 
   /// Adds tombstones, watermarks and the deletion of reports, and the commit.
@@ -150,14 +166,18 @@ final class StatementScript {
       if (!keys.contains(part.changes.get(i).key())) {
         plan.setOutcome(
             part.indices.get(i),
-            part.kind == Kind.INSERT ? ChangeOutcome.DUPLICATE : ChangeOutcome.MISSING);
+            switch (part.kind) {
+              case INSERT -> ChangeOutcome.DUPLICATE;
+              case FIRE -> ChangeOutcome.SUPERSEDED;
+              default -> ChangeOutcome.MISSING;
+            });
       }
     }
   }
 
   private static long change(Kind kind, int rows, long bytes) {
     return switch (kind) {
-      case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
+      case INSERT, FIRE -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
       case FORWARD_WITH_PAYLOAD, RETRY -> bytes;
       case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, FORWARD -> 0;

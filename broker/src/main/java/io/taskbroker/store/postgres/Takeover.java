@@ -48,7 +48,11 @@ final class Takeover {
           .formatted(Sql.EPOCH_LOCKS);
 
   private static final String TAKE =
-      "UPDATE taskbroker_owned_partition SET epoch = ?, generation = ? WHERE partition_id = ?";
+      """
+      UPDATE taskbroker_owned_partition p SET epoch = u.epoch, generation = ?,
+        owned_since = CASE WHEN p.epoch = u.epoch THEN p.owned_since ELSE clock_timestamp() END
+      FROM (SELECT ?::bigint AS epoch) u WHERE p.partition_id = ?
+      """;
 
   private static final String RELEASE =
       """
@@ -148,7 +152,7 @@ final class Takeover {
       return new Attempt(partitionId, holder, false, false);
     }
     try (PreparedStatement take = connection.prepareStatement(TAKE)) {
-      new Binder(take).set(epoch).set(generation).set(partitionId);
+      new Binder(take).set(generation).set(epoch).set(partitionId);
       take.executeUpdate();
     }
     return new Attempt(partitionId, 0, holder == epoch, holder == 0 && drained);

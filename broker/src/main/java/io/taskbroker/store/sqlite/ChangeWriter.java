@@ -91,9 +91,12 @@ final class ChangeWriter {
   private final PreparedStatement advanceWatermark;
   private final PreparedStatement advanceWatermarkToRecord;
   private final PreparedStatement offsetCommitted;
+  private final SqliteSchedules schedules;
 
-  ChangeWriter(Statements statements, SqliteRowCodec codec) throws SQLException {
+  ChangeWriter(Statements statements, SqliteRowCodec codec, SqliteSchedules schedules)
+      throws SQLException {
     this.codec = codec;
+    this.schedules = schedules;
     insert = statements.prepare(SqliteRowCodec.INSERT);
     updateStatus = statements.prepare(UPDATE_STATUS);
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
@@ -111,6 +114,7 @@ final class ChangeWriter {
   ChangeOutcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
+      case Change.Fire c -> schedules.apply(c.step()) ? insert(c.row()) : ChangeOutcome.SUPERSEDED;
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
       case Change.ChangeDelay c -> changeDelay(c);

@@ -121,7 +121,7 @@ final class Rescue {
     return PARTS.stream().anyMatch(part -> Files.exists(Path.of(database + part)));
   }
 
-  /// Copies the readable rows and tombstones. Returns the number of rows.
+  /// Copies the readable rows, tombstones and schedules. Returns the number of rows.
   private long copy(Path damaged, Path rescued) throws SQLException {
     try (Session to = Session.open(rescued, name)) {
       var rows = new RowCopier(to);
@@ -135,6 +135,7 @@ final class Rescue {
           for (Tombstone tombstone : salvage.tombstones()) {
             to.changes.insertTombstone(tombstone);
           }
+          to.schedules.copyFrom(from);
         } catch (SQLException _) {
           // Nothing is readable.
         }

@@ -47,8 +47,10 @@ final class Session implements AutoCloseable {
   private final PreparedStatement purge;
   private final long pageSize;
 
+  final FinishedTable finished;
   final ChangeWriter changes;
   final SqlitePageReader rows;
+  final SqliteSchedules schedules;
 
   /// Takes ownership of a connection to a file that has the tables of a store.
   private Session(Connection connection) throws SQLException {
@@ -69,7 +71,9 @@ final class Session implements AutoCloseable {
             """);
     pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
     SqliteRowCodec codec = new SqliteRowCodec();
-    changes = new ChangeWriter(statements, codec);
+    finished = new FinishedTable(statements);
+    schedules = new SqliteSchedules(statements);
+    changes = new ChangeWriter(statements, codec, schedules);
     rows = new SqlitePageReader(statements, codec);
   }
 
@@ -108,6 +112,8 @@ final class Session implements AutoCloseable {
       }
       if (isStore) {
         SqliteSchema.renewView(connection);
+        SqliteSchema.addFinished(connection);
+        SqliteSchedules.createTable(connection);
         connection.commit();
       } else {
         create(connection, file, content, name.orElseThrow());
@@ -127,6 +133,7 @@ final class Session implements AutoCloseable {
       Connection connection, Path file, SqliteSchema.Content content, String name)
       throws SQLException {
     long rows = SqliteSchema.create(connection, file, content, name);
+    SqliteSchedules.createTable(connection);
     connection.commit();
     if (content == SqliteSchema.Content.REFERENCE) {
       LOG.info("Migrated {} from the reference broker: {} tasks", file, rows);

@@ -1,11 +1,15 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RowGroups;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +40,12 @@ public final class SqliteBrowser implements RowBrowser {
       ORDER BY key LIMIT ?12
       """
           .formatted(SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none"));
+
+  private static final String GROUPS =
+      """
+      SELECT application, namespace, taskname, count(*), count(parked_until), min(received_at)
+      FROM activation NOT INDEXED WHERE key >= ?1 AND key < ?2 GROUP BY 1, 2, 3
+      """;
 
   private final Path file;
   private final SqliteRowCodec codec = new SqliteRowCodec();
@@ -87,6 +97,43 @@ public final class SqliteBrowser implements RowBrowser {
     }
   }
 
+  @Override
+  public synchronized RowGroups groups(Duration within) {
+    long end = System.nanoTime() + within.toNanos();
+    try (PreparedStatement first = connected().prepareStatement(FIRST);
+        PreparedStatement window = connected().prepareStatement(GROUPS)) {
+      var sum = new RowGroups.Sum();
+      long size = FIRST_WINDOW;
+      long start = first(first, Long.MIN_VALUE);
+      while (start >= 0) {
+        long started = System.nanoTime();
+        if (started - end > 0) {
+          return sum.result(false);
+        }
+        window.setLong(1, start);
+        window.setLong(2, start + size);
+        try (ResultSet result = window.executeQuery()) {
+          while (result.next()) {
+            sum.add(
+                new RowGroups.Group(
+                    result.getString(1),
+                    result.getString(2),
+                    result.getString(3),
+                    result.getLong(4),
+                    result.getLong(5),
+                    result.getLong(6)));
+          }
+        }
+        start = first(first, start + size - 1);
+        size = next(size, System.nanoTime() - started);
+      }
+      return sum.result(true);
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "count rows", e);
+    }
+  }
+
   /// Size of the next window, from the time that the last one took.
   private static long next(long size, long nanos) {
     if (nanos < SHORT_NANOS) {
@@ -133,6 +180,16 @@ public final class SqliteBrowser implements RowBrowser {
     } catch (SQLException e) {
       disconnect();
       throw SqliteErrors.whileOpen(file, "read a payload", e);
+    }
+  }
+
+  @Override
+  public synchronized FinishedPage finished(FinishedQuery query) {
+    try {
+      return FinishedReader.read(connected(), query);
+    } catch (SQLException e) {
+      disconnect();
+      throw SqliteErrors.whileOpen(file, "search finished tasks", e);
     }
   }
 

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 ///   [SqliteStore#size]; an eighth above it the store refuses inserts
 /// @param vacuumAtStart whether to rewrite a mostly free file when it is opened
 /// @param vacuumPages most pages that one [SqliteStore#maintain] returns to the file system
-public record SqliteOptions(Path path, long maxBytes, boolean vacuumAtStart, int vacuumPages) {
+/// @param maxFinishedBytes most bytes of the records of finished tasks; they are part of the size
+public record SqliteOptions(
+    Path path, long maxBytes, boolean vacuumAtStart, int vacuumPages, long maxFinishedBytes) {
   /// Takes some tens of milliseconds, during which nothing else is written.
   public static final int MAX_VACUUM_PAGES = 4_000;
 
@@ -22,6 +24,11 @@ public record SqliteOptions(Path path, long maxBytes, boolean vacuumAtStart, int
     if (maxBytes < 0) {
       throw new IllegalArgumentException("maxBytes must not be negative: " + maxBytes);
     }
+  }
+
+  /// Options with the usual limit on the records of finished tasks.
+  public SqliteOptions(Path path, long maxBytes, boolean vacuumAtStart, int vacuumPages) {
+    this(path, maxBytes, vacuumAtStart, vacuumPages, StoreLimits.FINISHED_BYTES);
   }
 
   /// Options without a rewrite at start, with the fastest vacuum.

@@ -221,6 +221,8 @@ final class SqliteSchema {
       statement.executeUpdate(TOMBSTONE);
       statement.executeUpdate(WRITER);
       statement.executeUpdate(VIEW);
+      statement.executeUpdate(FinishedTable.CREATE);
+      statement.executeUpdate(FinishedTable.CREATE_INDEX);
       statement.executeUpdate(
           "INSERT INTO writer (one, name, epoch, batch, last_key) VALUES (1, '%s', 0, -1, %d)"
               .formatted(name, rows));
@@ -242,6 +244,15 @@ final class SqliteSchema {
         statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
       }
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
+    }
+  }
+
+  /// Adds the records of finished tasks, in the caller's transaction, if the file has none. Earlier
+  /// versions ignore that table, so it needs no layout version.
+  static void addFinished(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate(FinishedTable.CREATE);
+      statement.executeUpdate(FinishedTable.CREATE_INDEX);
     }
   }
 

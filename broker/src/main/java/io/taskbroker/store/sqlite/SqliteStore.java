@@ -2,11 +2,14 @@ package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -14,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -37,10 +41,14 @@ public final class SqliteStore implements ActivationStore {
   /// Least free bytes for which a rewrite pays off.
   private static final long FREE_BYTES_TO_REWRITE_FOR = 64L << 20;
 
+  /// Most records of finished tasks that one [#maintain] deletes because of their age.
+  private static final int MAX_PURGED_MEGABYTES = 8;
+
   private static final int LOG_PAGES_WARNING = 4 * Session.CHECKPOINT_PAGES;
 
   private final Path file;
   private final int vacuumPages;
+  private final long maxFinishedBytes;
   private final DiskSpaceGuard diskSpace;
   private final WriterLock lock;
   private final String name;
@@ -59,8 +67,14 @@ public final class SqliteStore implements ActivationStore {
   private long lastKey;
   private boolean closed;
 
+  /// Whether a commit found no space, and no insert has found any since. Meanwhile finished tasks
+  /// leave no records, so that deletes make space (H12).
+  private boolean spaceLacks;
+
   /// Null until the first claim of an at-most-once task.
   private @Nullable AtMostOnceFence lastFence;
+
+  private final ScheduleStore schedules = new Schedules();
 
   /// Null after a failure that left it in an unknown state; the next operation opens another.
   private @Nullable Session session;
@@ -72,7 +86,7 @@ public final class SqliteStore implements ActivationStore {
 
   private SqliteStore(
       Path file,
-      int vacuumPages,
+      SqliteOptions options,
       DiskSpaceGuard diskSpace,
       WriterLock lock,
       Opening opening,
@@ -80,7 +94,8 @@ public final class SqliteStore implements ActivationStore {
       throws IOException {
     Session.Writer writer = opened.writer();
     this.file = file;
-    this.vacuumPages = vacuumPages;
+    this.vacuumPages = options.vacuumPages();
+    this.maxFinishedBytes = options.maxFinishedBytes();
     this.diskSpace = diskSpace;
     this.lock = lock;
     this.session = opening.session;
@@ -110,7 +125,7 @@ public final class SqliteStore implements ActivationStore {
           rewriteIfMostlyFree(session, file, diskSpace);
         }
         lock.persist(opened.writer().name());
-        return new SqliteStore(file, options.vacuumPages(), diskSpace, lock, opening, opened);
+        return new SqliteStore(file, options, diskSpace, lock, opening, opened);
       } catch (SQLException | IOException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -297,6 +312,17 @@ public final class SqliteStore implements ActivationStore {
   }
 
   @Override
+  public Optional<FinishedTask> finished(String id) {
+    return inTransaction(
+        "read the record of a finished task", session -> session.finished.find(id));
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    return schedules;
+  }
+
+  @Override
   public long size() {
     return inTransaction("measure the database", Session::size);
   }
@@ -308,6 +334,9 @@ public final class SqliteStore implements ActivationStore {
     List<ChangeOutcome> outcomes =
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
+    if (newest != Row.NONE) {
+      spaceLacks = false;
+    }
     position = new StorePosition(epoch, batch.number());
     AtMostOnceFence.of(epoch, batch).ifPresent(this::persistFence);
     return outcomes;
@@ -339,8 +368,19 @@ public final class SqliteStore implements ActivationStore {
       diskSpace.check(session);
     }
     ChangeOutcome[] outcomes = new ChangeOutcome[changes.size()];
+    List<FinishedTask> finished = List.of();
     for (int i = 0; i < outcomes.length; i++) {
-      outcomes[i] = session.changes.apply(changes.get(i));
+      Change change = changes.get(i);
+      outcomes[i] = session.changes.apply(change);
+      FinishedTask ended = change instanceof Change.Delete delete ? delete.finished() : null;
+      if (ended != null && outcomes[i] == ChangeOutcome.APPLIED && !spaceLacks) {
+        finished = finished.isEmpty() ? new ArrayList<>() : finished;
+        finished.add(ended);
+      }
+    }
+    if (!finished.isEmpty()) {
+      session.finished.insert(finished);
+      session.finished.purge(finished.getLast().endedAt(), maxFinishedBytes, 1);
     }
     lastBatch = batch.number();
     lastOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
@@ -365,6 +405,7 @@ public final class SqliteStore implements ActivationStore {
             session -> {
               fence(session);
               session.purgeTombstones(now, MAX_PURGED_TOMBSTONES);
+              session.finished.purge(now, maxFinishedBytes, MAX_PURGED_MEGABYTES);
               session.vacuum(vacuumPages);
               session.commit();
               return session.checkpoint();
@@ -428,10 +469,12 @@ public final class SqliteStore implements ActivationStore {
       StoreException error = SqliteErrors.whileOpen(file, operation, e);
       rollback(true);
       if (error.kind() == Kind.FULL) {
+        spaceLacks = true;
         shrinkLog();
       }
       throw error;
     } catch (RuntimeException e) {
+      spaceLacks |= e instanceof StoreException error && error.kind() == Kind.FULL;
       rollback(false);
       throw e;
     }
@@ -498,6 +541,69 @@ public final class SqliteStore implements ActivationStore {
       return Files.exists(absolute) ? absolute.toRealPath() : parent.toRealPath().resolve(name);
     } catch (IOException e) {
       throw new StoreException(Kind.FATAL, "Could not find the store %s: %s".formatted(path, e), e);
+    }
+  }
+
+  /// Schedules, in transactions of this store.
+  private final class Schedules implements ScheduleStore {
+    @Override
+    public Optional<ScheduleRow> find(String name) {
+      return inTransaction("read a schedule", session -> session.schedules.find(name));
+    }
+
+    @Override
+    public List<ScheduleRow> page(String after, int limit, int bytes) {
+      return inTransaction(
+          "list the schedules", session -> session.schedules.page(after, limit, bytes));
+    }
+
+    @Override
+    public List<ScheduleRow> due(long afterDue, String afterName, long until, int limit) {
+      return inTransaction(
+          "read due schedules",
+          session -> session.schedules.due(afterDue, afterName, until, limit));
+    }
+
+    @Override
+    public long nextDue(long time) {
+      return inTransaction(
+          "find the next due schedule", session -> session.schedules.nextDue(time));
+    }
+
+    @Override
+    public int count() {
+      return inTransaction("count the schedules", session -> session.schedules.count());
+    }
+
+    @Override
+    public boolean create(ScheduleRow row) {
+      return inTransaction(
+          "create a schedule",
+          session -> {
+            fence(session);
+            diskSpace.check(session);
+            return session.schedules.create(row);
+          });
+    }
+
+    @Override
+    public boolean replace(ScheduleRow row, long version) {
+      return inTransaction(
+          "replace a schedule",
+          session -> {
+            fence(session);
+            return session.schedules.replace(row, version);
+          });
+    }
+
+    @Override
+    public boolean delete(String name) {
+      return inTransaction(
+          "delete a schedule",
+          session -> {
+            fence(session);
+            return session.schedules.delete(name);
+          });
     }
   }
 

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.BrowserContract;
+import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.testkit.PostgresServer;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
 
 final class PostgresBrowserTest extends BrowserContract {
   private final PostgresServer.Database database = PostgresServer.shared().newDatabase();
@@ -22,5 +25,42 @@ final class PostgresBrowserTest extends BrowserContract {
   @Override
   protected RowBrowser browser(ActivationStore store) {
     return ((PostgresStore) store).browser();
+  }
+
+  @Test
+  void everyBrokerSeesWhoOwnsWhat() {
+    try (PostgresStore one = PostgresStore.open(PostgresSetup.options(database));
+        PostgresStore other = PostgresStore.open(PostgresSetup.options(database));
+        PostgresBrowser browser = one.browser()) {
+      Instant before = Instant.now().minusSeconds(60);
+      other.take(PostgresSetup.partition(5), 1);
+      Fleet fleet = browser.fleet().orElseThrow();
+      assertThat(fleet.members())
+          .filteredOn(member -> member.name().equals(other.name()))
+          .singleElement()
+          .satisfies(member -> assertThat(member.alive()).isTrue())
+          .satisfies(member -> assertThat(member.version()).isPresent())
+          .satisfies(member -> assertThat(member.startedAt().orElseThrow()).isAfter(before))
+          .satisfies(member -> assertThat(member.lastSeen().orElseThrow()).isAfter(before));
+      Fleet.Owned owned = owned(fleet, 5);
+      assertThat(owned.since().orElseThrow()).isAfter(before);
+      assertThat(fleet.owners().get(owned.id())).isEqualTo(other.name());
+
+      other.take(PostgresSetup.partition(5), 2);
+      assertThat(owned(browser.fleet().orElseThrow(), 5).since())
+          .as("the same owner")
+          .isEqualTo(owned.since());
+      other.release(PostgresSetup.partition(5), true);
+      Fleet.Owned released = owned(browser.fleet().orElseThrow(), 5);
+      assertThat(released.epoch()).isEmpty();
+      assertThat(released.since()).isPresent();
+    }
+  }
+
+  private static Fleet.Owned owned(Fleet fleet, int partition) {
+    return fleet.partitions().stream()
+        .filter(owned -> owned.topic().equals("topic") && owned.partition() == partition)
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -14,6 +14,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.Rows;
+import io.taskbroker.store.ScheduleStoreContract;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
 import java.io.IOException;
@@ -155,6 +156,19 @@ final class DamagedFileTest {
     assertThat(once.status()).isEqualTo(Status.PROCESSING);
     assertThat(once.processingDeadline()).isPositive();
     assertThat(rows.getFirst().status()).isEqualTo(Status.PENDING);
+  }
+
+  @Test
+  void schedulesAreKept() throws Exception {
+    try (SqliteStore store = open()) {
+      assertThat(store.schedules().create(ScheduleStoreContract.row("s", 7, 1_000))).isTrue();
+    }
+    byte[] whole = Files.readAllBytes(file);
+    overwrite(file, (long) (whole.length / PAGE / 2) * PAGE, noise(PAGE));
+    try (SqliteStore store = open()) {
+      assertThat(store.replaced()).isPresent();
+      assertThat(store.schedules().find("s").orElseThrow().version()).isEqualTo(7);
+    }
   }
 
   @Test

@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.FinishedTask.Outcome;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.FinishedPage;
+import io.taskbroker.store.FinishedQuery;
+import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.RowBrowser.Position;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
@@ -18,6 +24,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -85,6 +92,7 @@ final class SqliteCrashTest {
             .as("seed %d", seed)
             .isEqualTo(Rows.texts(rowsAfter(last)));
         assertThat(store.lastKey()).isEqualTo(last * ROWS + ROWS - 1);
+        assertThat(finished(file)).as("records, seed %d", seed).isEqualTo(ended(last));
       }
     }
   }
@@ -162,9 +170,68 @@ final class SqliteCrashTest {
               false,
               false,
               null));
-      changes.add(new Change.Delete(row.key() - 2 * ROWS, "", Rows.ORIGIN, Row.NONE, null));
+      long ended = row.key() - 2 * ROWS;
+      changes.add(new Change.Delete(ended, "", Rows.ORIGIN, Row.NONE, record(ended, number), null));
     }
     return changes;
+  }
+
+  /// Ids of the rows that are gone, newest batch first.
+  private static List<String> ended(long last) {
+    List<String> ids = new ArrayList<>();
+    for (long number = last - 2; number > 0; number--) {
+      for (int i = ROWS - 1; i >= 0; i--) {
+        ids.add("id-" + (number * ROWS + i));
+      }
+    }
+    return ids;
+  }
+
+  private static List<String> finished(Path file) {
+    List<String> ids = new ArrayList<>();
+    try (var browser = new SqliteBrowser(file)) {
+      Optional<Position> next = Optional.of(Position.START);
+      while (next.isPresent()) {
+        FinishedPage page =
+            browser.finished(
+                new FinishedQuery(
+                    next.get(),
+                    Optional.empty(),
+                    Optional.of("app"),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    0,
+                    Long.MAX_VALUE,
+                    Optional.empty(),
+                    RowBrowser.MAX_ROWS,
+                    Duration.ofSeconds(10)));
+        page.records().forEach(found -> ids.add(found.task().id()));
+        next = page.next();
+      }
+    }
+    return ids;
+  }
+
+  private static FinishedTask record(long key, long number) {
+    return new FinishedTask(
+        "id-" + key,
+        "",
+        "app",
+        "ns",
+        "task",
+        Rows.ORIGIN,
+        Outcome.COMPLETED,
+        Rows.NOW,
+        Row.NONE,
+        Rows.NOW + number,
+        Long.MAX_VALUE,
+        1,
+        "worker",
+        "",
+        null,
+        new byte[40],
+        false);
   }
 
   private static List<Row> rowsAfter(long number) {

@@ -8,6 +8,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.TlsChannelCredentials;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
+import io.taskbroker.protocol.v1.ScheduleServiceGrpc;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import io.taskbroker.protocol.v1.WorkerServiceGrpc;
 import java.io.IOException;
@@ -26,6 +27,7 @@ public final class BrokerConnection {
   private final ManagedChannel channel;
   private final TaskServiceGrpc.TaskServiceStub tasks;
   private final WorkerServiceGrpc.WorkerServiceStub workers;
+  private final ScheduleServiceGrpc.ScheduleServiceStub schedules;
   private final ConsumerServiceGrpc.ConsumerServiceStub consumers;
 
   BrokerConnection(String target, ConnectionOptions options, Executor executor) {
@@ -43,6 +45,7 @@ public final class BrokerConnection {
     channel = builder.build();
     tasks = TaskServiceGrpc.newStub(channel);
     workers = WorkerServiceGrpc.newStub(channel);
+    schedules = ScheduleServiceGrpc.newStub(channel);
     consumers = ConsumerServiceGrpc.newStub(channel);
   }
 
@@ -75,6 +78,10 @@ public final class BrokerConnection {
 
   WorkerServiceGrpc.WorkerServiceStub workers() {
     return workers;
+  }
+
+  ScheduleServiceGrpc.ScheduleServiceStub schedules() {
+    return schedules;
   }
 
   ConsumerServiceGrpc.ConsumerServiceStub consumers() {

@@ -36,7 +36,7 @@ final class Errors {
       case UNAUTHENTICATED, PERMISSION_DENIED ->
           new TaskRejectedException(
               TaskRejectedException.Reason.NOT_ALLOWED, text + " (check the secret)", error);
-      case INVALID_ARGUMENT, OUT_OF_RANGE ->
+      case INVALID_ARGUMENT, OUT_OF_RANGE, FAILED_PRECONDITION ->
           new TaskRejectedException(TaskRejectedException.Reason.INVALID, text, error);
       case UNIMPLEMENTED ->
           new TaskRejectedException(

@@ -1,5 +1,6 @@
 package io.taskbroker.client.grpc;
 
+import io.grpc.stub.AbstractStub;
 import io.grpc.stub.StreamObserver;
 import io.taskbroker.client.BrokerUnavailableException;
 import io.taskbroker.client.TaskState;
@@ -11,6 +12,7 @@ import io.taskbroker.protocol.v1.CancelResponse;
 import io.taskbroker.protocol.v1.GetRequest;
 import io.taskbroker.protocol.v1.GetResponse;
 import io.taskbroker.protocol.v1.NewTask;
+import io.taskbroker.protocol.v1.ScheduleServiceGrpc.ScheduleServiceStub;
 import io.taskbroker.protocol.v1.TaskServiceGrpc.TaskServiceStub;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Transport over `taskbroker.v1`. Calls go to the brokers in turn, except those whose last
@@ -91,13 +94,28 @@ public final class GrpcTransport implements TaskTransport {
     return TaskState.of(response.getState());
   }
 
-  /// Calls until there is an answer, an error that lasts, or the time is over.
+  /// Calls a method of the schedules of the first broker.
+  ///
+  /// @param doing such as "pause schedule x", for the error
+  public <A> A schedules(String doing, BiConsumer<ScheduleServiceStub, StreamObserver<A>> method) {
+    return call(doing, brokers.getFirst(), TIMEOUT, BrokerConnection::schedules, method);
+  }
+
   private <A> A call(
       String doing,
       String target,
       Duration timeout,
       BiConsumer<TaskServiceStub, StreamObserver<A>> method) {
-    BrokerConnection broker = broker(target);
+    return call(doing, broker(target), timeout, BrokerConnection::tasks, method);
+  }
+
+  /// Calls until there is an answer, an error that lasts, or the time is over.
+  private static <S extends AbstractStub<S>, A> A call(
+      String doing,
+      BrokerConnection broker,
+      Duration timeout,
+      Function<BrokerConnection, S> service,
+      BiConsumer<S, StreamObserver<A>> method) {
     long end = System.nanoTime() + timeout.toNanos();
     var backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
     while (true) {
@@ -105,7 +123,8 @@ public final class GrpcTransport implements TaskTransport {
       long left = Math.max(1, end - System.nanoTime());
       // A second more: the broker answers at the end of the time, and the answer takes a while.
       method.accept(
-          broker.tasks().withDeadlineAfter(left + 1_000_000_000L, TimeUnit.NANOSECONDS), answer);
+          service.apply(broker).withDeadlineAfter(left + 1_000_000_000L, TimeUnit.NANOSECONDS),
+          answer);
       try {
         return answer.future.get();
       } catch (InterruptedException e) {

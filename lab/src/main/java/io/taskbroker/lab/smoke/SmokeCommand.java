@@ -3,11 +3,13 @@ package io.taskbroker.lab.smoke;
 import io.taskbroker.lab.rig.LibraryLog;
 import io.taskbroker.lab.rig.RunFolders;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.PostgresServer;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToLongFunction;
@@ -63,6 +65,20 @@ public final class SmokeCommand implements Callable<Integer> {
       })
   private boolean chain;
 
+  @Option(
+      names = "--postgres",
+      description = "The store is a Postgres that is started for it (default: a SQLite file).")
+  private boolean postgres;
+
+  @Option(
+      names = "--rolling",
+      description = {
+        "Like --chain on --postgres; each broker starts while the one before runs, which is"
+            + " stopped",
+        "when this one is ready."
+      })
+  private boolean rolling;
+
   @Parameters(
       paramLabel = "COMMAND",
       arity = "1..*",
@@ -81,9 +97,17 @@ public final class SmokeCommand implements Callable<Integer> {
     Path folder = RunFolders.empty(Optional.ofNullable(dir), "smoke");
     LibraryLog.to(folder.resolve("smoke.log"));
     var results = new ArrayList<SmokeResult>();
+    Map<String, String> store = postgres || rolling ? postgres() : Map.of();
+    SmokedBroker former = null;
     try (var kafka = EmbeddedKafka.start(folder.resolve("kafka"))) {
       for (int run = 1; run <= runs; run++) {
-        SmokeResult result = new SmokeRun(folder, kafka, run, tasks, chain).perform(command);
+        SmokeRun.Served served =
+            new SmokeRun(folder, kafka, store, run, tasks, chain || rolling)
+                .perform(command, former);
+        boolean staysUp = rolling && run < runs;
+        former = staysUp ? served.broker() : null;
+        SmokeResult result =
+            staysUp ? served.result() : served.result().stoppedIn(served.broker().stop());
         results.add(result);
         out.println(result);
         out.flush();
@@ -92,12 +116,30 @@ public final class SmokeCommand implements Callable<Integer> {
       // More than one line: the end of the broker's log.
       spec.commandLine().getErr().println("taskbroker: " + e.getMessage());
       return 1;
+    } finally {
+      if (former != null) {
+        former.close();
+      }
     }
     if (runs > 1) {
       out.println("median: " + median(results));
       out.flush();
     }
     return 0;
+  }
+
+  private static Map<String, String> postgres() {
+    PostgresServer.Database database = PostgresServer.shared().newDatabase();
+    return Map.of(
+        "TASKBROKER_STORE__ADAPTER", "postgres",
+        "TASKBROKER_STORE__PG__HOST", database.host(),
+        "TASKBROKER_STORE__PG__PORT", Integer.toString(database.port()),
+        "TASKBROKER_STORE__PG__DATABASE_NAME", database.name(),
+        "TASKBROKER_STORE__PG__USERNAME", database.username(),
+        "TASKBROKER_STORE__PG__PASSWORD", database.password(),
+        "TASKBROKER_STORE__PG__DDL_USERNAME", database.username(),
+        "TASKBROKER_STORE__PG__DDL_PASSWORD", database.password(),
+        "TASKBROKER_STORE__PG__RUN_MIGRATIONS", "true");
   }
 
   private static SmokeResult median(List<SmokeResult> results) {

@@ -10,6 +10,10 @@ import java.util.Locale;
 /// @param cpu processor time of the broker's process until its task was done
 /// @param residentKilobytes of the broker's process after the task
 record SmokeResult(long ready, long firstDelivery, long cpu, long stop, long residentKilobytes) {
+  SmokeResult stoppedIn(long millis) {
+    return new SmokeResult(ready, firstDelivery, cpu, millis, residentKilobytes);
+  }
+
   @Override
   public String toString() {
     return String.format(

@@ -14,8 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// One start of the broker. Used once, by one thread.
 ///
@@ -27,10 +29,10 @@ final class SmokeRun {
   private static final int LEFT = 50;
   private static final Duration TASK_TIME = Duration.ofMillis(10);
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
 
   private final EmbeddedKafka kafka;
   private final Path state;
+  private final Map<String, String> store;
   private final Path log;
   private final String topic;
   private final int number;
@@ -40,10 +42,24 @@ final class SmokeRun {
   private final int metricsPort = Ports.free();
   private final ExecutionLog executions;
 
+  /// A start that did its work.
+  ///
+  /// @param result with 0 as the time of the stop
+  /// @param broker still running
+  record Served(SmokeResult result, SmokedBroker broker) {}
+
+  /// @param store variables that name the store; empty for a SQLite file of the run or chain
   /// @param number from 1
   /// @param chained whether topic and store are those of the run before
-  SmokeRun(Path dir, EmbeddedKafka kafka, int number, int tasks, boolean chained) {
+  SmokeRun(
+      Path dir,
+      EmbeddedKafka kafka,
+      Map<String, String> store,
+      int number,
+      int tasks,
+      boolean chained) {
     this.kafka = kafka;
+    this.store = store;
     this.number = number;
     this.tasks = tasks;
     this.chained = chained;
@@ -53,33 +69,47 @@ final class SmokeRun {
     this.executions = new ExecutionLog(tasks + (chained && number > 1 ? LEFT : 0));
   }
 
+  /// Starts the broker and lets it run the tasks.
+  ///
+  /// @param former broker that shares the store and is stopped once this one is ready; null if none
+  ///   runs
   /// @throws IllegalStateException with the end of the broker's log, if it does not do its work
-  SmokeResult perform(List<String> command) throws InterruptedException {
+  Served perform(List<String> command, @Nullable SmokedBroker former) throws InterruptedException {
     openFolder();
     kafka.createTopicIfMissing(topic, 1);
     kafka.createTopicIfMissing(topic + "-dlq", 1);
     publish();
     var options = WorkerOptions.of("127.0.0.1:" + port);
-    try (var worker = PushWorker.start(options, Behaviour.completing(TASK_TIME), executions);
-        var broker = SmokedBroker.start(command, environment(worker.url()), log)) {
-      long started = executions.now();
-      broker.awaitReady(metricsPort, TIMEOUT);
-      long ready = executions.now();
-      broker.await("did not deliver a task", TIMEOUT, () -> executions.starts() > 0);
-      broker.await(
-          "did not complete all tasks",
-          TIMEOUT,
-          () -> executions.completedTasks() == executions.tasks());
-      long cpu = broker.cpuMillis();
-      long resident = broker.residentKilobytes();
-      long stop = broker.stop(STOP_TIMEOUT);
-      return new SmokeResult(
-          millis(ready - started),
-          millis(executions.deliveredAt(0) - started),
-          cpu,
-          stop,
-          resident);
+    try (var worker = PushWorker.start(options, Behaviour.completing(TASK_TIME), executions)) {
+      SmokedBroker broker = SmokedBroker.start(command, environment(worker.url()), log);
+      try {
+        return new Served(serve(broker, former), broker);
+      } catch (IllegalStateException e) {
+        broker.close();
+        throw e;
+      }
     }
+  }
+
+  private SmokeResult serve(SmokedBroker broker, @Nullable SmokedBroker former)
+      throws InterruptedException {
+    long started = executions.now();
+    broker.awaitReady(metricsPort, TIMEOUT);
+    long ready = executions.now();
+    if (former != null) {
+      former.stop();
+    }
+    broker.await("did not deliver a task", TIMEOUT, () -> executions.starts() > 0);
+    broker.await(
+        "did not complete all tasks",
+        TIMEOUT,
+        () -> executions.completedTasks() == executions.tasks());
+    return new SmokeResult(
+        millis(ready - started),
+        millis(executions.deliveredAt(0) - started),
+        broker.cpuMillis(),
+        0,
+        broker.residentKilobytes());
   }
 
   private void publish() {
@@ -108,6 +138,14 @@ final class SmokeRun {
   }
 
   private Map<String, String> environment(String worker) {
+    Map<String, String> sqlite =
+        Map.of("TASKBROKER_STORE__SQLITE__PATH", state.resolve("store.sqlite").toString());
+    var environment = new HashMap<>(store.isEmpty() ? sqlite : store);
+    environment.putAll(common(worker));
+    return environment;
+  }
+
+  private Map<String, String> common(String worker) {
     return Map.ofEntries(
         Map.entry("SMOKE_RUN", Integer.toString(number)),
         Map.entry("TASKBROKER_DELIVERY_MODE", "push"),
@@ -119,8 +157,7 @@ final class SmokeRun {
         Map.entry("TASKBROKER_KAFKA_TOPIC", topic),
         Map.entry("TASKBROKER_KAFKA_CONSUMER_GROUP", topic),
         Map.entry("TASKBROKER_KAFKA_DEADLETTER_TOPIC", topic + "-dlq"),
-        Map.entry("TASKBROKER_KAFKA_AUTO_OFFSET_RESET", "earliest"),
-        Map.entry("TASKBROKER_STORE__SQLITE__PATH", state.resolve("store.sqlite").toString()));
+        Map.entry("TASKBROKER_KAFKA_AUTO_OFFSET_RESET", "earliest"));
   }
 
   private void openFolder() {

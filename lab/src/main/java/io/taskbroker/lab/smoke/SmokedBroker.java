@@ -21,6 +21,7 @@ final class SmokedBroker implements AutoCloseable {
   private static final long LOOK_MILLIS = 5;
   private static final int LOG_LINES = 20;
   private static final int OK = 200;
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
 
   private final Process command;
   private final Path log;
@@ -89,11 +90,11 @@ final class SmokedBroker implements AutoCloseable {
   /// Sends SIGTERM and returns how many milliseconds the broker took to end.
   ///
   /// @throws IllegalStateException if it ends with another code than 0, or not in time
-  long stop(Duration timeout) throws InterruptedException {
+  long stop() throws InterruptedException {
     long start = System.nanoTime();
     broker().destroy();
-    if (!command.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw failure("did not stop within " + timeout.toSeconds() + " s of SIGTERM");
+    if (!command.waitFor(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw failure("did not stop within " + STOP_TIMEOUT.toSeconds() + " s of SIGTERM");
     }
     if (command.exitValue() != 0) {
       throw failure("ended with code " + command.exitValue() + " after SIGTERM");

@@ -1,0 +1,175 @@
+package io.taskbroker.activation;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// What happened to one task, and when: the first and the latest steps, [#MAX_BYTES] in all. Each
+/// step takes a few bytes, so that a task in memory may have one. Not thread-safe.
+public final class TaskHistory {
+  /// Most bytes of an encoded history.
+  public static final int MAX_BYTES = 1_024;
+
+  /// Most bytes of the detail of a step; the rest is cut off.
+  public static final int MAX_DETAIL_BYTES = 64;
+
+  /// Steps that begin within so many bytes are never dropped.
+  private static final int KEPT_BYTES = 192;
+
+  private static final int INITIAL_BYTES = 48;
+  private static final Step[] STEPS = Step.values();
+  private static final byte[] NONE = {};
+
+  private final long base;
+  private byte[] bytes = new byte[INITIAL_BYTES];
+  private int length;
+  private int dropped;
+
+  /// Step of a task. The ordinals are stored: append only.
+  public enum Step {
+    /// Accepted by this broker.
+    RECEIVED,
+    /// Found in the store: after a restart, a hand-off, or when it was unparked.
+    LOADED,
+    /// Durable.
+    STORED,
+    /// Its delay ended.
+    DELAY_ENDED,
+    /// Given to a worker; the detail is the number of the delivery, and the worker if it is known.
+    DELIVERED,
+    /// The called worker took it.
+    ACCEPTED,
+    /// A worker reported; the detail is the report.
+    REPORTED,
+    /// Waits to run again; the detail says why.
+    REQUEUED,
+    /// Its attempt failed and another follows.
+    RETRIED,
+    /// To be produced to the topic of the detail.
+    FORWARDED,
+    /// Refused by Kafka and kept.
+    QUARANTINED,
+    /// Ended; the detail is the outcome.
+    ENDED,
+    /// So many steps are left out here.
+    LEFT_OUT
+  }
+
+  /// One step.
+  ///
+  /// @param at milliseconds since the epoch
+  /// @param detail may be empty
+  public record Entry(Step step, long at, String detail) {}
+
+  /// @param base time near those of the steps, milliseconds since the epoch
+  public TaskHistory(long base) {
+    this.base = base;
+  }
+
+  /// Adds a step; drops steps in the middle if there is no room.
+  public void add(Step step, long at, String detail) {
+    byte[] text = detail.isEmpty() ? NONE : detail.getBytes(UTF_8);
+    int size = Math.min(text.length, MAX_DETAIL_BYTES);
+    while (size < text.length && size > 0 && (text[size] & 0xC0) == 0x80) {
+      size--;
+    }
+    makeRoom(size + 12);
+    bytes[length++] = (byte) step.ordinal();
+    long delta = at - base;
+    long rest = delta << 1 ^ delta >> 63;
+    while ((rest & ~0x7FL) != 0) {
+      bytes[length++] = (byte) (rest & 0x7F | 0x80);
+      rest >>>= 7;
+    }
+    bytes[length++] = (byte) rest;
+    bytes[length++] = (byte) size;
+    System.arraycopy(text, 0, bytes, length, size);
+    length += size;
+  }
+
+  private void makeRoom(int more) {
+    if (length + more <= bytes.length) {
+      return;
+    }
+    if (length + more <= MAX_BYTES - 12) { // the rest is for the step that says what is left out
+      bytes = Arrays.copyOf(bytes, Math.max(length + more, Math.min(2 * length, MAX_BYTES)));
+      return;
+    }
+    bytes = Arrays.copyOf(bytes, MAX_BYTES);
+    int from = keptEnd();
+    int to = from;
+    while (to < length && length - (to - from) + more > MAX_BYTES - 12) {
+      to = next(bytes, to);
+      dropped++;
+    }
+    System.arraycopy(bytes, to, bytes, from, length - to);
+    length -= to - from;
+  }
+
+  /// Where the steps that are never dropped end.
+  private int keptEnd() {
+    int end = 0;
+    while (end < KEPT_BYTES && end < length) {
+      end = next(bytes, end);
+    }
+    return end;
+  }
+
+  /// Where the step after that at `from` begins.
+  private static int next(byte[] bytes, int from) {
+    int at = from + 1;
+    while (bytes[at] < 0) {
+      at++;
+    }
+    return at + 2 + bytes[at + 1];
+  }
+
+  /// Encoded steps, for [#decode]: the base as eight bytes, then the steps.
+  public byte[] encoded() {
+    int end = dropped == 0 ? length : keptEnd();
+    var gap = new TaskHistory(base);
+    if (dropped > 0) {
+      gap.add(Step.LEFT_OUT, base, Integer.toString(dropped));
+    }
+    return ByteBuffer.allocate(Long.BYTES + length + gap.length)
+        .putLong(base)
+        .put(bytes, 0, end)
+        .put(gap.bytes, 0, gap.length)
+        .put(bytes, end, length - end)
+        .array();
+  }
+
+  /// Steps of an encoded history; of a damaged one those before the damage.
+  public static List<Entry> decode(byte[] encoded) {
+    List<Entry> entries = new ArrayList<>();
+    if (encoded.length < Long.BYTES) {
+      return entries;
+    }
+    long base = ByteBuffer.wrap(encoded).getLong();
+    int at = Long.BYTES;
+    while (at < encoded.length) {
+      int step = encoded[at++];
+      long delta = 0;
+      int shift = 0;
+      while (at < encoded.length && encoded[at] < 0 && shift < 63) {
+        delta |= (encoded[at++] & 0x7FL) << shift;
+        shift += 7;
+      }
+      if (at + 1 >= encoded.length || encoded[at] < 0) {
+        return entries;
+      }
+      delta |= (long) encoded[at++] << shift;
+      int size = encoded[at++];
+      if (step < 0 || step >= STEPS.length || size < 0 || at + size > encoded.length) {
+        return entries;
+      }
+      long time = base + (delta >>> 1 ^ -(delta & 1));
+      entries.add(new Entry(STEPS[step], time, new String(encoded, at, size, UTF_8)));
+      at += size;
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,129 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.inflight.api.AttemptToken;
+import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.CommandSink;
+import io.taskbroker.inflight.api.Delivery;
+import io.taskbroker.inflight.api.WorkerSession;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Interceptor of what workers send on their streams and of what they are sent, for planted bugs.
+class SessionTap extends ForwardingCommandSink {
+  private final Map<WorkerSession, Session> sessions = new IdentityHashMap<>();
+
+  SessionTap(CommandSink sink) {
+    super(sink);
+  }
+
+  @Override
+  public final void request(Command.Request request) {
+    switch (request) {
+      case Command.Results results ->
+          results(
+              new Command.Results(
+                  session(results.session()), results.results(), results.reply()));
+      case Command.Enqueue enqueue -> enqueue(enqueue);
+      default -> super.request(request);
+    }
+  }
+
+  @Override
+  public final void submit(Command command) {
+    switch (command) {
+      case Command.WorkerOpened opened -> {
+        var session = new Session(opened.session());
+        sessions.put(opened.session(), session);
+        opened(
+            new Command.WorkerOpened(
+                session, opened.application(), opened.namespaces(), opened.slots()));
+      }
+      case Command.WorkerSlots slots ->
+          slots(new Command.WorkerSlots(session(slots.session()), slots.slots()));
+      case Command.WorkerHeartbeat heartbeat ->
+          heartbeat(new Command.WorkerHeartbeat(session(heartbeat.session()), heartbeat.tasks()));
+      case Command.WorkerClosed closed ->
+          closed(new Command.WorkerClosed(session(closed.session()), closed.silent()));
+      default -> super.submit(command);
+    }
+  }
+
+  private WorkerSession session(WorkerSession of) {
+    Session known = sessions.get(of);
+    return known == null ? of : known;
+  }
+
+  void opened(Command.WorkerOpened opened) {
+    super.submit(opened);
+  }
+
+  void results(Command.Results results) {
+    super.request(results);
+  }
+
+  void enqueue(Command.Enqueue enqueue) {
+    super.request(enqueue);
+  }
+
+  void slots(Command.WorkerSlots slots) {
+    super.submit(slots);
+  }
+
+  void heartbeat(Command.WorkerHeartbeat heartbeat) {
+    super.submit(heartbeat);
+  }
+
+  void closed(Command.WorkerClosed closed) {
+    super.submit(closed);
+  }
+
+  /// Passes a cancellation on.
+  ///
+  /// @param own whether this stream delivered the attempt
+  boolean cancels(boolean own, boolean requested) {
+    return true;
+  }
+
+  /// The token of the last delivery of that task; the given one if it has none.
+  static AttemptToken current(SimulatedProcess process, String id, AttemptToken otherwise) {
+    List<BrokerHistory.Line> lines = process.broker.ledger.history(process).of(id);
+    @Nullable AttemptToken last = lines.isEmpty() ? null : lines.getLast().lastToken;
+    return last == null ? otherwise : last;
+  }
+
+  private final class Session implements WorkerSession {
+    private final WorkerSession session;
+    private final Set<AttemptToken> delivered = new HashSet<>();
+
+    Session(WorkerSession session) {
+      this.session = session;
+    }
+
+    @Override
+    public boolean mayReceive() {
+      return session.mayReceive();
+    }
+
+    @Override
+    public void holds(int tasks) {
+      session.holds(tasks);
+    }
+
+    @Override
+    public void deliver(Delivery delivery) {
+      delivered.add(delivery.token());
+      session.deliver(delivery);
+    }
+
+    @Override
+    public void cancel(String id, AttemptToken token, boolean requested) {
+      if (cancels(delivered.contains(token), requested)) {
+        session.cancel(id, token, requested);
+      }
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package io.taskbroker.cli;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
+import io.taskbroker.protocol.v1.Cron;
+import io.taskbroker.protocol.v1.MissedSlots;
+import io.taskbroker.protocol.v1.OnFailure;
+import io.taskbroker.protocol.v1.Schedule;
+import io.taskbroker.protocol.v1.Task;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/// Options that describe a schedule.
+final class ScheduleOptions {
+  /// Times of the slots.
+  static final class Times {
+    @ArgGroup(multiplicity = "1")
+    private Kind kind = new Kind();
+
+    @Option(
+        names = "--zone",
+        paramLabel = "ZONE",
+        defaultValue = "UTC",
+        description = "With --cron: time zone such as Europe/Vienna (default: ${DEFAULT-VALUE}).")
+    private String zone = "UTC";
+
+    @Option(
+        names = "--phase",
+        paramLabel = "TIME",
+        description = "With --every: offset of the slots, counted from 1970.")
+    private @Nullable String phase;
+
+    @Option(names = "--start", paramLabel = "TIME", description = "No slot before, in ISO 8601.")
+    private @Nullable String start;
+
+    @Option(names = "--end", paramLabel = "TIME", description = "No slot from then on.")
+    private @Nullable String end;
+
+    @Option(
+        names = "--jitter",
+        paramLabel = "TIME",
+        description = "Delays each slot by up to so much.")
+    private @Nullable String jitter;
+
+    private static final class Kind {
+      @Option(
+          names = "--cron",
+          paramLabel = "EXPRESSION",
+          description = "Minute, hour, day of month, month, day of week, such as '30 2 * * *'.")
+      private @Nullable String cron;
+
+      @Option(names = "--every", paramLabel = "TIME", description = "Interval such as 10s or 5m.")
+      private @Nullable String every;
+    }
+
+    void into(Schedule.Builder schedule) {
+      if (kind.cron != null) {
+        schedule.setCron(Cron.newBuilder().setExpression(kind.cron).setTimeZone(zone));
+      } else if (kind.every != null) {
+        schedule.setEvery(time("--every", kind.every));
+      }
+      if (phase != null) {
+        schedule.setPhase(time("--phase", phase));
+      }
+      if (start != null) {
+        schedule.setStart(moment("--start", start));
+      }
+      if (end != null) {
+        schedule.setEnd(moment("--end", end));
+      }
+      if (jitter != null) {
+        schedule.setJitter(time("--jitter", jitter));
+      }
+    }
+
+    private static com.google.protobuf.Duration time(String option, String text) {
+      Duration duration = EnqueueCommand.duration(option, text);
+      return com.google.protobuf.Duration.newBuilder()
+          .setSeconds(duration.getSeconds())
+          .setNanos(duration.getNano())
+          .build();
+    }
+
+    private static Timestamp moment(String option, String text) {
+      try {
+        Instant moment = Instant.parse(text);
+        return Timestamp.newBuilder()
+            .setSeconds(moment.getEpochSecond())
+            .setNanos(moment.getNano())
+            .build();
+      } catch (DateTimeParseException e) {
+        throw new CommandException(
+            option + " " + text + " is not a time such as 2027-01-01T00:00:00Z", e);
+      }
+    }
+  }
+
+  /// What to do about missed slots.
+  enum Missed {
+    LATEST(MissedSlots.MISSED_SLOTS_LATEST),
+    SKIP(MissedSlots.MISSED_SLOTS_SKIP),
+    ALL(MissedSlots.MISSED_SLOTS_ALL);
+
+    final MissedSlots wire;
+
+    Missed(MissedSlots wire) {
+      this.wire = wire;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  @Option(
+      names = "--missed",
+      defaultValue = "latest",
+      description =
+          "What becomes of slots that pass while no broker runs: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
+  private Missed missed = Missed.LATEST;
+
+  @Option(
+      names = "--missed-limit",
+      paramLabel = "N",
+      description = "With --missed all: how many run late (default: 100).")
+  private int missedLimit;
+
+  @Option(names = "--description", paramLabel = "TEXT", description = "For people.")
+  private String description = "";
+
+  @Option(
+      names = "--arg",
+      paramLabel = "KEY=VALUE",
+      description =
+          "An argument, as often as needed. Numbers, true, false and null are JSON, all else is"
+              + " text.")
+  private Map<String, String> arguments = new LinkedHashMap<>();
+
+  @Option(
+      names = "--arguments",
+      paramLabel = "JSON",
+      description = "The arguments as they are, in place of --arg.")
+  private @Nullable String json;
+
+  @Option(names = "--header", paramLabel = "KEY=VALUE", description = "A header of the task.")
+  private Map<String, String> headers = new LinkedHashMap<>();
+
+  @Option(names = "--application", defaultValue = "default", description = "Worker pool.")
+  private String application = "";
+
+  @Option(names = "--namespace", defaultValue = "default", description = "Group of tasks.")
+  private String namespace = "";
+
+  @Option(names = "--deadline", paramLabel = "TIME", description = "How long an attempt may take.")
+  private @Nullable String deadline;
+
+  @Option(names = "--expires", paramLabel = "TIME", description = "Not run later than this after.")
+  private @Nullable String expires;
+
+  @Option(
+      names = "--attempts",
+      defaultValue = "1",
+      description = "How often it is tried at most (default: ${DEFAULT-VALUE}).")
+  private int attempts;
+
+  @Option(names = "--at-most-once", description = "Never delivers it twice.")
+  private boolean atMostOnce;
+
+  @Option(names = "--dead-letter", description = "Keeps a task that failed as a dead letter.")
+  private boolean deadLetter;
+
+  void into(Schedule.Builder schedule, String taskName) {
+    schedule.setMissed(missed.wire).setMissedLimit(missedLimit).setDescription(description);
+    Task.Builder task =
+        schedule
+            .getTaskBuilder()
+            .setName(taskName)
+            .setApplication(application)
+            .setNamespace(namespace)
+            .putAllHeaders(headers)
+            .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
+    if (deadline != null) {
+      task.setDeadlineSeconds(EnqueueCommand.duration("--deadline", deadline).toSeconds());
+    }
+    if (expires != null) {
+      task.setExpiresSeconds(EnqueueCommand.duration("--expires", expires).toSeconds());
+    }
+    task.getRetryBuilder()
+        .setMaxAttempts(attempts)
+        .setAtMostOnce(atMostOnce)
+        .setOnFailure(deadLetter ? OnFailure.ON_FAILURE_DEAD_LETTER : OnFailure.ON_FAILURE_DISCARD);
+  }
+}

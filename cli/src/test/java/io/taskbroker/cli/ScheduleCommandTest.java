@@ -1,0 +1,179 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.EmbeddedBroker;
+import io.taskbroker.testkit.Ports;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+/// Schedules of a broker as `taskbroker dev` runs it, by the command line and by the admin API.
+@Timeout(60)
+final class ScheduleCommandTest {
+  private final int port = Ports.free();
+  private final int admin = Ports.free();
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @TempDir private Path dir;
+  private EmbeddedBroker broker;
+
+  @BeforeEach
+  void start() {
+    broker =
+        EmbeddedBroker.start(
+            Map.of(
+                "TASKBROKER_KAFKA_ENABLED",
+                "false",
+                "TASKBROKER_GRPC_ADDR",
+                "127.0.0.1",
+                "TASKBROKER_GRPC_PORT",
+                Integer.toString(port),
+                "TASKBROKER_METRICS_ADDR",
+                "127.0.0.1:0",
+                "TASKBROKER_ADMIN__ADDR",
+                "\"127.0.0.1:" + admin + "\"",
+                "TASKBROKER_ADMIN__AUDIT_FILE",
+                dir.resolve("audit").toString(),
+                "TASKBROKER_STORE__SQLITE__PATH",
+                dir.resolve("store.sqlite").toString()));
+  }
+
+  @AfterEach
+  void stop() {
+    broker.close();
+  }
+
+  @Test
+  void commandsShowAndChangeSchedules() {
+    assertThat(run("list")).isZero();
+    assertThat(out.toString()).isEqualTo("0 schedules\n");
+    assertThat(
+            run(
+                "put",
+                "nightly",
+                "report",
+                "--cron",
+                "30 2 * * *",
+                "--zone",
+                "Europe/Vienna",
+                "--arg",
+                "kind=daily",
+                "--description",
+                "for the boss"))
+        .isZero();
+    assertThat(out.toString()).startsWith("nightly: 30 2 * * * Europe/Vienna, next 2");
+    assertThat(run("put", "often", "sweep", "--every", "10m", "--missed", "all")).isZero();
+    assertThat(run("list")).isZero();
+    assertThat(out.toString())
+        .contains("nightly", "every 10m", "sweep", "2 schedules")
+        .doesNotContain("paused");
+    assertThat(run("pause", "often")).isZero();
+    assertThat(out.toString()).isEqualTo("often: every 10m, next paused\n");
+    assertThat(run("resume", "often")).isZero();
+    assertThat(run("show", "nightly", "--json")).isZero();
+    JsonNode shown = AdminCalls.JSON.readTree(out.toString());
+    assertThat(shown.path("cron").asString()).isEqualTo("30 2 * * *");
+    assertThat(shown.path("arguments").asString()).isEqualTo("{\"kind\":\"daily\"}");
+    assertThat(run("list", "--json")).isZero();
+    assertThat(AdminCalls.JSON.readTree(out.toString())).hasSize(2);
+    assertThat(run("run", "nightly")).isZero();
+    assertThat(out.toString()).startsWith("schedule:nightly:run:");
+    assertThat(run("next", "nightly", "--count", "3")).isZero();
+    assertThat(out.toString().lines()).hasSize(3);
+    assertThat(run("next", "--cron", "0 0 29 2 *", "--json")).isZero();
+    assertThat(out.toString()).contains("-02-29T00:00:00Z");
+    assertThat(run("delete", "often")).isZero();
+    assertThat(run("show", "often")).isEqualTo(3);
+    assertThat(err.toString()).isEqualTo("taskbroker: There is no schedule named often\n");
+  }
+
+  @Test
+  void mistakesAreOneLine() {
+    assertThat(run("put", "x", "t", "--cron", "99 * * * *")).isOne();
+    assertThat(err.toString()).startsWith("taskbroker: the broker refused it: cron.expression");
+    assertThat(run("put", "x", "t")).isEqualTo(2);
+    assertThat(run("put", "x", "t", "--every", "soon")).isOne();
+    assertThat(err.toString()).contains("--every soon is not a time");
+    assertThat(run("put", "x", "t", "--every", "5s", "--cron", "* * * * *")).isEqualTo(2);
+    assertThat(run("next")).isEqualTo(2);
+    assertThat(run()).isEqualTo(2);
+  }
+
+  @Test
+  void operatorsSeeAndChangeThemAndItIsRecorded() throws Exception {
+    var calls = new AdminCalls(admin);
+    String schedule =
+        """
+        {"cron": "30 2 * * *", "time_zone": "Europe/Vienna", "description": "for the boss",
+         "task": {"taskname": "report", "arguments": {"kind": "daily", "password": "x"},
+                  "headers": {"a": "b"}, "max_attempts": 3, "on_failure": "dead_letter"},
+         "reason": "a test"}
+        """;
+    JsonNode put = calls.call("PUT", "/v1/schedules/night%20ly", schedule, 200);
+    assertThat(put.path("next_times")).hasSize(10);
+    JsonNode again = calls.call("PUT", "/v1/schedules/night%20ly", schedule, 200);
+    assertThat(again).isEqualTo(put);
+    JsonNode shown = calls.get("/v1/schedules/night%20ly");
+    assertThat(shown.path("arguments").toString()).contains("daily").doesNotContain("\"x\"");
+    assertThat(shown.path("headers").path("a").asString()).isEqualTo("b");
+    assertThat(calls.get("/v1/schedules?limit=1").path("schedules").get(0).path("name").asString())
+        .isEqualTo("night ly");
+    String reason = "{\"reason\": \"a test\"}";
+    assertThat(
+            calls
+                .call("POST", "/v1/schedules/night%20ly/pause", reason, 200)
+                .path("paused")
+                .asBoolean())
+        .isTrue();
+    assertThat(calls.call("POST", "/v1/schedules/night%20ly/resume", reason, 200).has("next_slot"))
+        .isTrue();
+    assertThat(
+            calls
+                .call("POST", "/v1/schedules/night%20ly/run", reason, 200)
+                .path("task_id")
+                .asString())
+        .startsWith("schedule:night ly:run:");
+    calls.call("DELETE", "/v1/schedules/night%20ly", reason, 200);
+    calls.call("DELETE", "/v1/schedules/night%20ly", reason, 404);
+    calls.call("GET", "/v1/schedules/night%20ly", null, 404);
+    calls.call("POST", "/v1/schedules/night%20ly/run", reason, 404);
+    for (String bad :
+        List.of(
+            schedule.replace("30 2", "99 2"),
+            schedule.replace("\"cron\"", "\"every_seconds\": 5, \"cron\""),
+            schedule.replace("dead_letter", "panic"),
+            schedule.replace("\"b\"", "null"),
+            "{\"every_seconds\": -5, \"task\": {\"taskname\": \"t\"}, \"reason\": \"a test\"}",
+            "{\"every_seconds\": 5, \"reason\": \"a test\"}")) {
+      calls.call("PUT", "/v1/schedules/bad", bad, 400);
+    }
+    assertThat(Files.readString(dir.resolve("audit")))
+        .contains("PUT /v1/schedules/{name}", "POST /v1/schedules/{name}/run", "a test");
+    assertThat(broker.failure()).isEmpty();
+  }
+
+  private int run(String... arguments) {
+    out.getBuffer().setLength(0);
+    err.getBuffer().setLength(0);
+    List<String> all = new ArrayList<>(List.of("schedule"));
+    all.addAll(List.of(arguments));
+    if (arguments.length > 0) {
+      all.addAll(List.of("--broker", "127.0.0.1:" + port));
+    }
+    CommandLine main = Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+    return main.execute(all.toArray(String[]::new));
+  }
+}
