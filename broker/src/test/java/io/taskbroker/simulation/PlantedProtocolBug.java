@@ -291,20 +291,8 @@ enum PlantedProtocolBug implements Tampering {
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return new SessionTap(sink) {
         @Override
-        boolean cancels(boolean own, boolean requested) {
+        boolean cancels(boolean requested) {
           return !requested;
-        }
-      };
-    }
-  },
-  /// A cancellation is not repeated on the stream by which the worker comes back.
-  CANCELLATION_LOST_AT_RECONNECTION("G6") {
-    @Override
-    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
-      return new SessionTap(sink) {
-        @Override
-        boolean cancels(boolean own, boolean requested) {
-          return own || !requested;
         }
       };
     }

@@ -5,11 +5,9 @@ import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WorkerSession;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Interceptor of what workers send on their streams and of what they are sent, for planted bugs.
@@ -81,9 +79,7 @@ class SessionTap extends ForwardingCommandSink {
   }
 
   /// Passes a cancellation on.
-  ///
-  /// @param own whether this stream delivered the attempt
-  boolean cancels(boolean own, boolean requested) {
+  boolean cancels(boolean requested) {
     return true;
   }
 
@@ -96,7 +92,6 @@ class SessionTap extends ForwardingCommandSink {
 
   private final class Session implements WorkerSession {
     private final WorkerSession session;
-    private final Set<AttemptToken> delivered = new HashSet<>();
 
     Session(WorkerSession session) {
       this.session = session;
@@ -114,13 +109,12 @@ class SessionTap extends ForwardingCommandSink {
 
     @Override
     public void deliver(Delivery delivery) {
-      delivered.add(delivery.token());
       session.deliver(delivery);
     }
 
     @Override
     public void cancel(String id, AttemptToken token, boolean requested) {
-      if (cancels(delivered.contains(token), requested)) {
+      if (cancels(requested)) {
         session.cancel(id, token, requested);
       }
     }
