@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -104,7 +105,8 @@ final class DirectWorkers implements AutoCloseable {
       } else if (message.hasResultsAck()) {
         int count;
         synchronized (this) {
-          count = unanswered.remove(message.getResultsAck().getNumber());
+          count =
+              Objects.requireNonNullElse(unanswered.remove(message.getResultsAck().getNumber()), 0);
         }
         acknowledged.add(count);
         ended.accept(count);

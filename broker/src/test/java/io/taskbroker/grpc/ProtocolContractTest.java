@@ -2,8 +2,7 @@ package io.taskbroker.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Label;
-import com.google.protobuf.DescriptorProtos.FieldDescriptorProto.Type;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import io.taskbroker.Documents;
@@ -81,7 +80,10 @@ final class ProtocolContractTest {
             file -> file.getMessageTypeBuilder(1).getFieldBuilder(1).setName("key")),
         breaks(
             "field of another type",
-            file -> file.getMessageTypeBuilder(1).getFieldBuilder(1).setType(Type.TYPE_BYTES)),
+            file ->
+                file.getMessageTypeBuilder(1)
+                    .getFieldBuilder(1)
+                    .setType(FieldDescriptorProto.Type.TYPE_BYTES)),
         breaks(
             "field of another message",
             file ->
@@ -91,7 +93,9 @@ final class ProtocolContractTest {
         breaks(
             "field repeated",
             file ->
-                file.getMessageTypeBuilder(1).getFieldBuilder(1).setLabel(Label.LABEL_REPEATED)),
+                file.getMessageTypeBuilder(1)
+                    .getFieldBuilder(1)
+                    .setLabel(FieldDescriptorProto.Label.LABEL_REPEATED)),
         breaks(
             "presence lost",
             file -> file.getMessageTypeBuilder(1).getFieldBuilder(2).clearProto3Optional()),
@@ -138,7 +142,7 @@ final class ProtocolContractTest {
         .addFieldBuilder()
         .setName("more")
         .setNumber(77)
-        .setType(Type.TYPE_BOOL);
+        .setType(FieldDescriptorProto.Type.TYPE_BOOL);
     added.addMessageTypeBuilder().setName("Other");
     added.getEnumTypeBuilder(0).addValueBuilder().setName("OTHER").setNumber(77);
     added

@@ -208,7 +208,8 @@ final class WorkerCallFuzzTest {
       if (how % 8 == 7) {
         results.reply().unavailable("as the test says");
       } else {
-        ResultStatus status = ResultStatus.values()[how % ResultStatus.values().length];
+        List<ResultStatus> all = List.of(ResultStatus.values());
+        ResultStatus status = all.get(how % all.size());
         results.reply().done(Collections.nCopies(results.results().size(), status));
       }
     }

@@ -25,7 +25,7 @@ final class ProtocolDeployment implements AutoCloseable {
   private final Path dir;
   private final int port = Ports.free();
   private final Map<String, String> environment = new HashMap<>();
-  private final List<AutoCloseable> clients = new ArrayList<>();
+  private final List<PythonProcess> clients = new ArrayList<>();
   private BrokerProcess broker;
 
   /// Starts the broker, and waits until it serves.
@@ -76,12 +76,10 @@ final class ProtocolDeployment implements AutoCloseable {
   }
 
   Enqueuer startEnqueuer() throws InterruptedException {
-    var enqueuer =
-        new Enqueuer(
-            PythonProcess.startTalking(
-                PythonEnvironment.PROTOCOL, "direct.enqueue", environment, dir));
+    PythonProcess enqueuer =
+        PythonProcess.startTalking(PythonEnvironment.PROTOCOL, "direct.enqueue", environment, dir);
     clients.add(enqueuer);
-    return enqueuer;
+    return new Enqueuer(enqueuer);
   }
 
   /// Has clients that are started from now on sign with another secret.
@@ -104,10 +102,8 @@ final class ProtocolDeployment implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (AutoCloseable client : clients) {
-      client.close();
-    }
+  public void close() {
+    clients.forEach(PythonProcess::close);
     broker.close();
   }
 }
