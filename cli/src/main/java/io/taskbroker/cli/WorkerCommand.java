@@ -64,7 +64,12 @@ final class WorkerCommand implements Callable<Integer> {
         new ExecWorker(
             broker,
             new ExecWorker.Options(
-                application, namespaces, slots, command, Optional.ofNullable(timeout).map(text -> EnqueueCommand.duration("--timeout", text))),
+                application,
+                namespaces,
+                slots,
+                command,
+                Optional.ofNullable(timeout)
+                    .map(text -> EnqueueCommand.duration("--timeout", text))),
             spec.commandLine().getErr());
     Runtime.getRuntime().addShutdownHook(new Thread(worker::stop, "stop"));
     return worker.run();
