@@ -8,7 +8,6 @@ import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.inflight.api.WorkerSession;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +17,7 @@ final class ObservedCommands extends ForwardingCommandSink {
   private final SimulatedProcess process;
   private final SimulatedServer server;
   private final Ledger ledger;
-  private final Map<WorkerSession, ObservedSession> sessions = new IdentityHashMap<>();
+  private final IdentityHashMap<WorkerSession, ObservedSession> sessions = new IdentityHashMap<>();
 
   ObservedCommands(SimulatedProcess process, SimulatedServer server, CommandSink sink) {
     super(sink);

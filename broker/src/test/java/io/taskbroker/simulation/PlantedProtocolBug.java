@@ -16,7 +16,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /// Possible bugs of direct enqueue and of worker streams, planted between the real parts of a
@@ -214,7 +213,7 @@ enum PlantedProtocolBug implements Tampering {
   SLOTS_ADDED("G7") {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
-      Map<WorkerSession, Integer> known = new IdentityHashMap<>();
+      IdentityHashMap<WorkerSession, Integer> known = new IdentityHashMap<>();
       return new SessionTap(sink) {
         @Override
         void opened(Command.WorkerOpened opened) {
@@ -234,7 +233,7 @@ enum PlantedProtocolBug implements Tampering {
   SLOTS_GIVEN_TWICE("G7") {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
-      Map<WorkerSession, Integer> named = new IdentityHashMap<>();
+      IdentityHashMap<WorkerSession, Integer> named = new IdentityHashMap<>();
       return new SessionTap(sink) {
         @Override
         void heartbeat(Command.WorkerHeartbeat heartbeat) {

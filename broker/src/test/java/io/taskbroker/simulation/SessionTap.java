@@ -7,12 +7,11 @@ import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WorkerSession;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Interceptor of what workers send on their streams and of what they are sent, for planted bugs.
 class SessionTap extends ForwardingCommandSink {
-  private final Map<WorkerSession, Session> sessions = new IdentityHashMap<>();
+  private final IdentityHashMap<WorkerSession, Session> sessions = new IdentityHashMap<>();
 
   SessionTap(CommandSink sink) {
     super(sink);

@@ -69,7 +69,7 @@ record Spec(
         task.getProcessingDeadlineDuration() * 1_000,
         task.getRetryState().getAttempts(),
         false,
-        Integer.toUnsignedLong((int) task.getRetryState().getMaxAttempts()));
+        Integer.toUnsignedLong(task.getRetryState().getMaxAttempts()));
   }
 
   private static Spec undecodable(Origin origin, byte[] bytes) {

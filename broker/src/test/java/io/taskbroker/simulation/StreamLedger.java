@@ -92,7 +92,7 @@ final class StreamLedger {
     for (Command.TaskHeartbeat each : tasks) {
       BrokerHistory.Line line = find(process, each.id(), each.token());
       boolean last = line != null && isLast(process, line, each.token());
-      if (last && line.heldIn == process) {
+      if (line != null && last && line.heldIn == process) {
         ObservedSession before = line.session;
         if (before != null && before != session) {
           before.held.remove(each.token());
@@ -178,7 +178,8 @@ final class StreamLedger {
       boolean last = line != null && isLast(process, line, each.token());
       boolean stale = line != null && line.deliveredBy == process && !last && !line.forgotten;
       int attempts = line == null ? 0 : line.spec.attempts();
-      arrived.add(new Result(each, line, attempts, last && line.isWaiting(), stale));
+      arrived.add(
+          new Result(each, line, attempts, line != null && last && line.isWaiting(), stale));
       ledger.world.trace(() ->
           process
               + " receives "
