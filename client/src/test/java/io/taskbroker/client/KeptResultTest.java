@@ -33,7 +33,7 @@ final class KeptResultTest {
     try (TestBroker broker =
             TestBroker.start(dir, Map.of("TASKBROKER_TASK_STEPS__FILE", steps.toString()));
         TaskClient client = TaskClient.connect(broker.address());
-        Worker _ =
+        Worker worker =
             Worker.builder(client)
                 .handle(
                     TASK,
@@ -46,6 +46,7 @@ final class KeptResultTest {
                       context.result(receipt);
                     })
                 .start()) {
+      await().atMost(PATIENCE).until(worker::isConnected);
       TaskHandle good = client.enqueue(TASK.with("good").keepResult());
       TaskHandle bad = client.enqueue(TASK.with("bad").keepResult());
       TaskHandle forgotten = client.enqueue(TASK.with("good"));
