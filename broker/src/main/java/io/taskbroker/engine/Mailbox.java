@@ -180,7 +180,7 @@ public final class Mailbox implements CommandSink {
           Command.RulesChanged _,
           Command.ReadStats _,
           Command.StoreRewound _,
-          Command.Foreseen _,
+          Command.LookaheadFound _,
           Command.Quarantined _,
           Command.Operate _,
           Command.Drain _ ->

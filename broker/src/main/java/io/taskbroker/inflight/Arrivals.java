@@ -74,10 +74,10 @@ final class Arrivals {
   }
 
   /// Handles the reader's report that a record of another application waits in Kafka.
-  void foreseen(Command.Foreseen foreseen) {
-    InFlightPartition partition = partitions.get(foreseen.partition());
+  void lookaheadFound(Command.LookaheadFound found) {
+    InFlightPartition partition = partitions.get(found.partition());
     if (partition != null && !partition.revoked) {
-      backpressure.addForeseen(foreseen.partition(), foreseen.offset());
+      backpressure.addNeighbour(found.partition(), found.offset());
     }
   }
 

@@ -30,7 +30,7 @@ final class Backpressure {
 
   /// Offsets of records of other applications that wait in Kafka behind those that the engine has,
   /// by partition, as the reader reported them.
-  private final Map<SourcePartition, Long> foreseen = new HashMap<>();
+  private final Map<SourcePartition, Long> neighbours = new HashMap<>();
 
   Backpressure(EngineState state) {
     this.state = state;
@@ -77,30 +77,30 @@ final class Backpressure {
     ApplicationQueue other = full == newest ? newestButOne : newest;
     return (other != null && state.now - other.arrivedAt < NEIGHBOUR_MS)
         || partition.hasOtherThan(full.application)
-        || hasForeseen(partition.source.topic());
+        || hasNeighbour(partition.source.topic());
   }
 
-  private boolean hasForeseen(String topic) {
-    return !foreseen.isEmpty()
-        && foreseen.keySet().stream().anyMatch(each -> each.topic().equals(topic));
+  private boolean hasNeighbour(String topic) {
+    return !neighbours.isEmpty()
+        && neighbours.keySet().stream().anyMatch(each -> each.topic().equals(topic));
   }
 
   /// Records that a record of another application waits in Kafka.
-  void addForeseen(SourcePartition partition, long offset) {
-    foreseen.put(partition, offset);
+  void addNeighbour(SourcePartition partition, long offset) {
+    neighbours.put(partition, offset);
   }
 
   /// Records that the partition was read up to an offset.
   void readUpTo(SourcePartition partition, long nextOffset) {
-    Long offset = foreseen.get(partition);
+    Long offset = neighbours.get(partition);
     if (offset != null && offset < nextOffset) {
-      foreseen.remove(partition);
+      neighbours.remove(partition);
     }
   }
 
   /// Forgets a partition that is no longer read.
   void forget(SourcePartition partition) {
-    foreseen.remove(partition);
+    neighbours.remove(partition);
   }
 
   /// Whether one more row may be parked.

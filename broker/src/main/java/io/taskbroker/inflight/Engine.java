@@ -154,7 +154,7 @@ public final class Engine {
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> enqueues.add(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
-      case Command.Foreseen foreseen -> arrivals.foreseen(foreseen);
+      case Command.LookaheadFound found -> arrivals.lookaheadFound(found);
       case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
       case Command.PartitionRevoked revoked -> revoked(revoked);
       case Command.PartitionLoaded page -> loaded(page);

@@ -121,7 +121,7 @@ final class Lookahead {
       if (application != null && !standing.contains(application)) {
         seen.put(sourcePartition, each.offset() + 1);
         found.put(sourcePartition, each.offset());
-        commands.submit(new Command.Foreseen(sourcePartition, each.offset()));
+        commands.submit(new Command.LookaheadFound(sourcePartition, each.offset()));
         return;
       }
     }

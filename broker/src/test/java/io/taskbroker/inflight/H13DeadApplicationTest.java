@@ -80,7 +80,7 @@ final class H13DeadApplicationTest {
         .isEqualTo("app");
 
     partition.append(Task.of("live").application("live"));
-    rig.tell(new Command.Foreseen(partition.source, partition.end() - 1));
+    rig.tell(new Command.LookaheadFound(partition.source, partition.end() - 1));
     rig.settle();
     assertThat(partition.consumed).as("the reader can go on").isEqualTo(3 * MAX);
     partition.poll(1);
@@ -101,16 +101,16 @@ final class H13DeadApplicationTest {
     RigPartition other = rig.assigned("tasks", 1);
     partition.send(many("task", 3 * MAX));
     other.append(Task.of("live").application("live"));
-    rig.tell(new Command.Foreseen(other.source, 0));
+    rig.tell(new Command.LookaheadFound(other.source, 0));
     rig.settle();
     assertThat(partition.consumed).as("what filled the reader's buffer").isEqualTo(3 * MAX);
   }
 
   @Test
-  void h13ForeseenNeighbourIsForgottenWithItsPartition() {
+  void h13FoundNeighbourIsForgottenWithItsPartition() {
     RigPartition other = rig.assigned("tasks", 1);
     other.append(Task.of("live").application("live"));
-    rig.tell(new Command.Foreseen(other.source, 0));
+    rig.tell(new Command.LookaheadFound(other.source, 0));
     other.revoke(false);
     partition.send(many("task", 3 * MAX));
     rig.pass(3_600_000);

@@ -64,8 +64,8 @@ final class LookaheadTest {
     produce("behind", 0, "live", 1);
     produce("behind", 0, "other", 1);
 
-    awaitForeseen();
-    assertThat(foreseen()).containsOnly(new Command.Foreseen(partition, BACKLOG));
+    awaitNeighbour();
+    assertThat(neighbours()).containsOnly(new Command.LookaheadFound(partition, BACKLOG));
     assertThat(engine.mostOutstanding()).as("handed over").isLessThan(WINDOW + 20);
     engine.settleAll();
     await().until(() -> engine.offsets(0).size() >= BACKLOG + 2);
@@ -80,8 +80,8 @@ final class LookaheadTest {
     SourcePartition _ = standsFor("dead");
     produce("beside", 1, "dead", 1);
     produce("beside", 1, "live", 1);
-    awaitForeseen();
-    assertThat(foreseen()).containsOnly(new Command.Foreseen(engine.partition(1), 1));
+    awaitNeighbour();
+    assertThat(neighbours()).containsOnly(new Command.LookaheadFound(engine.partition(1), 1));
     engine.settleAll();
     await().until(() -> engine.offsets(1).size() == 2);
   }
@@ -94,8 +94,8 @@ final class LookaheadTest {
     started.getFirst().waitsForRoom(engine.partition(1), "slow");
     produce("again", 0, "slow", 1);
     produce("again", 0, "live", 1);
-    awaitForeseen();
-    assertThat(foreseen()).containsOnly(new Command.Foreseen(partition, BACKLOG + 1));
+    awaitNeighbour();
+    assertThat(neighbours()).containsOnly(new Command.LookaheadFound(partition, BACKLOG + 1));
 
     started.getFirst().waitsForRoom(engine.partition(1), null);
     engine.settleAll();
@@ -111,19 +111,19 @@ final class LookaheadTest {
     started.getFirst().waitsForRoom(engine.partition(0), "dead");
     produce("works", 0, "live", 1);
     await().until(() -> engine.offsets(0).size() == BACKLOG + 1);
-    assertThat(foreseen()).isEmpty();
+    assertThat(neighbours()).isEmpty();
   }
 
-  private List<Command.Foreseen> foreseen() {
-    return engine.commands(Command.Foreseen.class);
+  private List<Command.LookaheadFound> neighbours() {
+    return engine.commands(Command.LookaheadFound.class);
   }
 
   /// Repeats the engine's report, since a busy machine may lose its partitions meanwhile.
-  private void awaitForeseen() {
+  private void awaitNeighbour() {
     await()
         .until(() -> {
           started.getFirst().waitsForRoom(engine.partition(0), "dead");
-          return !foreseen().isEmpty();
+          return !neighbours().isEmpty();
         });
   }
 

@@ -470,7 +470,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
       case Command.Fenced refused -> bounds.committed(refused.changes());
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.PartitionRevoked revoked -> bounds.revoked(revoked.partition());
-      case Command.Foreseen _ -> world.count("neighbours foreseen");
+      case Command.LookaheadFound _ -> world.count("neighbours found");
       default -> {}
     }
     mailbox.submit(command);

@@ -136,7 +136,7 @@ enum SwitchedOff implements Tampering {
   NEIGHBOUR_UNSEEN {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
-      return Taps.dropping(sink, Command.Foreseen.class::isInstance);
+      return Taps.dropping(sink, Command.LookaheadFound.class::isInstance);
     }
   },
   /// The engine blocks on the committer's full queue, and completions block on the engine's.

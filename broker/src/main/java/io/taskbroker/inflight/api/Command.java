@@ -279,7 +279,7 @@ public sealed interface Command {
   /// record of another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic
-  record Foreseen(SourcePartition partition, long offset) implements Command {}
+  record LookaheadFound(SourcePartition partition, long offset) implements Command {}
 
   /// Record that was read from Kafka.
   ///

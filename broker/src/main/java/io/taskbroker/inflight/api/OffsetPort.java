@@ -16,7 +16,7 @@ public interface OffsetPort {
 
   /// The next record of the partition waits for room for its application. The reader looks for
   /// records of other applications in Kafka behind those that it submitted, and reports one by
-  /// [Command.Foreseen].
+  /// [Command.LookaheadFound].
   ///
   /// @param application null if no record waits any more
   default void waitsForRoom(SourcePartition partition, @Nullable String application) {}

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Records of a real Kafka that are oversized, oversized together, or unreadable (G1, G7, G8, G9).
 @Timeout(120)
-final class BoundedIntakeTest {
+final class BoundedReadingTest {
   private static final int MAX_MESSAGE = 100_000;
   private static final IntakeLimits LIMITS =
       new IntakeLimits(1_000_000, 3_000_000, 1_000_000, 400_000, 1_000_000, 64 << 20);

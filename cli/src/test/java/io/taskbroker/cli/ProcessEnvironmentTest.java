@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Environment of the real process: temporary folder, locale and limits (G9).
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
-final class SurroundingsTest {
+final class ProcessEnvironmentTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
 

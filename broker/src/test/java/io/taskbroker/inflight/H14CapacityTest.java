@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// H14: while the store is slow the engine accepts no records, but still handles reports.
-final class H14RoomTest {
+final class H14CapacityTest {
   private static final int MAX = 10;
 
   private final EngineRig rig = new EngineRig(RigOptions.push("app").maxChanges(MAX));
