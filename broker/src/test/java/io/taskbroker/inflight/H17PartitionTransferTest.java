@@ -66,6 +66,14 @@ final class H17PartitionTransferTest {
           }
 
           @Override
+          public String worker() {
+            return "";
+          }
+
+          @Override
+          public void handled() {}
+
+          @Override
           public void holds(int tasks) {}
 
           @Override

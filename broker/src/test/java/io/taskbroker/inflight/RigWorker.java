@@ -104,6 +104,9 @@ final class RigWorker implements WorkerSession {
   }
 
   @Override
+  public void handled() {}
+
+  @Override
   public void holds(int tasks) {
     held = tasks;
   }

@@ -49,6 +49,16 @@ final class ObservedSession implements WorkerSession {
   }
 
   @Override
+  public String worker() {
+    return session.worker();
+  }
+
+  @Override
+  public void handled() {
+    session.handled();
+  }
+
+  @Override
   public void holds(int tasks) {
     session.holds(tasks);
   }

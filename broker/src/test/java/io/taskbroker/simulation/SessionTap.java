@@ -102,6 +102,16 @@ class SessionTap extends ForwardingCommandSink {
     }
 
     @Override
+    public String worker() {
+      return session.worker();
+    }
+
+    @Override
+    public void handled() {
+      session.handled();
+    }
+
+    @Override
     public void holds(int tasks) {
       session.holds(tasks);
     }
