@@ -13,15 +13,19 @@ import java.util.Optional;
 /// Reader of the brokers of a database and their partitions. Confined to the thread of the
 /// connection.
 final class FleetReader {
+  /// A member whose slot has a later epoch has ended, even if its lease has not.
   private static final String MEMBERS =
       """
       SELECT b.epoch, b.member_slot, b.version, (extract(epoch FROM b.started_at) * 1000)::bigint,
-        (extract(epoch FROM b.renewed_at) * 1000)::bigint, b.lease_until > clock_timestamp(),
+        (extract(epoch FROM b.renewed_at) * 1000)::bigint,
+        b.lease_until > clock_timestamp() AND NOT EXISTS (
+          SELECT FROM taskbroker_broker o WHERE o.member_slot = b.member_slot AND o.epoch > b.epoch)
+          AS alive,
         b.bytes
       FROM taskbroker_broker b
       WHERE b.lease_until > clock_timestamp() - interval '1 day'
         OR EXISTS (SELECT FROM taskbroker_owned_partition p WHERE p.epoch = b.epoch)
-      ORDER BY b.lease_until > clock_timestamp() DESC, b.epoch DESC LIMIT ?
+      ORDER BY alive DESC, b.epoch DESC LIMIT ?
       """;
 
   private static final String PARTITIONS =
