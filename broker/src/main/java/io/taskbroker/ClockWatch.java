@@ -48,7 +48,7 @@ final class ClockWatch implements HealthSource {
                   Condition.Kind.CLOCK_STEPPED,
                   "clock",
                   "the clock of this machine stepped by %+d s to %s"
-                      .formatted(step / 1_000, Instant.ofEpochMilli(millis))));
+                      .formatted(Math.round(step / 1_000.0), Instant.ofEpochMilli(millis))));
     } else if (now - steppedAt >= SHOWN_FOR.toNanos()) {
       shown = List.of();
     }
