@@ -39,12 +39,12 @@ final class ReplayJobs {
 
   /// Starts a run.
   ///
-  /// @throws ApiProblem 503 if one runs
+  /// @throws ApiProblem 409 if one runs
   synchronized ReplayRun start(
       String action, boolean dryRun, String who, String reason, Work work) {
     if (running != null) {
-      throw ApiProblem.unavailable(
-          "Run " + runs.getFirst().id() + " goes on: wait for it, or stop it");
+      throw new ApiProblem(
+          409, "Conflict", "Run " + runs.getFirst().id() + " goes on: wait for it, or stop it");
     }
     number++;
     stopping = false;

@@ -28,7 +28,8 @@ final class ReplayJobsTest {
         });
     await().until(() -> jobs.find(first).orElseThrow().counts().done() == 1);
     assertThatThrownBy(() -> start(_ -> report(0)))
-        .isInstanceOf(ApiProblem.class)
+        .isInstanceOfSatisfying(
+            ApiProblem.class, problem -> assertThat(problem.status()).isEqualTo(409))
         .hasMessageContaining("goes on");
     goOn.countDown();
     awaitState(first, "done");

@@ -98,7 +98,7 @@ function names(overview, application) {
     [
       {
         head: texts.overview.task,
-        cell: (it) => link(path('/ui/tasks', { application, taskname: it.taskname }), it.taskname),
+        cell: (it) => link(path('/ui/tasks', { application, taskname: it.taskname }), it.taskname || texts.none),
       },
       { head: texts.overview.waiting, number: true, cell: (it) => count(it.pending) },
       { head: texts.overview.running, number: true, cell: (it) => count(it.claimed + it.processing) },

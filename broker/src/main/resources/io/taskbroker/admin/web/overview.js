@@ -170,7 +170,7 @@ function failures(overview) {
       {
         head: t.task,
         cell: (it) =>
-          link(path('/ui/tasks', { application: it.application, taskname: it.taskname }), it.taskname),
+          link(path('/ui/tasks', { application: it.application, taskname: it.taskname }), it.taskname || texts.none),
       },
       { head: t.application, wide: true, cell: (it) => it.application },
       { head: t.failed, number: true, cell: (it) => rate(it.rate.failed) },
