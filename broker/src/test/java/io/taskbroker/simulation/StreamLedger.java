@@ -92,6 +92,9 @@ final class StreamLedger {
     for (Command.TaskHeartbeat each : tasks) {
       BrokerHistory.Line line = find(process, each.id(), each.token());
       boolean last = line != null && isLast(process, line, each.token());
+      if (line != null && line.foundIn == process && each.token().equals(line.lastToken)) {
+        line.foundIn = null; // its deadline counts from now on
+      }
       if (line != null && last && line.heldIn == process) {
         ObservedSession before = line.session;
         if (before != null && before != session) {

@@ -171,6 +171,7 @@ final class WorkerLedger {
     }
     line.heldIn = pulled ? process : null;
     line.deliveredBy = process;
+    line.foundIn = line.foundIn == process ? null : line.foundIn;
     line.lastToken = delivery.token();
     line.forgotten = false;
     line.session = null;
