@@ -97,6 +97,11 @@ final class BrokerHistory {
     @Nullable SimulatedProcess foundIn;
 
     long foundAt;
+
+    /// Token of the last result that reached a process.
+    @Nullable AttemptToken reported;
+
+    @Nullable SimulatedProcess reportedIn;
     long lastDelivery;
     @Nullable End end;
     boolean refused;

@@ -175,6 +175,8 @@ final class SimulationTest {
         700000000015938L, // B: an at-most-once task below a cut counted as run by others
         1239615172100015L, // L: a deadline that counts from a heartbeat after the start
         1700000000001199L, // L: a deadline of a delivery after the start
+        1810000000001264L, // L: a task that ended before its insert was durable
+        1810000000002413L, // L: two copies of a result before the first is handled
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)

@@ -181,8 +181,15 @@ final class StreamLedger {
       boolean last = line != null && isLast(process, line, each.token());
       boolean stale = line != null && line.deliveredBy == process && !last && !line.forgotten;
       int attempts = line == null ? 0 : line.spec.attempts();
+      boolean again =
+          line != null && line.reportedIn == process && each.token().equals(line.reported);
+      if (line != null) {
+        line.reported = each.token();
+        line.reportedIn = process;
+      }
       arrived.add(
-          new Result(each, line, attempts, line != null && last && line.isWaiting(), stale));
+          new Result(
+              each, line, attempts, line != null && last && !again && line.isWaiting(), stale));
       ledger.world.trace(() ->
           process
               + " receives "
