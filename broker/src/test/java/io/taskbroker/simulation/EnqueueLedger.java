@@ -184,7 +184,7 @@ final class EnqueueLedger {
                 / SimulatedWorld.MS;
     check(
         ledger.plan.has(Fault.CLOCK_STEP)
-            || ledger.plan.has(Fault.FREEZE) // it may have ended long before its insert is durable
+            || line.lastDelivery == 0 // it may have ended long before its insert was durable
             || until >= touched + remembered(task),
         "G4",
         () -> process + " remembers too shortly: " + line.spec.id());

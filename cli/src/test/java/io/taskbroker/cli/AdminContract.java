@@ -80,7 +80,7 @@ abstract class AdminContract {
       setup =
           store(
               BrokerSetup.pull(dir, "admin-" + name(), view.bootstrap())
-                  .with("admin", "{addr: \"127.0.0.1:" + port + "\"}"));
+                  .with("admin", "{requests_per_second: 10000, addr: \"127.0.0.1:" + port + "\"}"));
       view.createTopics(setup, 1);
       startAgain();
     }
