@@ -75,8 +75,8 @@ final class JavaClientTest {
                 .handle(
                     ECHO,
                     (order, context) -> {
-                      orders.add(order);
                       attempts.add(context);
+                      orders.add(order);
                     })
                 .start();
         Dispatcher dispatcher = deployment.startDispatcher()) {
