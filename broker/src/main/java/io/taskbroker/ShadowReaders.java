@@ -8,10 +8,6 @@ import io.taskbroker.ingest.TopicSource;
 import io.taskbroker.rules.RuleSet;
 import io.taskbroker.shadow.ShadowReader;
 import io.taskbroker.shadow.ShadowReport;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -26,8 +22,7 @@ public final class ShadowReaders {
   /// @param warnings receives one line for each questionable rule
   /// @throws io.taskbroker.deadletter.DeadLetterException if a topic does not exist, or Kafka does
   ///   not answer
-  /// @throws io.taskbroker.config.ConfigException if the rules do not parse
-  /// @throws UncheckedIOException if the file of the rules cannot be read
+  /// @throws io.taskbroker.config.ConfigException if the rules cannot be read or do not parse
   public static List<ShadowReader> open(
       BrokerConfig config, ShadowReader.From from, ShadowReport report, Consumer<String> warnings) {
     Rules rules = rules(config, warnings);
@@ -54,16 +49,11 @@ public final class ShadowReaders {
   }
 
   private static Rules rules(BrokerConfig config, Consumer<String> warnings) {
-    if (config.ingest().runtimeConfig().isEmpty()) {
-      return Rules.NONE;
-    }
-    Path file = config.ingest().runtimeConfig().get();
-    try {
-      return new RuleSet(
-          RuntimeConfig.parse(file, Files.readAllBytes(file), warnings),
-          StageOptions.ruleContext(config));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read the rules in " + file + ": " + e, e);
-    }
+    return config
+        .ingest()
+        .runtimeConfig()
+        .<Rules>map(file ->
+            new RuleSet(RuntimeConfig.load(file, warnings), StageOptions.ruleContext(config)))
+        .orElse(Rules.NONE);
   }
 }

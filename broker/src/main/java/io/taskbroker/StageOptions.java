@@ -123,7 +123,7 @@ final class StageOptions {
         config.store().finished().maxSize());
   }
 
-  /// File of the steps of tasks, if there is to be one.
+  /// File of the steps of tasks; empty if none is configured.
   static Optional<TaskStepFile> taskSteps(BrokerConfig config) {
     TaskStepConfig steps = config.taskSteps();
     return steps

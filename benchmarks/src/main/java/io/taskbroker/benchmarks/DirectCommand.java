@@ -37,7 +37,7 @@ final class DirectCommand implements Callable<Integer> {
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration STOP = Duration.ofSeconds(30);
 
-  /// What is measured.
+  /// Measurement.
   enum Case {
     RUN,
     BATCHES,

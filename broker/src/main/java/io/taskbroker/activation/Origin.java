@@ -6,7 +6,7 @@ package io.taskbroker.activation;
 /// @param offset if [#enqueued] made it: for how long the id is remembered after the end,
 ///   milliseconds
 public record Origin(String topic, int partition, long offset) {
-  /// What the offset of an enqueued task adds to whole seconds if its record is to be kept.
+  /// Milliseconds above whole seconds in the offset of an enqueued task whose record is kept.
   private static final long KEPT = 1;
 
   /// Origin of an activation that a client enqueued directly.

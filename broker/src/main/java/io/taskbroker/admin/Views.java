@@ -384,7 +384,7 @@ final class Views {
   /// @param complete whether all tasks were counted
   record Touched(long removed, long removedByArguments, long demoted, boolean complete) {}
 
-  /// What was in force before an act.
+  /// State before an act, for the record of acts.
   ///
   /// @param rulesVersion of the rules of the API
   record Before(List<Pause> pauses, long rulesVersion) {}

@@ -130,7 +130,7 @@ final class AdminKeys {
           "admin.read_only",
           bool(),
           false,
-          "Whether every write of the admin API is refused, whoever asks, and the web page offers"
+          "Whether the admin API refuses every write, of any role, and the web page offers"
               + " none",
           c -> c.admin().readOnly());
 

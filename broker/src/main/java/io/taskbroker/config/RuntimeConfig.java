@@ -64,13 +64,24 @@ public record RuntimeConfig(
     }
   }
 
+  /// Reads and parses the file.
+  ///
+  /// @param warnings receives oddities that do not prevent use
+  /// @throws ConfigException if it is unreadable or invalid
+  public static RuntimeConfig load(Path file, Consumer<String> warnings) {
+    return parse(YamlFile.read(file), warnings);
+  }
+
   /// Parses the file's content.
   ///
   /// @param file file name, for messages
   /// @param warnings receives oddities that do not prevent use
   /// @throws ConfigException if it is invalid; nothing of it may be used then
   public static RuntimeConfig parse(Path file, byte[] content, Consumer<String> warnings) {
-    Section section = YamlFile.read(file, content);
+    return parse(YamlFile.read(file, content), warnings);
+  }
+
+  private static RuntimeConfig parse(Section section, Consumer<String> warnings) {
     var problems = new Problems();
     warnOfUnknown(section, "", KEYS, warnings);
     List<Killswitch> killswitches = new ArrayList<>();

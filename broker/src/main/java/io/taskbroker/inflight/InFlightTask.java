@@ -111,7 +111,7 @@ final class InFlightTask implements DeliveredTask {
 
   boolean lostAlone;
 
-  /// What is recorded of it; null if nothing is.
+  /// Its record; null if it has none.
   @Nullable TaskRecord record;
 
   /// The enqueue that waits for it to be durable.

@@ -49,7 +49,7 @@ final class TaskCompletion {
     remove(task, mayReturn);
   }
 
-  /// Deletes a parked row of which no more is known than its id and where it is registered.
+  /// Deletes a parked row by the id of its task.
   ///
   /// @param fingerprint of the id
   /// @param group as [ParkedIds#find] tells it

@@ -4,8 +4,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.TaskHistory;
 import org.jspecify.annotations.Nullable;
 
-/// What is recorded of a task in flight until it ends. It moves on to the next attempt of the same
-/// row. Not thread-safe.
+/// Record of a task in flight, kept until the task ends. It moves on to the next attempt of the
+/// same row. Not thread-safe.
 final class TaskRecord {
   /// Heap bytes of a record with a usual history.
   static final int BYTES = 192;

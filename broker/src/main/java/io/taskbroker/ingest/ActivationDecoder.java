@@ -59,15 +59,29 @@ final class ActivationDecoder implements RecordDecoder {
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
-  private final TimeWarnings warnings;
+  private final TimeChanges changes;
   private final NameInterner names = new NameInterner();
 
+  /// Receiver of times that the decoder changes (G5).
+  interface TimeChanges {
+    /// A delay is clamped.
+    ///
+    /// @param asked seconds, unsigned
+    /// @param now milliseconds since the epoch
+    void delayCut(String taskname, long asked, long allowed, long now);
+
+    /// Times count from now, because the publisher's clock is ahead.
+    ///
+    /// @param millis lead of the publisher's clock
+    /// @param now milliseconds since the epoch
+    void clockAhead(String taskname, long millis, long now);
+  }
+
   /// @param maxDelaySeconds a longer delay is clamped to this
-  /// @param warnings receives times that are changed
-  ActivationDecoder(long maxDelaySeconds, int maxMessageSize, TimeWarnings warnings) {
+  ActivationDecoder(long maxDelaySeconds, int maxMessageSize, TimeChanges changes) {
     this.maxDelaySeconds = maxDelaySeconds;
     this.maxMessageSize = maxMessageSize;
-    this.warnings = warnings;
+    this.changes = changes;
   }
 
   /// Ignores the key of the record, and its headers except for the trace context.
@@ -123,17 +137,17 @@ final class ActivationDecoder implements RecordDecoder {
     if (flaw != null) {
       return RecordDecoder.undecodable(origin, timestamp, value, now, flaw);
     }
-    warn(fields, now);
+    tellChanges(fields, now);
     return new IngestedRecord(activation(origin, value, now, fields), null);
   }
 
-  private void warn(ActivationFields fields, long now) {
+  private void tellChanges(ActivationFields fields, long now) {
     if (fields.isDelayCut(maxDelaySeconds)) {
-      warnings.delayCut(fields.taskname, fields.delay, maxDelaySeconds, now);
+      changes.delayCut(fields.taskname, fields.delay, maxDelaySeconds, now);
     }
     long ahead = fields.aheadBy(now);
     if (ahead > 0) {
-      warnings.clockAhead(fields.taskname, ahead, now);
+      changes.clockAhead(fields.taskname, ahead, now);
     }
   }
 

@@ -4,18 +4,17 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.ingest.fetch.UnreadRecord;
-import io.taskbroker.telemetry.Metrics;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /// Decoder of a topic for tools that read it beside its brokers: gives the activations that intake
 /// would give. One thread.
 public final class RecordPreview implements AutoCloseable {
-  private static final long UNBOUNDED_SECONDS = Long.MAX_VALUE / 10_000;
-
   private final TopicSource source;
   private final RecordDecoder decoder;
-  private final RecordDecoder withoutBound;
+
+  /// Whether the delay of the record that was decoded last is clamped.
+  private boolean delayClamped;
 
   /// One record.
   ///
@@ -25,45 +24,44 @@ public final class RecordPreview implements AutoCloseable {
 
   public RecordPreview(TopicSource source, IngestOptions options) {
     this.source = source;
-    this.decoder = decoder(source, options, options.maxDelaySeconds());
-    this.withoutBound = decoder(source, options, UNBOUNDED_SECONDS);
+    this.decoder =
+        source
+            .raw()
+            .<RecordDecoder>map(
+                task -> new RawDecoder(task, options.maxMessageSize(), (_, _) -> {}))
+            .orElseGet(() ->
+                new ActivationDecoder(
+                    options.maxDelaySeconds(), options.maxMessageSize(), new Clamps()));
   }
 
-  private static RecordDecoder decoder(
-      TopicSource source, IngestOptions options, long maxDelaySeconds) {
-    return source
-        .raw()
-        .<RecordDecoder>map(task -> new RawDecoder(task, options.maxMessageSize(), (_, _) -> {}))
-        .orElseGet(() ->
-            new ActivationDecoder(
-                maxDelaySeconds,
-                options.maxMessageSize(),
-                new TimeWarnings(new TopicCounts(source.topic(), new Metrics()))));
+  private final class Clamps implements ActivationDecoder.TimeChanges {
+    @Override
+    public void delayCut(String taskname, long asked, long allowed, long now) {
+      delayClamped = true;
+    }
+
+    @Override
+    public void clockAhead(String taskname, long millis, long now) {}
   }
 
   /// @param topicId UUID of the topic
   /// @param now time of arrival, milliseconds since the epoch
   public Preview decode(String topicId, ConsumerRecord<byte[], byte[]> message, long now) {
+    delayClamped = false;
     UnreadRecord unread = UnreadRecord.of(message);
-    if (unread != null) {
-      IngestedRecord record = RecordDecoder.undecodable(message, new byte[0], now, unread.reason());
-      return new Preview(record.activation(), record.undecodable(), false);
-    }
-    var partition =
-        new SourcePartition("", source.group(), topicId, message.topic(), message.partition());
-    IngestedRecord record = decoder.decode(partition, message, now);
-    Activation activation = record.activation();
-    boolean clamped =
-        source.raw().isEmpty()
-            && activation.delayUntil() != 0
-            && activation.delayUntil()
-                != withoutBound.decode(partition, message, now).activation().delayUntil();
-    return new Preview(activation, record.undecodable(), clamped);
+    IngestedRecord record =
+        unread != null
+            ? RecordDecoder.undecodable(message, new byte[0], now, unread.reason())
+            : decoder.decode(
+                new SourcePartition(
+                    "", source.group(), topicId, message.topic(), message.partition()),
+                message,
+                now);
+    return new Preview(record.activation(), record.undecodable(), delayClamped);
   }
 
   @Override
   public void close() {
     decoder.close();
-    withoutBound.close();
   }
 }

@@ -8,7 +8,7 @@ import org.slf4j.LoggerFactory;
 /// Warnings about times that the broker changes: a delay that it clamps, or times that count from
 /// now because the publisher's clock is ahead (G5). Each is counted, and logged once a minute for a
 /// task name; the last thousand names of a minute are remembered. Used by the thread that polls.
-final class TimeWarnings {
+final class TimeWarnings implements ActivationDecoder.TimeChanges {
   private static final Logger log = LoggerFactory.getLogger(TimeWarnings.class);
   private static final long WARN_EVERY_MILLIS = 60_000;
   static final int MAX_NAMES = 1_000;
@@ -21,9 +21,8 @@ final class TimeWarnings {
     this.counts = counts;
   }
 
-  /// @param asked seconds, unsigned
-  /// @param now milliseconds since the epoch
-  void delayCut(String taskname, long asked, long allowed, long now) {
+  @Override
+  public void delayCut(String taskname, long asked, long allowed, long now) {
     counts.delayCut();
     if (isDue(cut, taskname, now)) {
       log.warn(
@@ -35,9 +34,8 @@ final class TimeWarnings {
     }
   }
 
-  /// @param millis lead of the publisher's clock
-  /// @param now milliseconds since the epoch
-  void clockAhead(String taskname, long millis, long now) {
+  @Override
+  public void clockAhead(String taskname, long millis, long now) {
     counts.clockAhead();
     if (isDue(ahead, taskname, now)) {
       log.warn(

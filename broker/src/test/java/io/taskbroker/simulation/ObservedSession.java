@@ -10,7 +10,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Stream of a worker in a broker process, with what the ledger knows of it.
-final class ObservedSession implements WorkerSession {
+final class ObservedSession extends ForwardingSession {
   final SimulatedProcess process;
   final Link link;
 
@@ -27,12 +27,10 @@ final class ObservedSession implements WorkerSession {
   /// Since when it has held tasks.
   long heldSince;
 
-  private final WorkerSession session;
-
   ObservedSession(SimulatedProcess process, Link link, WorkerSession session) {
+    super(session);
     this.process = process;
     this.link = link;
-    this.session = session;
   }
 
   /// An attempt that it has.
@@ -44,35 +42,15 @@ final class ObservedSession implements WorkerSession {
   }
 
   @Override
-  public boolean mayReceive() {
-    return session.mayReceive();
-  }
-
-  @Override
-  public String worker() {
-    return session.worker();
-  }
-
-  @Override
-  public void handled() {
-    session.handled();
-  }
-
-  @Override
-  public void holds(int tasks) {
-    session.holds(tasks);
-  }
-
-  @Override
   public void deliver(Delivery delivery) {
     process.broker.ledger.streams.delivered(this, delivery);
-    session.deliver(delivery);
+    super.deliver(delivery);
   }
 
   @Override
   public void cancel(String id, AttemptToken token, boolean requested) {
     process.broker.ledger.streams.cancelled(this, id, token, requested);
-    session.cancel(id, token, requested);
+    super.cancel(id, token, requested);
   }
 
   static @Nullable ObservedSession of(@Nullable WorkerSession session) {

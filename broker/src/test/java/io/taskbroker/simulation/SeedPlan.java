@@ -127,20 +127,7 @@ record SeedPlan(
         }
       }
     }
-    return new SeedPlan(
-        brokers,
-        push,
-        tasks,
-        publishSeconds,
-        batchSize,
-        intervalMillis,
-        latest,
-        maxPending,
-        storeLimit,
-        raw,
-        shared,
-        more,
-        true);
+    return with(more, true);
   }
 
   /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
@@ -218,6 +205,10 @@ record SeedPlan(
     Map<Fault, Integer> more = new EnumMap<>(Fault.class);
     more.putAll(faults);
     more.put(fault, rarity);
+    return with(more, direct);
+  }
+
+  private SeedPlan with(Map<Fault, Integer> others, boolean withDirect) {
     return new SeedPlan(
         brokers,
         push,
@@ -230,8 +221,8 @@ record SeedPlan(
         storeLimit,
         raw,
         shared,
-        more,
-        direct);
+        others,
+        withDirect);
   }
 
   SeedPlan withBrokers(int count) {

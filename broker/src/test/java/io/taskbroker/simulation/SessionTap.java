@@ -3,7 +3,6 @@ package io.taskbroker.simulation;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
-import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WorkerSession;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -89,42 +88,15 @@ class SessionTap extends ForwardingCommandSink {
     return last == null ? otherwise : last;
   }
 
-  private final class Session implements WorkerSession {
-    private final WorkerSession session;
-
+  private final class Session extends ForwardingSession {
     Session(WorkerSession session) {
-      this.session = session;
-    }
-
-    @Override
-    public boolean mayReceive() {
-      return session.mayReceive();
-    }
-
-    @Override
-    public String worker() {
-      return session.worker();
-    }
-
-    @Override
-    public void handled() {
-      session.handled();
-    }
-
-    @Override
-    public void holds(int tasks) {
-      session.holds(tasks);
-    }
-
-    @Override
-    public void deliver(Delivery delivery) {
-      session.deliver(delivery);
+      super(session);
     }
 
     @Override
     public void cancel(String id, AttemptToken token, boolean requested) {
       if (cancels(requested)) {
-        session.cancel(id, token, requested);
+        super.cancel(id, token, requested);
       }
     }
   }

@@ -1,6 +1,5 @@
 package io.taskbroker.cli;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageLite;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -16,9 +15,7 @@ import io.taskbroker.protocol.v1.TaskServiceGrpc;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -44,25 +41,13 @@ final class EnqueueCommand implements Callable<Integer> {
   @Parameters(paramLabel = "TASK", description = "Name of the task.")
   private String task = "";
 
-  @Option(
-      names = "--arg",
-      paramLabel = "KEY=VALUE",
-      description =
-          "An argument, as often as needed. Numbers, true, false and null are JSON, all else is"
-              + " text.")
-  private Map<String, String> arguments = new LinkedHashMap<>();
+  @Mixin private TaskOptions options = new TaskOptions();
 
   @Option(
       names = "--json",
       paramLabel = "JSON",
       description = "The arguments as they are, in place of --arg.")
   private @Nullable String json;
-
-  @Option(names = "--application", defaultValue = "default", description = "Worker pool.")
-  private String application = "";
-
-  @Option(names = "--namespace", defaultValue = "default", description = "Group of tasks.")
-  private String namespace = "";
 
   @Option(names = "--id", description = "Id of the task; a second task of it is not enqueued.")
   private @Nullable String id;
@@ -150,13 +135,8 @@ final class EnqueueCommand implements Callable<Integer> {
   }
 
   private EnqueueRequest request(String chosen) {
-    Task.Builder built =
-        Task.newBuilder()
-            .setId(chosen)
-            .setName(task)
-            .setApplication(application)
-            .setNamespace(namespace)
-            .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
+    Task.Builder built = Task.newBuilder().setId(chosen).setName(task);
+    options.into(built, json);
     built.getRetryBuilder().setMaxAttempts(attempts);
     Duration after = delay;
     if (after != null) {

@@ -1,6 +1,5 @@
 package io.taskbroker.cli;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.protocol.v1.Cron;
 import io.taskbroker.protocol.v1.MissedSlots;
@@ -15,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Options that describe a schedule.
@@ -137,13 +137,7 @@ final class ScheduleOptions {
   @Option(names = "--description", paramLabel = "TEXT", description = "For people.")
   private String description = "";
 
-  @Option(
-      names = "--arg",
-      paramLabel = "KEY=VALUE",
-      description =
-          "An argument, as often as needed. Numbers, true, false and null are JSON, all else is"
-              + " text.")
-  private Map<String, String> arguments = new LinkedHashMap<>();
+  @Mixin private TaskOptions options = new TaskOptions();
 
   @Option(
       names = "--arguments",
@@ -153,12 +147,6 @@ final class ScheduleOptions {
 
   @Option(names = "--header", paramLabel = "KEY=VALUE", description = "A header of the task.")
   private Map<String, String> headers = new LinkedHashMap<>();
-
-  @Option(names = "--application", defaultValue = "default", description = "Worker pool.")
-  private String application = "";
-
-  @Option(names = "--namespace", defaultValue = "default", description = "Group of tasks.")
-  private String namespace = "";
 
   @Option(names = "--deadline", paramLabel = "TIME", description = "How long an attempt may take.")
   private @Nullable String deadline;
@@ -180,14 +168,8 @@ final class ScheduleOptions {
 
   void into(Schedule.Builder schedule, String taskName) {
     schedule.setMissed(missed.wire).setMissedLimit(missedLimit).setDescription(description);
-    Task.Builder task =
-        schedule
-            .getTaskBuilder()
-            .setName(taskName)
-            .setApplication(application)
-            .setNamespace(namespace)
-            .putAllHeaders(headers)
-            .setArguments(ByteString.copyFromUtf8(json == null ? Json.object(arguments) : json));
+    Task.Builder task = schedule.getTaskBuilder().setName(taskName).putAllHeaders(headers);
+    options.into(task, json);
     if (deadline != null) {
       task.setDeadlineSeconds(DurationOption.parse("--deadline", deadline).toSeconds());
     }

@@ -9,7 +9,6 @@ import io.taskbroker.shadow.ShadowReport;
 import io.taskbroker.shadow.Verdict;
 import io.taskbroker.telemetry.Logging;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -101,7 +100,7 @@ final class ShadowCommand implements Callable<Integer> {
       } finally {
         readers.forEach(ShadowReader::close);
       }
-    } catch (DeadLetterException | ConfigException | UncheckedIOException e) {
+    } catch (DeadLetterException | ConfigException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
     print(report);

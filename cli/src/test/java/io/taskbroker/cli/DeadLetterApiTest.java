@@ -1,6 +1,5 @@
 package io.taskbroker.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -15,10 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -161,23 +156,9 @@ final class DeadLetterApiTest {
 
   private void produce() throws Exception {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "mail", "send", 0, 3);
-    try (var producer =
-        new KafkaProducer<>(
-            Map.<String, Object>of("bootstrap.servers", kafka.bootstrap()),
-            new ByteArraySerializer(),
-            new ByteArraySerializer())) {
-      for (int i = 0; i < LETTERS; i++) {
-        var headers = new RecordHeaders();
-        headers.add("taskbroker-reason", ("timeout " + i + " of 9").getBytes(UTF_8));
-        headers.add("taskbroker-attempts", "3".getBytes(UTF_8));
-        headers.add("taskbroker-topic", setup.topic().getBytes(UTF_8));
-        headers.add("taskbroker-partition", "0".getBytes(UTF_8));
-        headers.add("taskbroker-offset", Integer.toString(i).getBytes(UTF_8));
-        byte[] value = template.task(i).setParametersBytes(arguments(7)).build().toByteArray();
-        producer
-            .send(new ProducerRecord<>(setup.deadLetters(), 0, null, null, value, headers))
-            .get();
-      }
+    for (int i = 0; i < LETTERS; i++) {
+      kafka.publishLetter(
+          setup, i, template.task(i).setParametersBytes(arguments(7)).build().toByteArray());
     }
   }
 

@@ -1,6 +1,5 @@
 package io.taskbroker.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -12,11 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
@@ -144,28 +138,14 @@ final class DlqCommandTest {
 
   private void produce(KafkaView view, int count) throws Exception {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "mail", "send", 0, 3);
-    try (var producer =
-        new KafkaProducer<>(
-            Map.<String, Object>of("bootstrap.servers", view.bootstrap()),
-            new ByteArraySerializer(),
-            new ByteArraySerializer())) {
-      for (int i = 0; i < count; i++) {
-        var headers = new RecordHeaders();
-        headers.add("taskbroker-reason", ("timeout " + i + " of 9").getBytes(UTF_8));
-        headers.add("taskbroker-attempts", "3".getBytes(UTF_8));
-        headers.add("taskbroker-topic", setup.topic().getBytes(UTF_8));
-        headers.add("taskbroker-partition", "0".getBytes(UTF_8));
-        headers.add("taskbroker-offset", Integer.toString(i).getBytes(UTF_8));
-        byte[] value =
-            template
-                .deadLettered(i, 3)
-                .setParametersBytes(ByteString.copyFrom(ARGUMENTS))
-                .build()
-                .toByteArray();
-        producer
-            .send(new ProducerRecord<>(setup.deadLetters(), 0, null, null, value, headers))
-            .get();
-      }
+    for (int i = 0; i < count; i++) {
+      byte[] value =
+          template
+              .deadLettered(i, 3)
+              .setParametersBytes(ByteString.copyFrom(ARGUMENTS))
+              .build()
+              .toByteArray();
+      view.publishLetter(setup, i, value);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.taskbroker.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.testkit.EmbeddedKafka;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -76,6 +78,18 @@ final class KafkaView implements AutoCloseable {
   /// The same to another partition.
   void publish(String topic, int partition, byte @Nullable [] value) throws Exception {
     producer.send(new ProducerRecord<>(topic, partition, null, value)).get();
+  }
+
+  /// Publishes a dead letter of a broker, with the headers of the task at that offset of its topic,
+  /// which failed with `timeout N of 9` after three attempts.
+  void publishLetter(BrokerSetup broker, int offset, byte[] value) throws Exception {
+    var headers = new RecordHeaders();
+    headers.add("taskbroker-reason", ("timeout " + offset + " of 9").getBytes(UTF_8));
+    headers.add("taskbroker-attempts", "3".getBytes(UTF_8));
+    headers.add("taskbroker-topic", broker.topic().getBytes(UTF_8));
+    headers.add("taskbroker-partition", "0".getBytes(UTF_8));
+    headers.add("taskbroker-offset", Integer.toString(offset).getBytes(UTF_8));
+    producer.send(new ProducerRecord<>(broker.deadLetters(), 0, null, null, value, headers)).get();
   }
 
   /// All current records of a topic.

@@ -78,7 +78,7 @@ public final class PostgresBrowser implements RowBrowser {
       limit(reading, query.within());
       return query.id().isPresent() ? read(reading, query, null) : walk(reading, query, end);
     } catch (SQLException e) {
-      throw failed(e, query.within(), "search rows");
+      throw failed(e, query.within(), "The search", "search rows");
     }
   }
 
@@ -200,9 +200,7 @@ public final class PostgresBrowser implements RowBrowser {
     long end = System.nanoTime() + within.toNanos();
     try {
       Connection reading = connected();
-      try (Statement limit = reading.createStatement()) {
-        limit.execute("SET statement_timeout = " + Math.max(1, within.toMillis()));
-      }
+      limit(reading, within);
       var sum = new RowGroups.Sum();
       int size = FIRST_WINDOW;
       Position reached = Position.START;
@@ -221,11 +219,7 @@ public final class PostgresBrowser implements RowBrowser {
             System.nanoTime() - started < SHORT_NANOS ? Math.min(2 * size, LARGEST_WINDOW) : size;
       }
     } catch (SQLException e) {
-      if (CANCELLED.equals(e.getSQLState())) {
-        throw timeout("The count of the rows", within);
-      }
-      disconnect();
-      throw PostgresErrors.translate(server.toString(), "count rows", e);
+      throw failed(e, within, "The count of the rows", "count rows");
     }
   }
 
@@ -252,21 +246,11 @@ public final class PostgresBrowser implements RowBrowser {
     }
   }
 
-  private static SearchTimeout timeout(String what, Duration within) {
-    return new SearchTimeout(
-        what
-            + " took longer than "
-            + within.toMillis()
-            + " ms: the database is slow, or its cache is cold; try again");
-  }
-
   @Override
   public synchronized Optional<Fleet> fleet() {
     try {
       Connection reading = connected();
-      try (Statement limit = reading.createStatement()) {
-        limit.execute("SET statement_timeout = " + FLEET_MILLIS);
-      }
+      limit(reading, Duration.ofMillis(FLEET_MILLIS));
       return Optional.of(new FleetReader(reading, database).read());
     } catch (SQLException e) {
       disconnect();
@@ -295,7 +279,7 @@ public final class PostgresBrowser implements RowBrowser {
       limit(reading, query.within());
       return PostgresFinished.read(reading, query);
     } catch (SQLException e) {
-      throw failed(e, query.within(), "search finished tasks");
+      throw failed(e, query.within(), "The search", "search finished tasks");
     }
   }
 
@@ -305,10 +289,13 @@ public final class PostgresBrowser implements RowBrowser {
     }
   }
 
-  private RuntimeException failed(SQLException e, Duration within, String operation) {
+  /// @param what subject of the sentence about a timeout
+  /// @param operation what could not be done otherwise
+  private RuntimeException failed(SQLException e, Duration within, String what, String operation) {
     if (CANCELLED.equals(e.getSQLState())) {
       return new SearchTimeout(
-          "The search took longer than "
+          what
+              + " took longer than "
               + within.toMillis()
               + " ms: the database is slow, or its cache is cold; try again");
     }
