@@ -63,7 +63,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Who may call the admin API, in which size and number; with a fake engine and store.
-@Timeout(30)
+@Timeout(60)
 @SuppressWarnings("NullAway.Init") // by each start
 final class AdminServerTest {
   private static final String TOKEN = "0123456789abcdef0123";

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The server's side of the web page: headers, sessions, protection from other sites, live figures.
-@Timeout(30)
+@Timeout(60)
 @SuppressWarnings("NullAway.Init") // by each start
 final class WebPageTest {
   private static final String TOKEN = "0123456789abcdef0123";

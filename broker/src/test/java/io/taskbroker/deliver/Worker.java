@@ -128,7 +128,7 @@ final class Worker implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
-    await().atMost(10, SECONDS).until(server::isTerminated);
+    await().atMost(60, SECONDS).until(server::isTerminated);
   }
 
   /// Stops accepting calls, and lets running ones end.

@@ -157,7 +157,7 @@ final class GrpcTlsTest extends ServedTest {
 
   private void assertLogged(String reason) {
     await()
-        .atMost(10, SECONDS)
+        .atMost(60, SECONDS)
         .untilAsserted(() ->
             assertThat(log.events())
                 .extracting(ILoggingEvent::getFormattedMessage)

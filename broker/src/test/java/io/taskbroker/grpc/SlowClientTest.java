@@ -145,7 +145,7 @@ final class SlowClientTest extends ServedTest {
         socket.setSoTimeout(10_000);
         socket.getOutputStream().write(begun);
 
-        await().atMost(20, SECONDS).until(() -> isClosed(socket));
+        await().atMost(60, SECONDS).until(() -> isClosed(socket));
       }
     }
   }
@@ -160,7 +160,7 @@ final class SlowClientTest extends ServedTest {
         silent.add(socket);
       }
       for (Socket socket : silent) {
-        await().atMost(20, SECONDS).until(() -> isClosed(socket));
+        await().atMost(60, SECONDS).until(() -> isClosed(socket));
       }
     } finally {
       for (Socket socket : silent) {

@@ -297,7 +297,7 @@ final class BoundedReadingTest {
 
   private static ConditionFactory await() {
     return Awaitility.await()
-        .atMost(Duration.ofSeconds(40))
+        .atMost(Duration.ofSeconds(60))
         .pollDelay(Duration.ZERO)
         .pollInterval(Duration.ofMillis(20));
   }

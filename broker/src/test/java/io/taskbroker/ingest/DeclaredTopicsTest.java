@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(90)
 final class DeclaredTopicsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @RegisterExtension private final LogCapture log = LogCapture.of(DeclaredTopics.class);
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Kafka outages: at the start of the broker, and while it runs.
 @Timeout(90)
 final class IngestOutageTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir private Path dir;
 

@@ -332,7 +332,7 @@ final class IngestTest {
     cluster.produce(topic, 1, 1);
 
     await()
-        .atMost(Duration.ofSeconds(50))
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() -> assertThat(engine.offsets(1)).containsExactly(0L));
   }
 
@@ -564,7 +564,7 @@ final class IngestTest {
     kafka.createTopic(topic, 1);
     cluster.produce(topic, 0, 1);
 
-    await().atMost(Duration.ofSeconds(20)).until(() -> engine.offsets(0).size() == 1);
+    await().atMost(Duration.ofSeconds(60)).until(() -> engine.offsets(0).size() == 1);
   }
 
   @Test

@@ -171,6 +171,6 @@ final class LookaheadTest {
   }
 
   private static ConditionFactory await() {
-    return Awaitility.await().atMost(Duration.ofSeconds(30));
+    return Awaitility.await().atMost(Duration.ofSeconds(60));
   }
 }

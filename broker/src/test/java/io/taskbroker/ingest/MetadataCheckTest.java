@@ -73,14 +73,14 @@ final class MetadataCheckTest {
 
   private static void awaitAnswer(MetadataCheck check) {
     Awaitility.await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .ignoreExceptions()
         .untilAsserted(() -> check.requireCurrent(Set.of(PARTITION)));
   }
 
   private static void awaitTopic(Admin admin) {
     Awaitility.await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .ignoreExceptions()
         .untilAsserted(() ->
             assertThat(admin.describeTopics(List.of(TOPIC)).allTopicNames().get()).hasSize(1));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// ever.
 @Timeout(120)
 final class RefusedReadingTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(45);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration USUAL = Duration.ofSeconds(6);
 
   @TempDir private static Path dir;

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class TwoClustersTest {
   private static final IngestOptions OPTIONS =
       new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, 100);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir private Path dir;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Rules of the API: their versions, and how they meet those of the file (ADR 43).
-@Timeout(30)
+@Timeout(60)
 final class OperatorRulesTest {
   private static final RuleContext CONTEXT = new RuleContext("long", "dead:9092", true, List.of());
 
@@ -118,9 +118,9 @@ final class OperatorRulesTest {
     rules.start();
     try {
       history.append(new Version(1, Instant.EPOCH, "ann", "why", killing("bad")));
-      await().atMost(Duration.ofSeconds(20)).until(() -> received.size() == 1);
+      await().atMost(Duration.ofSeconds(60)).until(() -> received.size() == 1);
       history.append(new Version(2, Instant.EPOCH, "ann", "why", "invalid: ["));
-      await().atMost(Duration.ofSeconds(20)).until(() -> !rules.problem().isEmpty());
+      await().atMost(Duration.ofSeconds(60)).until(() -> !rules.problem().isEmpty());
       assertThat(rules.problem()).contains("version 2 is not applied");
       assertThat(rules.current().map(Version::number)).contains(1L);
     } finally {

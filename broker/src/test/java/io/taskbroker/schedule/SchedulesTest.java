@@ -78,7 +78,7 @@ final class SchedulesTest {
   @Test
   void slotsEnqueueTasksThatClientsSee() {
     upsert(every("tick", 1_000).build());
-    await().atMost(Duration.ofSeconds(10)).until(() -> get("tick").getLastFiringsCount() >= 2);
+    await().atMost(Duration.ofSeconds(60)).until(() -> get("tick").getLastFiringsCount() >= 2);
     var task =
         TaskServiceGrpc.newBlockingStub(channel)
             .get(GetRequest.newBuilder().setId(get("tick").getLastTaskId()).build());

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
 /// Requests that Sentry receives, recorded by an HTTP server in its place.
-@Timeout(30)
+@Timeout(60)
 final class ErrorReportsTest {
   private final List<String> envelopes = new CopyOnWriteArrayList<>();
   private HttpServer sentry;
@@ -68,7 +68,7 @@ final class ErrorReportsTest {
         .log("request failed");
     reports.stop();
 
-    await().atMost(Duration.ofSeconds(10)).until(() -> !events().isEmpty());
+    await().atMost(Duration.ofSeconds(60)).until(() -> !events().isEmpty());
     assertThat(events())
         .singleElement()
         .asString()

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 /// G9: writers to a side channel never wait for its receiver, which is notified of drops.
 @Timeout(60)
 final class SideChannelTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /// Size of an item with its overhead.
   private static final int ITEM = 64 + 8;

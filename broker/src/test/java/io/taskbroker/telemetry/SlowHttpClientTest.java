@@ -60,7 +60,7 @@ final class SlowHttpClientTest {
     }
 
     assertIsServed("/health", 503);
-    await().atMost(20, SECONDS).until(() -> isClosed(oldest));
+    await().atMost(60, SECONDS).until(() -> isClosed(oldest));
     long closed = sockets.stream().filter(SlowHttpClientTest::isClosed).count();
     assertThat(sockets.size() - closed).isLessThanOrEqualTo(64);
   }
@@ -72,7 +72,7 @@ final class SlowHttpClientTest {
     Socket silent = connect("");
     Socket slow = connect("GET /health HTTP/1.1\r\n");
 
-    await().atMost(20, SECONDS).until(() -> isClosed(silent) && isClosed(slow));
+    await().atMost(60, SECONDS).until(() -> isClosed(silent) && isClosed(slow));
   }
 
   @Test
@@ -82,7 +82,7 @@ final class SlowHttpClientTest {
     Socket idle = connect("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
 
     assertThat(idle.getInputStream().read()).isEqualTo('H');
-    await().atMost(20, SECONDS).until(() -> isClosed(idle));
+    await().atMost(60, SECONDS).until(() -> isClosed(idle));
   }
 
   @Test
@@ -98,7 +98,7 @@ final class SlowHttpClientTest {
     // Closed later than the unread response is cut off.
     Socket idle = connect("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     assertThat(idle.getInputStream().read()).isEqualTo('H');
-    await().atMost(20, SECONDS).until(() -> isClosed(idle));
+    await().atMost(60, SECONDS).until(() -> isClosed(idle));
 
     int read = 0;
     try {

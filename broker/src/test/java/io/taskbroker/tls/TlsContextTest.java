@@ -121,11 +121,11 @@ final class TlsContextTest {
     replace(next.key(), used.key());
     await()
         .during(Duration.ofMillis(1_500))
-        .atMost(20, SECONDS)
+        .atMost(60, SECONDS)
         .untilAsserted(() -> assertThat(nameShown(server, client)).contains("before"));
     replace(next.certificate(), used.certificate());
     await()
-        .atMost(20, SECONDS)
+        .atMost(60, SECONDS)
         .untilAsserted(() -> assertThat(nameShown(server, client)).contains("after"));
   }
 
@@ -146,7 +146,7 @@ final class TlsContextTest {
     replace(new CertificateAuthority("other").write(dir.resolve("other.pem")), trusted);
 
     await()
-        .atMost(20, SECONDS)
+        .atMost(60, SECONDS)
         .untilAsserted(() ->
             assertThatThrownBy(() -> nameShown(context, client)).isInstanceOf(SSLException.class));
   }

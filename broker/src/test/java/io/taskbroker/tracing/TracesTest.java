@@ -148,11 +148,11 @@ final class TracesTest {
       for (int i = 0; i < MANY; i++) {
         publish("hung", TASKS.task(i).build(), PARENT);
       }
-      await().atMost(Duration.ofSeconds(30)).until(() -> log.completedTasks() == MANY);
+      await().atMost(Duration.ofSeconds(60)).until(() -> log.completedTasks() == MANY);
       assertThat(broker.failure()).isEmpty();
       String dropped = "taskbroker_telemetry_dropped_total{channel=\"traces\"} ";
       await()
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofSeconds(60))
           .untilAsserted(() ->
               assertThat(page("text/plain").lines())
                   .anyMatch(line -> line.startsWith(dropped) && !line.endsWith(" 0.0")));
@@ -176,7 +176,7 @@ final class TracesTest {
 
   private static void awaitStays(OtlpReceiver receiver, int number) {
     await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() ->
             assertThat(named(receiver.spans(), "in-flight shop"))
                 .as("%s", receiver.spans())

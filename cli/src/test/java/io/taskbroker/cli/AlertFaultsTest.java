@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class AlertFaultsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int FLOOD = 120;
 
   private final ExecutionLog log = new ExecutionLog(FLOOD);

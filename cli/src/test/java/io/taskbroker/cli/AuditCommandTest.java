@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class AuditCommandTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int TASKS = 20;
 
   private final ExecutionLog log = new ExecutionLog(TASKS);

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class BadCallsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String SECRET = "a long secret value";
   private static final String OLD_SECRET = "the one before";
   private static final String SECRETS = "[\"%s\", \"%s\"]".formatted(SECRET, OLD_SECRET);

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A real process that cannot start reports the cause in one line and exits with code 1 (G9).
 @Timeout(60)
 final class BadStartTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /// Address without a listener, which does not prevent a start.
   private static final String NO_KAFKA = "127.0.0.1:1";

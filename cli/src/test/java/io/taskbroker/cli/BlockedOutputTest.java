@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class BlockedOutputTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
   private static final int TASKS = 100;
 

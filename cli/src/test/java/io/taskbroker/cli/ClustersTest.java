@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
 final class ClustersTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String EVENTS = "clusters-events";
   private static final String UNREAD = "clusters-unread";
   private static final String PASSWORD = "open-sesame";

@@ -183,7 +183,7 @@ final class ConfigCommandTest {
             .withEnvironment("TASKBROKER_STORE__SQLITE__PATH", "/from/the/environment");
 
     try (var process = BrokerProcess.start(launch)) {
-      await().atMost(Duration.ofSeconds(40)).until(() -> !process.isAlive());
+      await().atMost(Duration.ofSeconds(60)).until(() -> !process.isAlive());
 
       assertThat(process.exitCode()).hasValue(0);
       assertThat(Files.readString(log))

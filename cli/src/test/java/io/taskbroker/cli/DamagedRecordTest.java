@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// record, across a kill, and the others go on, until an operator skips the record (G1, G8, G9).
 @Timeout(60)
 final class DamagedRecordTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /// Tasks per partition; those of partition 0 are even.
   private static final int EACH = 10;

@@ -27,7 +27,7 @@ import picocli.CommandLine;
 /// `dev`, `enqueue` and `worker` as processes that work with each other.
 @Timeout(120)
 final class DirectCommandsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int PORT = Ports.free();
   private static final String BROKER = ":" + PORT;
 

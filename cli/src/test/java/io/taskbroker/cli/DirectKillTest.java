@@ -104,7 +104,7 @@ final class DirectKillTest {
       enqueuer.join();
       await()
           .alias("every task has run, seed " + seed)
-          .atMost(Duration.ofSeconds(40))
+          .atMost(Duration.ofSeconds(60))
           .until(this::isOver);
       assertThat(one).isNotSameAs(other);
     } finally {
@@ -115,7 +115,7 @@ final class DirectKillTest {
 
   private void awaitCompleted(int count) {
     await()
-        .atMost(Duration.ofSeconds(40))
+        .atMost(Duration.ofSeconds(60))
         .pollInterval(Duration.ofMillis(20))
         .until(() -> answered.get() >= count);
   }

@@ -22,7 +22,7 @@ import tools.jackson.databind.JsonNode;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class FleetTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int HOUR = 3_600;
 
   private final PostgresServer.Database database = PostgresServer.shared().newDatabase();

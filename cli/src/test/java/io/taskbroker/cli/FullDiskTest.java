@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class FullDiskTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String OTHER = "other";
   private static final int SOME = 150;
   private static final int STORED = 2 * SOME;

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class FullStoreTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int TASKS = 1_000;
   private static final int TASK_BYTES = 20_000;
   private static final int MAX_SIZE = 2_000_000;

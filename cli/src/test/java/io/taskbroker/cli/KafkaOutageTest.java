@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// tasks run: nothing is lost and nothing else stops (G4, G8, G9, H19, H25).
 @Timeout(90)
 final class KafkaOutageTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /// Time that a stage may have work without progress before the broker becomes unready.
   private static final Duration STUCK = Duration.ofSeconds(10);

@@ -97,8 +97,8 @@ final class KillTest {
               .until(() -> isOver(deadLetters, dead));
         }
         assertThat(worker.awaitIdle(Duration.ofSeconds(10))).isTrue();
-        await().atMost(Duration.ofSeconds(20)).until(() -> rowsInStore() == 0);
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertCommitted(kafka));
+        await().atMost(Duration.ofSeconds(60)).until(() -> rowsInStore() == 0);
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertCommitted(kafka));
         assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
         assertRuns(dead);
       }

@@ -90,7 +90,7 @@ final class ManyBrokersTest {
       }
       await()
           .alias("nothing is left in the store, seed " + seed)
-          .atMost(Duration.ofSeconds(30))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> rows(database) == 0);
       assertRuns(dead);
       for (BrokerProcess broker : brokers) {

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class ProcessEnvironmentTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
 
   /// More than the broker of a build has open, with every library of the tests.

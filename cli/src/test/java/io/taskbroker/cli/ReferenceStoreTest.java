@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class ReferenceStoreTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /// Schema after the reference's last migration.
   private static final List<String> SCHEMA =

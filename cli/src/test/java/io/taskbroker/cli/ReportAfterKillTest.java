@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class ReportAfterKillTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final List<TaskActivationStatus> STATUSES =
       List.of(
           TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE,

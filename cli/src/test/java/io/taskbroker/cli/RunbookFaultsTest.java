@@ -40,7 +40,7 @@ import tools.jackson.databind.JsonNode;
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class RunbookFaultsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int TASKS = 10;
   private static final String MOUNT = "mount -t tmpfs -o size=140m tmpfs \"$0\" && exec \"$@\"";
 

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class ScheduleKillTest {
   private static final int SCHEDULES = 3;
   private static final int KILLS = Integer.getInteger("schedule.kills", 3);
-  private static final java.time.Duration PATIENCE = java.time.Duration.ofSeconds(40);
+  private static final java.time.Duration PATIENCE = java.time.Duration.ofSeconds(60);
 
   private final Random random = new Random();
   private final Set<String> started = new ConcurrentSkipListSet<>();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class ShadowCommandTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final TaskTemplate template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 0, 24);
   private final StringWriter out = new StringWriter();

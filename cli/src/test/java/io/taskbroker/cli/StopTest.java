@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class StopTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
   private static final int TASKS = 3_000;
   private static final int PARTITIONS = 3;

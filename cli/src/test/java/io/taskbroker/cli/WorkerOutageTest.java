@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class WorkerOutageTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration RUN_TIME = Duration.ofMillis(100);
   private static final String OTHER = "other";
   private static final int TASKS = 400;

@@ -96,7 +96,7 @@ final class ChaosTest {
               assertThat(missing).isEmpty();
             });
         assertThat(must).hasSizeGreaterThan(ROUNDS * 10);
-        await().atMost(Duration.ofSeconds(30)).until(survivor::isConnected);
+        await().atMost(Duration.ofSeconds(60)).until(survivor::isConnected);
         acknowledged.clear();
         must.clear();
         assertThat(threads(dir)).isLessThanOrEqualTo(threads + MAX_MORE_THREADS);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Results, failure messages and progress from a real broker, also after its restart.
 @Timeout(60)
 final class KeptResultTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   record Receipt(String number, List<Integer> items) {}
 

@@ -117,7 +117,7 @@ final class ResourceSlotsTest {
       heap = 0.1;
       await().until(() -> worker.running() == 6);
       end.countDown();
-      await().atMost(Duration.ofSeconds(20)).until(() -> worker.counts().completed() == 10);
+      await().atMost(Duration.ofSeconds(60)).until(() -> worker.counts().completed() == 10);
     }
   }
 }

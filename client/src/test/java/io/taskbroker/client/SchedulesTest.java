@@ -36,7 +36,7 @@ final class SchedulesTest {
       assertThat(created.nextSlot()).isPresent();
       assertThat(created.taskName()).isEqualTo("report");
       await()
-          .atMost(Duration.ofSeconds(20))
+          .atMost(Duration.ofSeconds(60))
           .until(() -> ran.stream().anyMatch(run -> run.startsWith("now schedule:tick:")));
       assertThat(schedules.pause("tick").paused()).isTrue();
       assertThat(schedules.upsert(tick).paused()).isTrue();

@@ -130,7 +130,7 @@ final class WorkerTest {
                   runs.incrementAndGet();
                   seen.add(order.number());
                 }));
-    await().atMost(Duration.ofSeconds(30)).until(() -> seen.size() == 3_000);
+    await().atMost(Duration.ofSeconds(60)).until(() -> seen.size() == 3_000);
     assertThat(runs).hasValue(3_000);
   }
 
@@ -376,7 +376,7 @@ final class WorkerTest {
         held.countDown();
         assertThat(enqueue.get().isNew()).isTrue();
         connected.enqueue(task, new Order("after", 1));
-        await().atMost(Duration.ofSeconds(30)).until(() -> done.size() == 102);
+        await().atMost(Duration.ofSeconds(60)).until(() -> done.size() == 102);
         assertThat(worker.counts().connections()).isGreaterThanOrEqualTo(2);
       }
     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @Execution(ExecutionMode.CONCURRENT)
 final class SecretTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(40);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Test
   void aWorkerThatPullsWithTheWrongSecretIsRefused(EmbeddedKafka kafka) throws Exception {

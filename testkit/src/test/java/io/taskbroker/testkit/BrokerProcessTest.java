@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 final class BrokerProcessTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir private Path dir;
   private final int port = Ports.free();

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 final class PushWorkerTest {
   private static final int TASKS = 3_000;
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final TaskTemplate template = new TaskTemplate("app", "ns", "task", 100, 7);
   private final ExecutionLog log = new ExecutionLog(TASKS);

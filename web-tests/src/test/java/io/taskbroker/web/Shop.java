@@ -46,7 +46,7 @@ final class Shop implements AutoCloseable {
   static final int STUCK = 7;
   private static final String TASKS = "shop-tasks";
   private static final String DEAD = "shop-dead-letters";
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int HOUR = 3_600;
 
   private final Path dir;

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(60)
 @ExtendWith(SharedShop.class)
 final class TaskActsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Test
   void runNowEndsTheDelay(Shop shop, Chromium chromium) throws Exception {

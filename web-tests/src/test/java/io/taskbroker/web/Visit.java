@@ -21,7 +21,7 @@ import java.util.Optional;
 /// visit ends. One thread.
 final class Visit implements AutoCloseable {
   private static final String AXE = axe();
-  private static final double PATIENCE_MS = 20_000;
+  private static final double PATIENCE_MS = 60_000;
 
   private final BrowserContext context;
   private final Page page;

@@ -109,7 +109,7 @@ final class SqliteCrashTest {
         Awaitility.await()
             .pollDelay(Duration.ZERO)
             .pollInterval(Duration.ofMillis(1))
-            .atMost(Duration.ofSeconds(30))
+            .atMost(Duration.ofSeconds(60))
             .until(() -> log.toFile().length() > 8 << 20 || !child.isAlive());
         child.kill();
       }

@@ -162,7 +162,7 @@ final class KilledApplicationTest {
   /// Another relay goes on, as soon as the database notices that the killed one is gone.
   private static void relayAll(DataSource source, OutboxDatabase database) {
     await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .until(() -> {
           OutboxRelay.sendAll(source, database, client);
           return Purchase.count(source, "taskbroker_outbox") == 0;

@@ -114,7 +114,7 @@ abstract class OutboxContract {
       for (int i = 0; i < 20; i++) {
         buy(source, broker, "order-" + i);
       }
-      await().atMost(Duration.ofSeconds(20)).until(() -> count("taskbroker_outbox") == 0);
+      await().atMost(Duration.ofSeconds(60)).until(() -> count("taskbroker_outbox") == 0);
       assertThat(broker.enqueuedCalls()).isEqualTo(40);
       assertThat(relay).isNotNull();
     }
