@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /// Ids that must not come again for a while: those of finished retries and at-most-once activations
 /// (H8). Bounded: the oldest is evicted above [#MAX]. Not thread-safe.
 final class Tombstones {
-  static final int MAX = 1_000_000;
+  static final int MAX = Ids.MOST_REMEMBERED;
 
   private final FingerprintMap until = new FingerprintMap();
   private final FingerprintQueue order = new FingerprintQueue();
