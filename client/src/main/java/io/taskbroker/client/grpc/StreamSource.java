@@ -62,7 +62,9 @@ public final class StreamSource implements WorkSource {
 
   @Override
   public void start() {
-    ticks = timer.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    ticks =
+        timer.scheduleAtFixedRate(
+            sender::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     sender.start();
     connect();
   }
@@ -79,12 +81,6 @@ public final class StreamSource implements WorkSource {
 
   private void connect() {
     sender.open(() -> new WorkerStream(this), broker.workers());
-  }
-
-  /// Checks deadlines, and sends heartbeats.
-  private void tick() {
-    tasks.cancelOverdue();
-    sender.tick();
   }
 
   void onWritable() {
