@@ -46,7 +46,8 @@ public final class Cancellation {
   }
 
   /// Runs an action on request, such as closing a socket that interruption does not reach; at once
-X
+  /// if the request was made already. It runs on a thread of the client and must not block; what it
+  /// throws is logged.
   public void onRequest(Runnable action) {
     synchronized (this) {
       if (reason == null) {
