@@ -31,6 +31,7 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
   private final TreeMap<Long, List<Result>> unacknowledged = new TreeMap<>();
   private @Nullable ClientCallStreamObserver<WorkerMessage> requests;
   private volatile @Nullable Welcome welcome;
+  private boolean cancelled;
   private int slots;
   private long number;
   private volatile long lastSent = System.nanoTime();
@@ -150,12 +151,13 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
   }
 
   void halfClose() {
-    if (requests != null) {
+    if (requests != null && !cancelled) {
       requests.onCompleted();
     }
   }
 
   void cancel() {
+    cancelled = true;
     if (requests != null) {
       requests.cancel("The worker stops", null);
     }
