@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What a task costs in the worker beyond a bare client of the stream, in counts, which are the same
-/// on a slow or busy machine. A bound is a fifth above the value at the time it was set.
+/// on a slow or busy machine. The bound of bytes is a fifth above their number
+/// when it was set; those of messages and switches are several times theirs, since they depend on how
+/// much ends at the same time.
 @Timeout(60)
 final class WorkerCostTest {
   private static final int SLOTS = 1_000;
@@ -86,10 +88,9 @@ final class WorkerCostTest {
     }
     Cost less = measure(bare);
     Cost more = measure(worker);
-    System.out.println("bare " + less + ", worker " + more);
-    assertThat(more.bytes - less.bytes).as("bytes a task").isLessThan(3_000);
-    assertThat(more.messages).as("messages a task").isLessThan(0.1);
-    assertThat(more.switches - less.switches).as("thread switches a task").isLessThan(0.5);
+    assertThat(more.bytes - less.bytes).as("bytes a task").isLessThan(3_700);
+    assertThat(more.messages).as("messages a task").isLessThan(0.02);
+    assertThat(more.switches - less.switches).as("thread switches a task").isLessThan(0.2);
   }
 
   private Cost measure(Client client) throws Exception {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Payloads that only producers and workers can read.
 @ExtendWith(TaskBrokerExtension.class)
-final class PayloadsTest {
+final class SealedPayloadsTest {
   private static final SecretKey KEY = key(1);
 
   private static SecretKey key(int seed) {
