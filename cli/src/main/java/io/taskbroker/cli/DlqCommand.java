@@ -200,8 +200,7 @@ final class DlqCommand {
   }
 
   private static Table table(DeadLetterPage page) {
-    var table =
-        new Table("POSITION", "FAILED AT", "STATE", "TASK", "APPLICATION", "ID", "REASON");
+    var table = new Table("POSITION", "FAILED AT", "STATE", "TASK", "APPLICATION", "ID", "REASON");
     for (DeadLetterPage.Entry entry : page.entries()) {
       DeadLetter letter = entry.letter();
       table.add(

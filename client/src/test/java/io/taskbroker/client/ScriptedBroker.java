@@ -106,8 +106,7 @@ final class ScriptedBroker extends WorkerServiceGrpc.WorkerServiceImplBase
                 Welcome.newBuilder()
                     .setBroker("scripted")
                     .setMaxResults(MAX_RESULTS)
-                    .setLease(
-                        com.google.protobuf.Duration.newBuilder().setSeconds(LEASE_SECONDS)))
+                    .setLease(com.google.protobuf.Duration.newBuilder().setSeconds(LEASE_SECONDS)))
             .build());
   }
 

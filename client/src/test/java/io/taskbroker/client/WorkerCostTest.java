@@ -19,10 +19,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What a task costs in the worker beyond a bare client of the stream, in counts, which are the same
-/// on a slow or busy machine. The bound of bytes is a fifth above their number
-/// when it was set; those of messages and switches are several times theirs, since they depend on how
-/// much ends at the same time.
+/// What a task costs in the worker beyond a bare client of the stream, in counts, which are the
+/// same on a slow or busy machine. The bound of bytes is a fifth above their number when it was
+/// set; those of messages and switches are several times theirs, since they depend on how much ends
+/// at the same time.
 @Timeout(60)
 final class WorkerCostTest {
   private static final int SLOTS = 1_000;
@@ -97,14 +97,15 @@ final class WorkerCostTest {
     var done = new CountDownLatch(TASKS);
     try (Load load = new Load(deliveries(TASKS))) {
       Thread first =
-          Thread.ofVirtual().start(() -> {
-            try {
-              load.broker.awaitWorker();
-              load.deliver(SLOTS);
-            } catch (InterruptedException e) {
-              Thread.currentThread().interrupt();
-            }
-          });
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  load.broker.awaitWorker();
+                  load.deliver(SLOTS);
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              });
       ProcessUsage before = ProcessUsage.now();
       client.run(load.broker.address(), done);
       ProcessUsage used = ProcessUsage.now().since(before);

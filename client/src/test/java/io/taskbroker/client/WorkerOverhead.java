@@ -49,7 +49,8 @@ final class WorkerOverhead {
     double seconds = (System.nanoTime() - start) / 1e9;
     ProcessUsage used = ProcessUsage.now().since(before);
     System.out.printf(
-        "%-6s round %d: %,7.0f tasks/s, %.1f us of CPU, %,d bytes and %.3f thread switches a task%n",
+        "%-6s round %d: %,7.0f tasks/s, %.1f us of CPU, %,d bytes and %.3f thread switches a"
+            + " task%n",
         what,
         round,
         tasks / seconds,

@@ -141,9 +141,7 @@ public final class InlineBroker implements AutoCloseable {
   /// @return the number of attempts
   public int runDue() {
     int runs = 0;
-    for (InlineTask next = next(clock.instant());
-        next != null;
-        next = next(clock.instant())) {
+    for (InlineTask next = next(clock.instant()); next != null; next = next(clock.instant())) {
       if (++runs > MAX_RUNS) {
         throw new IllegalStateException("More than " + MAX_RUNS + " attempts: an endless loop?");
       }

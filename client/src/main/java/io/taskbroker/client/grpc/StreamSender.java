@@ -166,8 +166,8 @@ final class StreamSender {
     }
   }
 
-  /// Takes the attempts of one message, or gives all of them back. The caller starts those that were
-  /// taken, and calls [#started] then.
+  /// Takes the attempts of one message, or gives all of them back. The caller starts those that
+  /// were taken, and calls [#started] then.
   ///
   /// @return whether they were taken
   boolean take(List<Attempt> attempts) {

@@ -63,8 +63,7 @@ public final class StreamSource implements WorkSource {
   @Override
   public void start() {
     ticks =
-        timer.scheduleAtFixedRate(
-            sender::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        timer.scheduleAtFixedRate(sender::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     sender.start();
     connect();
   }

@@ -17,8 +17,7 @@ public final class WorkSources {
   private final ScheduledExecutorService timer;
   private @Nullable ScheduledFuture<?> ticks;
 
-  private WorkSources(
-      List<WorkSource> all, RunningTasks tasks, ScheduledExecutorService timer) {
+  private WorkSources(List<WorkSource> all, RunningTasks tasks, ScheduledExecutorService timer) {
     this.all = all;
     this.tasks = tasks;
     this.timer = timer;

@@ -43,8 +43,7 @@ final class SealedPayloadsTest {
         Worker worker =
             Worker.builder(client)
                 .handle(
-                    ShopTasks.SEND_RECEIPT,
-                    (argument, context) -> context.result(argument.email()))
+                    ShopTasks.SEND_RECEIPT, (argument, context) -> context.result(argument.email()))
                 .start()) {
       TaskOutcome outcome =
           client
