@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.taskbroker.activation.Utf8;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
@@ -41,8 +42,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int MAX_NAMESPACES = 64;
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
-  private static final int MAX_MESSAGE_CHARS = 1_024;
-  private static final int MAX_PROGRESS_CHARS = 1_024;
+  static final int MAX_FAILURE_BYTES = 4 << 10;
+  static final int MAX_PROGRESS_BYTES = 1 << 10;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -212,10 +213,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private static Command.Outcome failed(Failed failed) {
-    String message = failed.getMessage();
     long delay = failed.getRetryAfterMs();
     return new Command.Outcome.Failed(
-        message.substring(0, Math.min(message.length(), MAX_MESSAGE_CHARS)),
+        Utf8.cut(failed.getMessage(), MAX_FAILURE_BYTES),
         failed.getFinal(),
         !failed.hasRetryAfterMs() ? -1 : delay < 0 ? MAX_DELAY_MS : Math.min(delay, MAX_DELAY_MS),
         failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
@@ -232,10 +232,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      String progress = task.getProgress();
-      if (progress.length() > MAX_PROGRESS_CHARS) {
-        progress = progress.substring(0, MAX_PROGRESS_CHARS);
-      }
+      String progress = Utf8.cut(task.getProgress(), MAX_PROGRESS_BYTES);
       tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
     submit(new Command.WorkerHeartbeat(this, tasks));

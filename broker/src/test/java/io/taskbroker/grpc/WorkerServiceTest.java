@@ -169,6 +169,38 @@ final class WorkerServiceTest extends ServedTest {
   }
 
   @Test
+  void textForPeopleIsCutAtItsBoundInBytes() throws Exception {
+    open(1);
+    String message = "é".repeat(WorkerCall.MAX_FAILURE_BYTES / 2);
+    stream.onNext(
+        WorkerMessage.newBuilder()
+            .setResults(
+                Results.newBuilder()
+                    .addResults(Result.newBuilder().setId("a").setFailed(failed(message)))
+                    .addResults(
+                        Result.newBuilder().setId("b").setFailed(failed("x" + message + "more"))))
+            .build());
+    assertThat(((Command.Results) intake.next()).results())
+        .extracting(each -> ((Command.Outcome.Failed) each.outcome()).message())
+        .containsExactly(message, "x" + message.substring(1));
+    stream.onNext(
+        WorkerMessage.newBuilder()
+            .setHeartbeat(
+                Heartbeat.newBuilder()
+                    .addTasks(
+                        io.taskbroker.protocol.v1.TaskHeartbeat.newBuilder()
+                            .setId("a")
+                            .setProgress("x".repeat(WorkerCall.MAX_PROGRESS_BYTES + 1))))
+            .build());
+    assertThat(((Command.WorkerHeartbeat) intake.nextCommand()).tasks().getFirst().progress())
+        .isEqualTo("x".repeat(WorkerCall.MAX_PROGRESS_BYTES));
+  }
+
+  private static Failed.Builder failed(String message) {
+    return Failed.newBuilder().setMessage(message);
+  }
+
+  @Test
   void g7AWorkerThatDoesNotReadIsSentNoMoreThanALittle() throws Exception {
     worker.reads = false;
     Command.WorkerOpened opened = open(10_000);

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
@@ -105,11 +107,24 @@ final class ScheduleCommandTest {
     assertThat(run("put", "x", "t", "--cron", "99 * * * *")).isOne();
     assertThat(err.toString()).startsWith("taskbroker: the broker refused it: cron.expression");
     assertThat(run("put", "x", "t")).isEqualTo(2);
-    assertThat(run("put", "x", "t", "--every", "soon")).isOne();
-    assertThat(err.toString()).contains("--every: 'soon' is no time");
     assertThat(run("put", "x", "t", "--every", "5s", "--cron", "* * * * *")).isEqualTo(2);
     assertThat(run("next")).isEqualTo(2);
     assertThat(run()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"--every", "--phase", "--jitter", "--start", "--end", "--deadline", "--expires"})
+  void aWrongTimeIsAWrongArgument(String option) {
+    List<String> all = new ArrayList<>(List.of("put", "x", "t", option, "soon"));
+    if (!option.equals("--every")) {
+      all.addAll(List.of("--every", "5s"));
+    }
+    assertThat(run(all.toArray(String[]::new))).isEqualTo(2);
+    assertThat(err.toString())
+        .startsWith("taskbroker: Invalid value for option '" + option + "'")
+        .contains("'soon' is no time such as")
+        .hasLineCount(1);
   }
 
   @Test
