@@ -203,8 +203,13 @@ final class DeadLetterApi {
         problem = "the arguments are too large to be shown here: see taskbroker dlq show";
       } else {
         arguments = Optional.of(shown);
-        editable = parameters.exact();
-        problem = editable ? "" : "the arguments hold values that JSON does not have";
+        editable = parameters.exact() && BrowserNumbers.survive(shown);
+        problem =
+            editable
+                ? ""
+                : parameters.exact()
+                    ? "a browser would change its numbers: edit them by taskbroker dlq edit"
+                    : "the arguments hold values that JSON does not have";
       }
     } catch (IllegalArgumentException e) {
       problem = String.valueOf(e.getMessage());

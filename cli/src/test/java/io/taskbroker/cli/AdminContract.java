@@ -289,6 +289,7 @@ abstract class AdminContract {
     assertThat(run("explain", "nothing")).isOne();
     assertThat(err.toString()).contains("No task nothing is in flight");
     assertThat(run("workers")).isZero();
+    assertThat(out.toString()).contains("APPLICATION");
     assertThat(run("partitions")).isZero();
     assertThat(run("rules")).isZero();
     assertThat(run("brokers")).isZero();
