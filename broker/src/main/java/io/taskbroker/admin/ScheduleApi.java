@@ -48,7 +48,7 @@ final class ScheduleApi {
             "GET",
             "/v1/schedule-times",
             Role.READ,
-            "The next slots that a schedule of these times would have.",
+            "The next slots that a schedule of these times would have; none without times.",
             List.of(
                 new Param("cron", "string", "Five fields as in Unix."),
                 new Param("time_zone", "string", "With `cron`: IANA name, UTC by default."),
@@ -147,7 +147,10 @@ final class ScheduleApi {
   private Object times(ApiRequest request) throws InterruptedException {
     Optional<String> cron = request.text("cron");
     Optional<Long> every = request.number("every_seconds", 1, LONGEST_SECONDS);
-    if (cron.isPresent() == every.isPresent()) {
+    if (cron.isEmpty() && every.isEmpty()) {
+      return new Views.SlotTimes(List.of());
+    }
+    if (cron.isPresent() && every.isPresent()) {
       throw ApiProblem.invalid("Give either cron or every_seconds");
     }
     Schedule schedule =

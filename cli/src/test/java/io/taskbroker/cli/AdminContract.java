@@ -143,7 +143,11 @@ abstract class AdminContract {
         .singleElement()
         .satisfies(each -> assertThat(each.path("partitions")).hasSize(1));
     assertThat(admin.get("/v1/config").path("yaml").asString()).contains("127.0.0.1:" + port);
-    for (String path : List.of("workers", "partitions", "rules", "pauses", "log-levels")) {
+    assertThat(fetched()).isEqualTo("now");
+    JsonNode workers = admin.get("/v1/workers");
+    assertThat(workers.path("addresses")).isEmpty();
+    assertThat(workers.path("delivery_mode").asString()).isEqualTo("pull");
+    for (String path : List.of("partitions", "rules", "pauses", "log-levels")) {
       admin.get("/v1/" + path);
     }
   }
