@@ -10,7 +10,6 @@ import io.taskbroker.protocol.v1.RetryPolicy;
 import io.taskbroker.protocol.v1.Schedule;
 import io.taskbroker.protocol.v1.Task;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -160,7 +159,7 @@ record ScheduleDefinitions(Redaction redaction, JsonMapper json) {
         arguments.<Object>map(value -> value),
         task.getHeadersCount() == 0
             ? Optional.empty()
-            : Optional.of(new LinkedHashMap<>(redaction.hide(task.getHeadersMap()))),
+            : Optional.of(redaction.hide(task.getHeadersMap())),
         task.getDeadlineSeconds() == 0 ? Optional.empty() : Optional.of(task.getDeadlineSeconds()),
         task.hasExpiresSeconds() ? Optional.of(task.getExpiresSeconds()) : Optional.empty(),
         task.hasDelaySeconds() ? Optional.of(task.getDelaySeconds()) : Optional.empty(),

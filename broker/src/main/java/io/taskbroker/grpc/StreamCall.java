@@ -66,11 +66,6 @@ abstract class StreamCall extends ServerCall.Listener<byte[]>
     call.request(1);
   }
 
-  /// Address and port of the client.
-  final String address() {
-    return Connection.address(call);
-  }
-
   /// Closes a call that is not served.
   final void refuse(Status why) {
     closed = true;

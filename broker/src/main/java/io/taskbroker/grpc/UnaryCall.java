@@ -99,8 +99,11 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   ///
   /// @param application null for any
   void asksForTask(@Nullable String application) {
-    boolean isLong = application != null && application.length() > MAX_NAME;
-    connection.asked(isLong ? application.substring(0, MAX_NAME) : application, begunAt);
+    connection.asked(
+        application == null || application.length() <= MAX_NAME
+            ? application
+            : application.substring(0, MAX_NAME),
+        begunAt);
   }
 
   /// Notes that the caller reports.

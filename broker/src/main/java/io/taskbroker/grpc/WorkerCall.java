@@ -69,6 +69,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private volatile String worker = "";
 
   private volatile String version = "";
+  private final String address;
   private final long openedAt;
 
   /// When the last message came, milliseconds since the epoch.
@@ -101,6 +102,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     this.intake = intake;
     this.options = options;
     this.clock = clock;
+    this.address = Connection.address(call);
     this.openedAt = clock.millis();
     this.heardAt = openedAt;
   }
@@ -334,7 +336,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   public Description description() {
-    return new Description(worker, version, address(), openedAt, heardAt);
+    return new Description(worker, version, address, openedAt, heardAt);
   }
 
   @Override

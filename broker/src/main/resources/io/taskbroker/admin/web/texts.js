@@ -128,6 +128,8 @@ export const texts = {
     show: 'Show these tasks',
     tasknames: 'Its tasks by name',
     namespaces: 'Its namespaces',
+    notCounted: 'They cannot be counted now.',
+    countedInPart: 'Counted in part: there are more tasks than can be counted in time.',
     namespace: 'Namespace',
     all: 'All its tasks',
     pause: 'Pause',
