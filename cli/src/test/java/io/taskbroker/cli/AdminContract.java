@@ -278,7 +278,7 @@ abstract class AdminContract {
     awaitTasks(2);
 
     assertThat(run("status")).isZero();
-    assertThat(out.toString()).contains("pending", "ready", "APPLICATION");
+    assertThat(out.toString()).contains("pending", "waited ", "; ran ", "ready", "APPLICATION");
     assertThat(run("top", "--count", "1")).isZero();
     assertThat(run("tasks", "--application", application, "--status", "delay")).isZero();
     assertThat(out.toString())

@@ -35,7 +35,7 @@ final class SchedulesTest {
 
   @Test
   void aScheduleIsCreatedChangedAndDeleted(Shop shop, Chromium chromium) throws Exception {
-    try (Visit visit = Visit.to(chromium, shop.url())) {
+    try (Visit visit = Visit.to(chromium, shop.url()).expecting("400").expecting("404")) {
       visit.open("/ui/schedules");
       visit.link("Create a schedule").click();
       visit.awaitText("Give a cron expression or an interval");
