@@ -19,7 +19,7 @@ final class DistributionTest {
     assertThat(waiting.count()).isEqualTo(1_000);
     assertThat(waiting.quantile(0.5)).hasValueCloseTo(0.5, five(0.5));
     assertThat(waiting.quantile(0.95)).hasValueCloseTo(0.95, five(0.95));
-    assertThat(waiting.quantile(1)).hasValueCloseTo(1, five(1));
+    assertThat(waiting.quantile(1)).hasValueCloseTo(1.0, five(1));
     assertThat(metrics.running().quantile(0.5)).isEmpty();
   }
 
