@@ -264,7 +264,7 @@ final class Shop implements AutoCloseable {
     String body =
         """
         {"cron": "%s", "time_zone": "Europe/Vienna", "reason": "for the tests",
-         "task": {"taskname": "monthly_report", "namespace": "office", "application": "reports",
+         "task": {"taskname": "monthly_report", "namespace": "office", "application": "nights",
                   "arguments": {"args": [], "kwargs": {"customer": "ann"}}}}
         """
             .formatted(cron);

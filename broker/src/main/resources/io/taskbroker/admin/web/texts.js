@@ -545,7 +545,7 @@ export const texts = {
     zone: 'Time zone',
     zoneHelp: 'such as Europe/Vienna; UTC if empty',
     every: 'Or every … seconds',
-    everyHelp: 'in the place of a cron expression',
+    everyHelp: 'in the place of the above',
     noTimes: 'Give a cron expression or an interval: its next times are shown here.',
     task: 'Task',
     usual: (value) => `${value} if empty`,
