@@ -116,9 +116,7 @@ abstract class AlternatingLoad {
     figures.put("tasks_per_second_with", Summary.round(busy.rate()));
     figures.put(
         "drop_percent",
-        quiet.rate() == 0
-            ? 0
-            : Summary.round(100 * Math.max(0, 1 - busy.rate() / quiet.rate())));
+        quiet.rate() == 0 ? 0 : Summary.round(100 * Math.max(0, 1 - busy.rate() / quiet.rate())));
     return figures;
   }
 }

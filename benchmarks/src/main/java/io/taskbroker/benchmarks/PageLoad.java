@@ -22,9 +22,9 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// An operator with the web page open, who loads it anew: each use is a first load, without a cache,
-/// of the page, all files that it names, the session and the first live figures. The stream of
-/// figures stays open until the next load.
+/// An operator with the web page open, who loads it anew: each use is a first load, without a
+/// cache, of the page, all files that it names, the session and the first live figures. The stream
+/// of figures stays open until the next load.
 final class PageLoad extends AlternatingLoad {
   private static final Pattern FILE = Pattern.compile("(?:src|href)=\"(/ui/assets/[^\"]+)\"");
   private static final String FIGURES = "event: overview";
@@ -48,7 +48,8 @@ final class PageLoad extends AlternatingLoad {
               .map((MatchResult found) -> ask(found.group(1)))
               .toList();
       CompletableFuture<HttpResponse<byte[]>> session = ask("/ui/session");
-      HttpResponse<InputStream> events = http.send(request("/ui/events"), BodyHandlers.ofInputStream());
+      HttpResponse<InputStream> events =
+          http.send(request("/ui/events"), BodyHandlers.ofInputStream());
       stream = events.body();
       boolean shown = events.statusCode() == 200 && readFigures(events.body());
       boolean loaded = index.statusCode() == 200 && session.join().statusCode() == 200;

@@ -102,8 +102,7 @@ record Scenario(
       int waiting,
       Duration searches,
       Duration pageLoads) {
-    static final Neighbours NONE =
-        new Neighbours(0, 0, false, 0, 0, Duration.ZERO, Duration.ZERO);
+    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0, Duration.ZERO, Duration.ZERO);
 
     /// Whether an operator uses the admin API.
     boolean operated() {

@@ -11,9 +11,7 @@ final class BrowserNumbers {
   /// Whether all numbers of a value come back from a browser as they are.
   static boolean survive(JsonNode value) {
     if (value.isIntegralNumber()) {
-      return value.canConvertToLong()
-          && value.asLong() >= -LARGEST
-          && value.asLong() <= LARGEST;
+      return value.canConvertToLong() && value.asLong() >= -LARGEST && value.asLong() <= LARGEST;
     }
     if (value.isFloatingPointNumber()) {
       double number = value.asDouble();

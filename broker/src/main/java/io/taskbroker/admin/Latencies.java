@@ -28,8 +28,7 @@ final class Latencies {
     @Nullable Sample first = samples.peekFirst();
     @Nullable Sample last = samples.peekLast();
     if (first == null || last == null) {
-      return new Views.Latency(
-          percentiles(Distribution.NONE), percentiles(Distribution.NONE), 0);
+      return new Views.Latency(percentiles(Distribution.NONE), percentiles(Distribution.NONE), 0);
     }
     return new Views.Latency(
         percentiles(last.waiting().since(first.waiting())),

@@ -67,8 +67,8 @@ final class ScheduleApi {
         route(
             "PUT",
             "/v1/schedules/{name}",
-            "Creates or replaces a schedule; the same one again changes nothing. A dry run tells what it"
-                + " would be.",
+            "Creates or replaces a schedule; the same one again changes nothing. A dry run tells"
+                + " what it would be.",
             Bodies.ScheduleChange.class,
             Views.ScheduleDetail.class,
             this::put),
@@ -167,7 +167,8 @@ final class ScheduleApi {
 
   private Object delete(ApiRequest request) throws InterruptedException {
     if (!answer(schedules.delete(request.variable()))) {
-      throw new ApiProblem(NOT_FOUND, "Not found", "There is no schedule named " + request.variable());
+      throw new ApiProblem(
+          NOT_FOUND, "Not found", "There is no schedule named " + request.variable());
     }
     return new Views.Done("The schedule is deleted.");
   }

@@ -482,8 +482,8 @@ final class Views {
   ///
   /// @param arguments decoded, without secret values
   /// @param problem why they are absent or incomplete
-  /// @param definition as `PUT` takes it, with `[redacted]` for secret values; absent if `PUT` could
-  ///   not give it all that it has
+  /// @param definition as `PUT` takes it, with `[redacted]` for secret values; absent if `PUT`
+  ///   could not give it all that it has
   /// @param nextTimes its next slots, paused or not
   /// @param lastFirings what became of its latest slots, latest first
   record ScheduleDetail(

@@ -95,8 +95,8 @@ final class PushLoop {
     }
   }
 
-  /// Addresses of the workers of all applications, at most so many; never completes if the loop
-  /// has ended.
+  /// Addresses of the workers of all applications, at most so many; never completes if the loop has
+  /// ended.
   CompletableFuture<List<PushAddress>> addresses(int limit) {
     var answer = new CompletableFuture<List<PushAddress>>();
     run(() -> {

@@ -51,7 +51,8 @@ final class Connections extends ServerTransportFilter {
   List<PullWorker> pullWorkers(int limit) {
     long now = System.nanoTime();
     return open.entrySet().stream()
-        .flatMap(entry -> entry.getValue().pullWorker((InetSocketAddress) entry.getKey(), now).stream())
+        .flatMap(
+            entry -> entry.getValue().pullWorker((InetSocketAddress) entry.getKey(), now).stream())
         .limit(limit)
         .toList();
   }

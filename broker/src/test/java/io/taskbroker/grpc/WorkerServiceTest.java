@@ -68,7 +68,8 @@ final class WorkerServiceTest extends ServedTest {
     assertThat(first.heardAt()).isGreaterThanOrEqualTo(first.openedAt());
     await()
         .until(() -> {
-          stream.onNext(WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(2)).build());
+          stream.onNext(
+              WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(2)).build());
           return opened.session().description().heardAt() > first.heardAt();
         });
   }

@@ -68,7 +68,8 @@ final class ScheduleBookTest {
 
   @Test
   void aChangeOfWhatWasChangedMeanwhileIsRefused() throws Exception {
-    Optional<Timestamp> seen = Optional.of(rig.book.upsert(every("s", 10_000).build()).getUpdatedAt());
+    Optional<Timestamp> seen =
+        Optional.of(rig.book.upsert(every("s", 10_000).build()).getUpdatedAt());
     rig.set("2027-01-01T00:00:15Z");
     ScheduleState changed = rig.book.upsert(every("s", 20_000).build(), seen);
     assertThat(next(changed)).isEqualTo("2027-01-01T00:00:20Z");

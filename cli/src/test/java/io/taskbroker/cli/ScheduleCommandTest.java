@@ -207,7 +207,8 @@ final class ScheduleCommandTest {
   @Test
   void whatAFormCannotHoldIsNotOffered() throws Exception {
     var calls = new AdminCalls(admin);
-    assertThat(run("put", "large", "t", "--every", "10m", "--arguments", "{\"id\":9007199254740993}"))
+    assertThat(
+            run("put", "large", "t", "--every", "10m", "--arguments", "{\"id\":9007199254740993}"))
         .isZero();
     assertThat(calls.get("/v1/schedules/large").has("definition")).isFalse();
     assertThat(run("put", "plain", "t", "--every", "10m", "--arg", "id=7")).isZero();
