@@ -313,7 +313,7 @@ export const texts = {
     has: 'Has',
     address: 'Address',
     unreachable: 'unreachable',
-    reached: 'reached',
+    connected: 'connected',
     connections: 'Connections',
     window: 'Calls at most',
     asked: 'Last call',

@@ -50,12 +50,12 @@ function streamTable(streams) {
     t.streams,
     [
       { head: t.worker, cell: (it) => it.name || it.address },
-      { head: t.version, wide: true, cell: (it) => it.version },
       application,
-      { head: t.namespaces, wide: true, cell: (it) => it.namespaces.join(', ') || t.all },
       { head: t.inUse, number: true, cell: (it) => t.of(count(it.in_use), count(it.slots)) },
       { head: t.heard, cell: heard },
       { head: t.since, wide: true, cell: (it) => shortTime(it.opened_at) },
+      { head: t.version, wide: true, cell: (it) => it.version },
+      { head: t.namespaces, wide: true, cell: (it) => it.namespaces.join(', ') || t.all },
       { head: t.has, wide: true, cell: (it) => it.tasks.map((id) => [taskLink(id), ' ']) },
       { head: t.address, wide: true, cell: (it) => h('code', {}, it.address) },
     ],
@@ -75,13 +75,18 @@ function addressTable(addresses, applications) {
     [
       { head: t.address, cell: (it) => h('code', {}, it.address) },
       application,
-      { head: t.state, cell: (it) => (it.unreachable ? badge('bad', t.unreachable) : badge('good', t.reached)) },
+      { head: t.state, cell: reach },
       { head: t.calls, number: true, cell: (it) => count(it.calls) },
       { head: t.window, number: true, wide: true, cell: (it) => count(windows.get(it.application)) },
       { head: t.connections, number: true, wide: true, cell: (it) => count(it.connections) },
     ],
     addresses,
   );
+}
+
+function reach(it) {
+  if (it.unreachable) return badge('bad', t.unreachable);
+  return it.connections > 0 ? badge('good', t.connected) : badge('plain', texts.states.idle);
 }
 
 function pullTable(pulls) {
