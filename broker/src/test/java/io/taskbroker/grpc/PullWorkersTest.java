@@ -30,24 +30,14 @@ final class PullWorkersTest extends ServedTest {
     assertThat(seen.sinceAsked()).isLessThanOrEqualTo(seen.open());
     assertThat(seen.sinceReported()).isEmpty();
 
-    var reported =
-        worker.setTaskStatus(
-            SetTaskStatusRequest.newBuilder()
-                .setId("x")
-                .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
-                .build());
-    ((Command.Report) intake.next()).reply().done(null);
-    assertThat(reported).succeedsWithin(java.time.Duration.ofSeconds(30));
+    report(worker);
     assertThat(server.pullWorkers().getFirst().sinceReported()).isPresent();
 
     channel.shutdownNow();
     await().until(() -> server.pullWorkers().isEmpty());
   }
 
-  @Test
-  void aConnectionThatOnlyReportsIsNoPullWorker() throws Exception {
-    GrpcServer server = serve(true);
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+  private void report(ConsumerServiceGrpc.ConsumerServiceFutureStub worker) throws Exception {
     var reported =
         worker.setTaskStatus(
             SetTaskStatusRequest.newBuilder()
@@ -56,6 +46,13 @@ final class PullWorkersTest extends ServedTest {
                 .build());
     ((Command.Report) intake.next()).reply().done(null);
     assertThat(reported).succeedsWithin(java.time.Duration.ofSeconds(30));
+  }
+
+  @Test
+  void aConnectionThatOnlyReportsIsNoPullWorker() throws Exception {
+    GrpcServer server = serve(true);
+    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    report(worker);
     assertThat(server.pullWorkers()).isEmpty();
   }
 }
