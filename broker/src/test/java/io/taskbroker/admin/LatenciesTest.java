@@ -24,7 +24,7 @@ final class LatenciesTest {
   void tasksOfMoreThanAMinuteAgoDoNotCount() {
     latencies.add(buckets(0, 0), Distribution.NONE, 0);
     for (int i = 1; i <= 13; i++) {
-      latencies.add(buckets(100, 2L * i), Distribution.NONE, i * 5 * SECOND);
+      latencies.add(buckets(100, 2L * i), Distribution.NONE, 5L * i * SECOND);
     }
     Views.Latency shown = latencies.view();
     assertThat(shown.overSeconds()).isEqualTo(60);
