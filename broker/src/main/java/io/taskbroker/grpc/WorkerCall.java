@@ -28,6 +28,7 @@ import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.Welcome;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.runtime.Deadlines.Deadline;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -55,6 +56,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private final WorkerOptions options;
   private final CommandSink intake;
+  private final InstantSource clock;
 
   /// Lease of the worker, while it has tasks.
   private final Deadline<WorkerCall> lease = new Deadline<>(this);
@@ -64,8 +66,15 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private boolean greeted;
 
-  /// Name that the worker gave itself; may be empty.
+  /// Name that the worker gave itself, and its version; may be empty.
   private volatile String worker = "";
+
+  private volatile String version = "";
+  private final String address;
+  private final long openedAt;
+
+  /// When the last message came, milliseconds since the epoch.
+  private volatile long heardAt;
 
   private int slots;
 
@@ -88,10 +97,15 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       ServerCall<byte[], byte[]> call,
       Connection connection,
       CommandSink intake,
+      InstantSource clock,
       WorkerOptions options) {
     super(call, connection);
     this.intake = intake;
     this.options = options;
+    this.clock = clock;
+    this.address = Connection.address(call);
+    this.openedAt = clock.millis();
+    this.heardAt = openedAt;
   }
 
   @Override
@@ -104,6 +118,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       greet(message.getHello());
       return;
     }
+    heardAt = clock.millis();
     boolean hasTasks = held > 0;
     switch (message.getMessageCase()) {
       case HELLO -> throw new BadRequest("Hello was sent before");
@@ -131,6 +146,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
     worker = hello.getWorker();
+    version = hello.getVersion();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -313,6 +329,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   @Override
   public String worker() {
     return worker;
+  }
+
+  @Override
+  public Description description() {
+    return new Description(worker, version, address, openedAt, heardAt);
   }
 
   @Override
