@@ -164,7 +164,7 @@ final class EnqueueLedger {
         yield history.wasRuled(since, rules -> rules.kills(spec));
       }
       case EXPIRED -> history.latestWall >= spec(process, id).expiresAt();
-      case SUPERSEDED -> false; // no schedule is simulated
+      case SUPERSEDED -> ledger.schedules.isSuperseded(process, id);
     };
   }
 

@@ -30,6 +30,7 @@ final class Simulation {
   final SimulatedKafka kafka;
   final Workers workers;
   private final @Nullable EnqueueClients clients;
+  private final @Nullable ScheduleClients operators;
   final List<SimulatedBroker> brokers = new ArrayList<>();
   private final @Nullable Consumer<Story> script;
   private final SharedInMemoryStore.Disk primary = new SharedInMemoryStore.Disk();
@@ -74,12 +75,26 @@ final class Simulation {
     }
     workers.reportTo(brokers);
     clients = plan.direct() ? new EnqueueClients(world, plan, ledger, brokers) : null;
+    operators = plan.schedules() ? new ScheduleClients(world, plan, ledger, brokers) : null;
   }
 
   /// Runs the history to its end.
   ///
   /// @throws Violation if a guarantee is broken
   void run() {
+    try {
+      runHistory();
+    } finally {
+      for (SimulatedBroker broker : brokers) {
+        SimulatedProcess process = broker.run();
+        if (process != null) {
+          process.endThreads();
+        }
+      }
+    }
+  }
+
+  private void runHistory() {
     world.trace(plan::toString);
     brokers.forEach(
         broker -> world.after(world.between(0, SimulatedWorld.SECOND), "start", broker::start));
@@ -95,6 +110,10 @@ final class Simulation {
     if (clients != null) {
       clients.start(end);
       brokers.forEach(broker -> StreamWorker.startSome(world, ledger, broker));
+    }
+    if (operators != null) {
+      operators.start(end);
+      world.after(SimulatedWorld.SECOND, "slots", this::checkSlots);
     }
     world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
@@ -140,7 +159,21 @@ final class Simulation {
   }
 
   private boolean isDone() {
-    return ledger.isDone() && kafka.isConsumed() && (clients == null || clients.isDone());
+    return ledger.isDone()
+        && kafka.isConsumed()
+        && (clients == null || clients.isDone())
+        && (operators == null || (operators.isDone() && ledger.schedules.isDone()));
+  }
+
+  /// Brokers that nothing disturbs fire slots in time.
+  private void checkSlots() {
+    for (SimulatedBroker broker : brokers) {
+      SimulatedProcess process = broker.run();
+      if (process != null && process.isUndisturbed()) {
+        ledger.schedules.checkPrompt(process);
+      }
+    }
+    world.after(SimulatedWorld.SECOND, "slots", this::checkSlots);
   }
 
   /// Lets each broker commit after a failover: only a commit shows it.

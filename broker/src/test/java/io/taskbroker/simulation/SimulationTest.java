@@ -88,6 +88,21 @@ final class SimulationTest {
           "tasks released",
           "workers stopped in order");
 
+  private static final List<String> HAPPENS_WITH_SCHEDULES =
+      List.of(
+          "answers to Delete",
+          "answers to RunNow",
+          "enqueues answered SUPERSEDED",
+          "schedules created",
+          "schedules deleted",
+          "schedules paused",
+          "schedules replaced",
+          "schedules resumed",
+          "slots fired",
+          "slots given up as SWITCHED_OFF",
+          "slots skipped",
+          "slots superseded");
+
   private static final long FROM = Long.getLong("simulation.from", 1);
 
   @Test
@@ -136,6 +151,19 @@ final class SimulationTest {
       Map<String, Long> counts = run("new seeds with streams", from, FRESH / 4);
       if (FRESH >= 1_000) {
         assertThat(counts).containsKeys(HAPPENS_ON_STREAMS.toArray(String[]::new));
+      }
+    }
+  }
+
+  /// Brokers that keep schedules.
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInNewHistoriesWithSchedules() {
+    if (Long.getLong("simulation.seed") == null) {
+      long from = FreshSeeds.ofBuild().from() + FreshSeeds.SCHEDULED;
+      Map<String, Long> counts = run("new seeds with schedules", from, FRESH / 10);
+      if (FRESH >= 1_000) {
+        assertThat(counts).containsKeys(HAPPENS_WITH_SCHEDULES.toArray(String[]::new));
       }
     }
   }
