@@ -9,6 +9,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.inflight.api.EnqueueOutcome;
+import io.taskbroker.protocol.v1.MissedSlots;
 import io.taskbroker.protocol.v1.NewTask;
 import io.taskbroker.protocol.v1.Schedule;
 import io.taskbroker.protocol.v1.ScheduleState;
@@ -56,6 +57,15 @@ final class ScheduleLedger {
 
     /// Slots that have a task, since the schedule was created.
     final Set<Long> fired = new HashSet<>();
+
+    /// The same, of deleted ones of that name, too: brokers may remember their ids.
+    final Set<Long> everFired = new HashSet<>();
+
+    /// Returns false if the slot had a task before.
+    boolean fire(long slot) {
+      everFired.add(slot);
+      return fired.add(slot);
+    }
 
     void put(long now, @Nullable Held next) {
       held = next;
@@ -210,7 +220,7 @@ final class ScheduleLedger {
             && fire.id().equals("schedule:" + name + ":" + Instant.ofEpochMilli(slot)),
         "G4",
         () -> "the id of the slot " + Instant.ofEpochMilli(slot) + " is " + fire.id());
-    check(book.fired.add(slot), "G1", () -> process + " fires a second time: " + fire.id());
+    check(book.fire(slot), "G1", () -> process + " fires a second time: " + fire.id());
     Task task =
         before.schedule().getTask().toBuilder()
             .setId(fire.id())
@@ -230,7 +240,7 @@ final class ScheduleLedger {
     if (end > 0) {
       long slot = Instant.parse(id.substring(end + 1)).toEpochMilli();
       Book book = book(process.broker, id.substring("schedule:".length(), end));
-      check(book.fired.add(slot), "G1", () -> process + " fires a second time: " + id);
+      check(book.fire(slot), "G1", () -> process + " fires a second time: " + id);
     }
   }
 
@@ -321,7 +331,7 @@ final class ScheduleLedger {
       case FIRING_OUTCOME_SKIPPED -> {
         check(
             before.schedule().getMissed()
-                    == io.taskbroker.protocol.v1.MissedSlots.MISSED_SLOTS_SKIP
+                    == MissedSlots.MISSED_SLOTS_SKIP
                 && times.isLate(chosen, at),
             "G1",
             () -> process + " skips a slot without a reason: " + name);
@@ -339,7 +349,7 @@ final class ScheduleLedger {
                 && switch (note.getOutcome()) {
                   case FIRING_OUTCOME_SWITCHED_OFF -> answer == EnqueueOutcome.SWITCHED_OFF;
                   case FIRING_OUTCOME_ALREADY_EXISTS ->
-                      answer == EnqueueOutcome.ALREADY_EXISTS && book.fired.contains(chosen);
+                      answer == EnqueueOutcome.ALREADY_EXISTS && book.everFired.contains(chosen);
                   default ->
                       answer == EnqueueOutcome.EXPIRED || answer == EnqueueOutcome.UNSTORABLE;
                 },

@@ -205,6 +205,8 @@ final class SimulationTest {
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
         1810000000002413L, // L: two copies of a result before the first is handled
+        1830000000002806L, // L: a deadline that passed before its worker was given up
+        1840000000002146L, // L: failures of two attempts before a restart
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)

@@ -232,7 +232,7 @@ final class StreamLedger {
               failed.retryAfter() >= 0
                   ? new long[] {failed.retryAfter(), failed.retryAfter()}
                   : EnqueueLedger.delays(line.spec.bytes(), next);
-          line.failure = new Failure(process.broker.wall(), delays[0], delays[1]);
+          line.failures.add(new Failure(process.broker.wall(), delays[0], delays[1]));
         }
       }
       case Outcome.Released _ -> {
