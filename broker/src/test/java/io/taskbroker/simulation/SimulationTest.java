@@ -207,6 +207,10 @@ final class SimulationTest {
         1810000000002413L, // L: two copies of a result before the first is handled
         1830000000002806L, // L: a deadline that passed before its worker was given up
         1840000000002146L, // L: failures of two attempts before a restart
+        1850000000003308L, // B: others of before the loss of a stream proved a death
+        1850000000006290L, // L: a result about one of two rows of an id
+        10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set back
+        10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)

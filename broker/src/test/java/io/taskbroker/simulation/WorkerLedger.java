@@ -202,6 +202,7 @@ final class WorkerLedger {
       if (line.heldIn == process) {
         line.heldIn = null;
         line.losses++;
+        ledger.deaths.lost(process, line);
       }
     }
   }
@@ -254,7 +255,7 @@ final class WorkerLedger {
 
   /// Whether the report may be about a row of the same id at another broker. A known limit: each
   /// broker applies it to its own row.
-  private boolean wasAnother(BrokerHistory history, BrokerHistory.Line line, long since) {
+  boolean wasAnother(BrokerHistory history, BrokerHistory.Line line, long since) {
     return ledger.plan.shared()
         && history.of(line.spec.id()).stream()
             .filter(other -> !other.equals(line))
