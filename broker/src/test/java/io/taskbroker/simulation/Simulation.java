@@ -12,6 +12,8 @@ import io.taskbroker.store.SharedInMemoryStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -82,14 +84,45 @@ final class Simulation {
   ///
   /// @throws Violation if a guarantee is broken
   void run() {
-    try {
+    if (plan.schedules()) {
+      runBesideThreads();
+    } else {
       runHistory();
-    } finally {
-      for (SimulatedBroker broker : brokers) {
-        SimulatedProcess process = broker.run();
-        if (process != null) {
-          process.endThreads();
-        }
+    }
+  }
+
+  /// Runs the history on a virtual thread: it costs little then to pass the turn to another one, a
+  /// [SimulatedThread], and back.
+  private void runBesideThreads() {
+    var history =
+        new FutureTask<Void>(
+            () -> {
+              try {
+                runHistory();
+              } finally {
+                endThreads();
+              }
+            },
+            null);
+    Thread.ofVirtual().start(history);
+    try {
+      history.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case Error error -> throw error;
+        case RuntimeException exception -> throw exception;
+        default -> throw new AssertionError(e);
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void endThreads() {
+    for (SimulatedBroker broker : brokers) {
+      SimulatedProcess process = broker.run();
+      if (process != null) {
+        process.endThreads();
       }
     }
   }
