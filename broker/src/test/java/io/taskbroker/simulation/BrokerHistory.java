@@ -98,6 +98,7 @@ final class BrokerHistory {
     @Nullable SimulatedProcess foundIn;
 
     long foundAt;
+    long foundClock;
 
     /// Token of the last result that reached a process.
     @Nullable AttemptToken reported;

@@ -125,6 +125,7 @@ final class Ledger {
             // Earlier deliveries do not count: another broker may have had the row since.
             line.foundIn = found && row.forwardTo() == null ? process : null;
             line.foundAt = world.now();
+            line.foundClock = process.broker.clockOffset();
           }
         });
   }

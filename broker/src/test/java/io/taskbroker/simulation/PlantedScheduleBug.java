@@ -93,7 +93,7 @@ enum PlantedScheduleBug implements Tampering {
           outcome -> outcome == EnqueueOutcome.FULL ? EnqueueOutcome.SWITCHED_OFF : outcome);
     }
   },
-  /// A slot that another broker fired counts as switched off.
+  /// A slot that another broker fired counts as one whose task exists.
   LOST_SLOT_GIVEN_UP("G2") {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {

@@ -504,6 +504,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     switch (command) {
       case Command.Committed done -> bounds.committed(done.changes());
       case Command.Fenced refused -> bounds.committed(refused.changes());
+      case Command.Rejected refused -> bounds.committed(List.of(refused.change()));
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.PartitionRevoked revoked -> bounds.revoked(revoked.partition());
       case Command.LookaheadFound _ -> world.count("neighbours found");

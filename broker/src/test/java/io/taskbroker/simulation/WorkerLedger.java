@@ -75,6 +75,7 @@ final class WorkerLedger {
           line.end != null
               || line.foundIn != process
               || line.heldIn == process
+              || line.foundClock != process.broker.clockOffset() // those on disk are of the clock
               || ledger.world.now() - line.foundAt
                   >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
