@@ -21,7 +21,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +49,7 @@ public final class Schedules implements Service {
   /// Sleep after the store did not answer.
   private static final Duration FAILURE_SLEEP = Duration.ofSeconds(1);
 
-  private final BlockingQueue<Request<?>> requests = new ArrayBlockingQueue<>(MAX_REQUESTS);
+  private final BlockingQueue<Request<?>> requests;
   private final ScheduleBook book;
   private final SlotFiring firing;
   private final CommandSink engine;
@@ -75,7 +74,21 @@ public final class Schedules implements Service {
       Metrics metrics,
       FailureSink failures,
       SystemContext context) {
-    var store = new StoreAccess(committer);
+    this(committer, engine, templates, shared, metrics, failures, context, Waits.BLOCKING);
+  }
+
+  /// @param waits how its thread waits
+  Schedules(
+      Consumer<StoreQuery> committer,
+      CommandSink engine,
+      TaskTemplates templates,
+      boolean shared,
+      Metrics metrics,
+      FailureSink failures,
+      SystemContext context,
+      Waits waits) {
+    this.requests = waits.queue(MAX_REQUESTS);
+    var store = new StoreAccess(committer, waits);
     this.engine = engine;
     this.templates = templates;
     this.context = context;
@@ -246,7 +259,8 @@ public final class Schedules implements Service {
     return state;
   }
 
-  private void turn() throws InterruptedException {
+  /// One turn of its thread.
+  void turn() throws InterruptedException {
     long now = context.clock().millis();
     Request<?> request =
         requests.poll(Math.clamp(lookAt - now, 0, longestSleep), TimeUnit.MILLISECONDS);
