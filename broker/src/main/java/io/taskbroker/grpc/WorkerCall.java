@@ -71,6 +71,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   /// Tasks that the worker has, as the engine counts them.
   private volatile int held;
 
+  /// Whether it has tasks again, and its lease has not begun anew: it may have been silent before.
+  private volatile boolean busyAgain;
+
   private int unanswered;
 
   /// Commands that are not requests for an answer and that the engine has not handled.
@@ -260,8 +263,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   /// Handles the silence of a worker, which is dead if it has tasks.
   void leasePassed() {
-    if (held == 0) {
-      return;
+    if (held == 0 || busyAgain) {
+      return; // [#beginLeaseAnew] follows the first task
     }
     if (isPaused()) {
       running.leases().begin(lease); // It may have said something that is not read yet.
@@ -329,6 +332,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   public void holds(int tasks) {
+    if (held == 0 && tasks > 0) {
+      busyAgain = true;
+    }
     held = tasks;
   }
 
@@ -364,12 +370,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   public void handled() {
     running.run(() -> {
       unhandled--;
+      beginLeaseAnew();
       readOnIfPossible();
     });
   }
 
   @Override
   void prepare() {
+    beginLeaseAnew();
     Delivery delivery = deliveries.poll();
     if (delivery == null) {
       return;
@@ -384,7 +392,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       delivery = deliveries.poll();
     }
     enqueue(message.bytes());
-    if (!isClosed() && !lease.isListed()) {
+  }
+
+  /// Begins the lease of a worker that had no tasks before, during which it may say nothing.
+  private void beginLeaseAnew() {
+    if (busyAgain && !isClosed()) {
+      busyAgain = false;
+      running.leases().end(lease);
       running.leases().begin(lease);
     }
   }
