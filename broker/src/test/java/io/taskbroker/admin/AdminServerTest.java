@@ -155,6 +155,24 @@ final class AdminServerTest {
   }
 
   @Test
+  void aHeaderThatTheClientSentToTheProxyTooIsNotBelieved() throws Exception {
+    start("trusted_proxies: [127.0.0.1], identity_header: X-User, roles: {ann: admin, bob: read}");
+    assertThat(get("X-User: ann\r\nX-User: bob")).startsWith("HTTP/1.1 401");
+    assertThat(get("X-User: bob")).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void onlyTheCommonNameOfACertificateIsOne() {
+    assertThat(Authenticator.commonName("CN=ann,O=shop")).contains("ann");
+    assertThat(Authenticator.commonName("OU=a,CN=bob,CN=ca,O=shop")).contains("bob");
+    assertThat(Authenticator.commonName("CN=ann+OU=x,O=shop")).contains("ann");
+    assertThat(Authenticator.commonName("CN=ann\\, of shop")).contains("ann, of shop");
+    assertThat(Authenticator.commonName("O=x\\,CN=ann,CN=eve")).contains("eve");
+    assertThat(Authenticator.commonName("O=x\\,CN=ann")).isEmpty();
+    assertThat(Authenticator.commonName("")).isEmpty();
+  }
+
+  @Test
   void clientCertificateNamesTheCaller() throws Exception {
     var authority = new CertificateAuthority("operators");
     Issued own = authority.issue(dir, "broker", "127.0.0.1");
