@@ -70,6 +70,7 @@ final class AdminServerTest {
   private static final String ACT = "{\"application\":\"a\",\"reason\":\"a test\"}";
 
   private final List<Command> commands = new ArrayList<>();
+  private final FakeEngine engine = new FakeEngine(commands);
 
   @TempDir private Path dir;
   private AdminServer server;
@@ -267,6 +268,18 @@ final class AdminServerTest {
     assertThat(dir.resolve("pauses")).doesNotExist();
   }
 
+  /// A caller that heard of a failure would act again.
+  @Test
+  void whatIsDoneIsAnsweredAlthoughItsOutcomeCannotBeRecorded() throws Exception {
+    start("");
+    engine.interrupts = true; // which ends the next write
+    assertThat(pause("Host: localhost")).startsWith("HTTP/1.1 200");
+    engine.interrupts = false;
+    assertThat(audit().lines()).singleElement().asString().contains("\"phase\":\"intended\"");
+    assertThat(pause("Host: localhost")).startsWith("HTTP/1.1 200");
+    assertThat(audit().lines()).hasSize(3);
+  }
+
   private static boolean changesPauses(Command command) {
     return command instanceof Command.Operate(OperatorRequest.ChangePauses _);
   }
@@ -293,10 +306,10 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            operatorRules(dir, new FakeEngine(commands)),
-            new FakeEngine(commands),
+            operatorRules(dir, engine),
+            engine,
             new NoRows(),
-            schedules(new FakeEngine(commands)),
+            schedules(engine),
             new FakeBroker(),
             (_, failure) -> failure.printStackTrace());
     server.start();
@@ -423,6 +436,9 @@ final class AdminServerTest {
   static final class FakeEngine implements CommandSink {
     private final List<Command> commands;
 
+    /// Whether the thread of an act is interrupted when the act is done.
+    volatile boolean interrupts;
+
     /// @param commands receives each command
     FakeEngine(List<Command> commands) {
       this.commands = commands;
@@ -440,7 +456,12 @@ final class AdminServerTest {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
         case Command.Operate(OperatorRequest.Applications(_, var reply)) -> reply.accept(List.of());
-        case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
+        case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> {
+          done.run();
+          if (interrupts) {
+            Thread.currentThread().interrupt();
+          }
+        }
         default -> throw new AssertionError(command);
       }
     }
