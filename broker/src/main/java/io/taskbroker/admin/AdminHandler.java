@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.admin.AuditLog.Entry;
 import io.taskbroker.admin.web.CrossSite;
 import io.taskbroker.admin.web.WebPage;
+import io.taskbroker.store.StoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -80,6 +81,14 @@ final class AdminHandler extends Handler.Abstract {
       write(response, callback, 200, JSON_TYPE, json.writeValueAsBytes(body));
     } catch (ApiProblem problem) {
       problem(response, callback, problem);
+    } catch (StoreException e) {
+      String detail = String.valueOf(e.getMessage());
+      problem(
+          response,
+          callback,
+          e.kind() == StoreException.Kind.DATA
+              ? ApiProblem.invalid("The store cannot hold what the request names: " + detail)
+              : ApiProblem.unavailable(detail));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       problem(response, callback, ApiProblem.unavailable("The broker is stopping"));
@@ -218,6 +227,7 @@ final class AdminHandler extends Handler.Abstract {
 
   /// Does an act between its two lines in the record.
   private Object record(Route route, ApiRequest asked) throws InterruptedException {
+    requireKnownFields(route, asked);
     Map<?, ?> body = asJson(asked);
     if (Boolean.TRUE.equals(body.get("dry_run"))) {
       return route.handler().answer(asked);

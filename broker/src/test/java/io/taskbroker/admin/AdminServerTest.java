@@ -26,6 +26,8 @@ import io.taskbroker.store.FinishedPage;
 import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
@@ -292,6 +294,65 @@ final class AdminServerTest {
         .contains("reason must say why");
   }
 
+  /// Otherwise `dry_run` would keep an act that knows nothing of it out of the record.
+  @Test
+  void onlyActsThatCanBeTriedHaveADryRun() throws Exception {
+    start("");
+    for (String act :
+        List.of(
+            "POST /v1/drain",
+            "POST /v1/pause",
+            "POST /v1/schedules/s/pause",
+            "POST /v1/schedules/s/run",
+            "DELETE /v1/schedules/s")) {
+      String[] operation = act.split(" ", -1);
+      String body = "{\"dry_run\":true,\"reason\":\"a test\"}";
+      assertThat(send(request(operation[0], operation[1], "Host: localhost", body)))
+          .as(act)
+          .startsWith("HTTP/1.1 400")
+          .contains("dry_run");
+    }
+    assertThat(commands).noneMatch(Command.Drain.class::isInstance);
+  }
+
+  @Test
+  void aFieldIsGivenOnce() throws Exception {
+    start("");
+    String body = "{\"act\":\"cancel\",\"ids\":[\"a\"],\"dry_run\":false,\"dry_run\":true}";
+    assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", body)))
+        .startsWith("HTTP/1.1 400")
+        .contains("uplicate");
+  }
+
+  /// An age whose milliseconds overflow would match all tasks.
+  @Test
+  void agesOfAFilterAreBounded() throws Exception {
+    start("");
+    for (String age : List.of("-1", "9223372036854775807", "9223372036854776")) {
+      for (String name : List.of("older_than_seconds", "younger_than_seconds")) {
+        String body =
+            "{\"act\":\"cancel\",\"filter\":{\"%s\":%s},\"reason\":\"a test\"}".formatted(name, age);
+        assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", body)))
+            .as("%s %s", name, age)
+            .startsWith("HTTP/1.1 400")
+            .contains("filter." + name);
+      }
+    }
+    String none = "{\"act\":\"cancel\",\"ids\":[null],\"reason\":\"a test\"}";
+    assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", none)))
+        .startsWith("HTTP/1.1 400")
+        .contains("ids must have");
+  }
+
+  @Test
+  void aStoreThatCannotAnswerIsNoFailureOfTheBroker() throws Exception {
+    start("");
+    String text = send(request("GET", "/v1/tasks?id=%00", "Host: localhost", ""));
+    assertThat(text).startsWith("HTTP/1.1 400").contains("The store cannot hold");
+    String away = send(request("GET", "/v1/tasks?id=away", "Host: localhost", ""));
+    assertThat(away).startsWith("HTTP/1.1 503").contains("Retry-After: 1", "as the test says");
+  }
+
   private void start(String keys) throws Exception {
     start(keys, Optional.empty());
   }
@@ -467,9 +528,15 @@ final class AdminServerTest {
     }
   }
 
+  /// Store without rows, which cannot hold U+0000 and is away when `away` is asked for.
   static final class NoRows implements RowBrowser {
     @Override
     public Page browse(Query query) {
+      String id = query.id().orElse("");
+      if (id.equals("\0") || id.equals("away")) {
+        boolean away = id.equals("away");
+        throw new StoreException(away ? Kind.TRANSIENT : Kind.DATA, "as the test says", null);
+      }
       return new Page(List.of(), Optional.empty());
     }
 
