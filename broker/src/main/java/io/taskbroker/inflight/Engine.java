@@ -119,7 +119,7 @@ public final class Engine {
 
   /// Adds a tombstone that ends at `until`, wall-clock milliseconds.
   public void restoreTombstone(Fingerprint id, long until) {
-    state.tombstones.add(id, until);
+    state.tombstones.add(id, until, state.wall);
   }
 
   /// Starts work, with the rules received last.
@@ -319,7 +319,7 @@ public final class Engine {
 
   private void deleted(Change.Delete delete) {
     if (delete.tombstoneUntil() != Row.NONE) {
-      state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
+      state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil(), state.wall);
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
       queries.ended(task);
