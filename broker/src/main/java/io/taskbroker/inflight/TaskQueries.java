@@ -125,11 +125,11 @@ final class TaskQueries {
     }
     switch (phase(task)) {
       case RUNNING -> {
-        task.cancelled = true;
         WorkerStream stream = task.stream;
-        if (stream != null) {
+        if (stream != null && !task.cancelled) { // once: its worker may not read (G7)
           stream.session.cancel(task.id(), state.lastToken(task), true);
         }
+        task.cancelled = true;
         query.reply().done(view(query.id()));
       }
       case PENDING, DELAYED -> {

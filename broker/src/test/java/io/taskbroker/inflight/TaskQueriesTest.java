@@ -74,6 +74,8 @@ final class TaskQueriesTest {
     RigWorker worker = RigWorker.open(rig, 1);
     assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
     assertThat(worker.cancelled).containsExactly("a");
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(worker.cancelled).as("of several cancellations").hasSize(1);
     RecordedReply waiting = ask(new TaskQuery.Await("a", new RecordedReply()));
     rig.pass(1_000 + RigOptions.GRACE);
     assertThat(waiting.view().end()).isEqualTo(TaskEnd.CANCELLED);
