@@ -17,6 +17,7 @@ import io.taskbroker.inflight.api.EnginePorts;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.TaskEnd;
+import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
@@ -172,6 +173,8 @@ public final class Engine {
       case Command.RowsRead read
           when read.owner() instanceof OperatorRequestHandler.Pending pending ->
           operatorRequests.rowsRead(pending, read.rows());
+      case Command.RowsRead read when read.owner() instanceof TaskQuery query ->
+          queries.rowRead(query, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> completion.produced(produced.record());
       case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
@@ -401,6 +404,7 @@ public final class Engine {
     dispatchReady();
     remoteReports.sendQueries();
     parkedReports.sendQuery();
+    queries.sendQuery();
   }
 
   private void dispatchReady() {
