@@ -186,8 +186,23 @@ final class TaskCompletion {
     forward(task, Status.FAILURE, null, demotion);
   }
 
-  /// Forwards the retry of the task, a new activation.
+  /// Retries a task as its worker reported: as a new activation, which is produced; one that did not
+  /// come from Kafka in the store.
+  ///
+  /// @param maxAttempts maximum of attempts; negative if the worker leaves it at its decision
+  /// @param delayOnRetry delay in seconds; negative for that of the retry policy
   void retry(InFlightTask task, long maxAttempts, long delayOnRetry) {
+    if (task.activation.origin().partition() < 0) {
+      long delay = Math.min(delayOnRetry, NextAttempt.MAX_DELAY_MS) * 1_000;
+      NextAttempt.after(
+              task.activation.payload(),
+              maxAttempts < 0 ? Integer.MAX_VALUE : maxAttempts,
+              delay,
+              state.random)
+          .ifPresentOrElse(
+              next -> retryHere(task, next), () -> fail(task, "no attempt is left"));
+      return;
+    }
     Optional<Retries.Retry> retry =
         Retries.of(task.activation.payload(), task.id(), maxAttempts, delayOnRetry, state.wall);
     if (retry.isEmpty()) {
