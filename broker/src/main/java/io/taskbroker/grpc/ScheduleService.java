@@ -145,7 +145,7 @@ final class ScheduleService {
     var _ =
         result.whenComplete((found, failure) -> {
           if (failure == null) {
-            call.answer(message.apply(found).toByteArray());
+            call.answerIfRead(() -> message.apply(found).toByteArray());
           } else {
             call.fail(status(failure));
           }

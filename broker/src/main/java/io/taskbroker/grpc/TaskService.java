@@ -118,7 +118,7 @@ final class TaskService {
       if (view == null) {
         call.fail(NOT_FOUND);
       } else {
-        call.answer(message.apply(view).toByteArray());
+        call.answerIfRead(() -> message.apply(view).toByteArray());
       }
     }
 
@@ -138,7 +138,7 @@ final class TaskService {
     @Override
     public void done(List<EnqueueOutcome> outcomes) {
       counts.enqueued(tasks, outcomes);
-      call.answer(tasks.response(outcomes).toByteArray());
+      call.answerIfRead(() -> tasks.response(outcomes).toByteArray());
     }
 
     @Override

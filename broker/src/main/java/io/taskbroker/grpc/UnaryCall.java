@@ -7,12 +7,17 @@ import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import java.net.SocketAddress;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Pending unary call: receives one request and is answered once, by any thread. The event loop
 /// writes the response, together with all others submitted meanwhile.
 final class UnaryCall extends ServerCall.Listener<byte[]>
     implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
+  private static final Status UNREAD =
+      Status.UNAVAILABLE.withDescription(
+          "Too many responses are unread on this connection or address: read them and try again");
+
   /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
@@ -149,6 +154,17 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     responseBytes = message.length;
     connection.holdResponse(message.length);
     running.run(this);
+  }
+
+  /// Answers a call that the client may repeat; fails it while too many answers are unread (G7).
+  ///
+  /// @param message called at once, or not at all
+  void answerIfRead(Supplier<byte[]> message) {
+    if (canTakeResponse()) {
+      answer(message.get());
+    } else {
+      fail(UNREAD);
+    }
   }
 
   /// Fails the call.
