@@ -82,21 +82,25 @@ final class TaskService {
   }
 
   private void get(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = GetRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Find(id, new QueryReply(call, view -> TaskMessages.get(id, view))));
   }
 
   private void cancel(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = CancelRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Cancel(id, new QueryReply(call, TaskMessages::cancelled)));
   }
 
   private void explain(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = ExplainRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Find(id, new QueryReply(call, TaskMessages::explained)));
   }
 
   private void await(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     AwaitRequest request = AwaitRequest.parseFrom(bytes);
     int seconds = request.getTimeoutSeconds() == 0 ? 60 : request.getTimeoutSeconds();
     if (seconds < 0 || seconds > MAX_AWAIT_SECONDS) {

@@ -2,7 +2,9 @@ package io.taskbroker.grpc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
@@ -52,6 +54,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   /// Memory of one decoded result or heartbeat beyond its bytes.
   private static final int ITEM_BYTES = 128;
 
+  /// Without the unknown fields, which nobody reads (G7).
+  private static final Parser<WorkerMessage> MESSAGES = DiscardUnknownFieldsParser.wrap(WorkerMessage.parser());
+
   private final WorkerOptions options;
   private final CommandSink intake;
 
@@ -98,7 +103,19 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   void message(byte[] bytes) throws InvalidProtocolBufferException {
-    WorkerMessage message = WorkerMessage.parseFrom(bytes);
+    Messages.requireAtMost(
+        MAX_RESULTS,
+        "results in one message",
+        bytes,
+        WorkerMessage.RESULTS_FIELD_NUMBER,
+        Results.RESULTS_FIELD_NUMBER);
+    Messages.requireAtMost(
+        MAX_RESULTS,
+        "tasks in one heartbeat",
+        bytes,
+        WorkerMessage.HEARTBEAT_FIELD_NUMBER,
+        Heartbeat.TASKS_FIELD_NUMBER);
+    WorkerMessage message = MESSAGES.parseFrom(bytes);
     if (!greeted) {
       if (!message.hasHello()) {
         throw new BadRequest("The first message must be Hello");
@@ -168,9 +185,6 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private void results(Results results, int bytes) {
     int count = results.getResultsCount();
-    if (count > MAX_RESULTS) {
-      throw new BadRequest("More than " + MAX_RESULTS + " results in one message");
-    }
     List<Command.Result> translated = new ArrayList<>(count);
     for (Result result : results.getResultsList()) {
       translated.add(new Command.Result(result.getId(), token(result.getToken()), outcome(result)));
@@ -229,9 +243,6 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     int count = heartbeat.getTasksCount();
     if (count == 0) {
       return false;
-    }
-    if (count > MAX_RESULTS) {
-      throw new BadRequest("More than " + MAX_RESULTS + " tasks in one heartbeat");
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
