@@ -45,6 +45,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final ScheduleStore schedules;
   private volatile boolean closed;
 
+  private volatile Lease lease = new Lease(System.nanoTime(), Long.MAX_VALUE / 2);
+
   /// @param opened as found by [StoreOpener]
   PostgresStore(
       Server server,
@@ -297,8 +299,14 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Adopts some orphans, which no broker has owned for the drain age. The caller polls, and calls
   /// again at once while the result is not empty. Brokers may call this concurrently.
   ///
+  /// Adopts nothing until this broker has had its lease for the drain age: when the server was away,
+  /// the leases of all brokers have lapsed, and those that live have not all renewed theirs yet.
+  ///
   /// @param limit the maximum number of rows that came from no partition
   public Adoption adopt(int limit) {
+    if (!lease.lastsFor(options.limits().drainAge().toNanos(), System.nanoTime())) {
+      return Adoption.NONE;
+    }
     proof.beginMove();
     try {
       return with(
@@ -347,6 +355,21 @@ public final class PostgresStore implements ActivationStore, Ownership {
     try (Connection connection = pool.getConnection()) {
       return proof.prove(connection, listener);
     }
+  }
+
+  /// Lease of this broker, by [System#nanoTime].
+  ///
+  /// @param since when it began, or began anew after it had lapsed
+  /// @param nanos from then to its end
+  record Lease(long since, long nanos) {
+    private boolean lastsFor(long age, long now) {
+      return now - since >= age && now - since < nanos;
+    }
+  }
+
+  /// Notes the lease after it was renewed. Without a [LeaseKeeper] it lasts.
+  void leased(Lease renewed) {
+    lease = renewed;
   }
 
   long bytes() {
