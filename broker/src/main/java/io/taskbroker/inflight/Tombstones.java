@@ -2,15 +2,15 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
-import java.util.ArrayDeque;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Ids that must not come again for a while: those of finished retries and at-most-once activations
 /// (H8), and those that clients chose. Bounded: above [#MAX] the one that ends first is evicted. Not
 /// thread-safe.
 final class Tombstones {
-  static final int MAX = 1_000_000;
+  static final int MAX = Ids.MOST_REMEMBERED;
 
   /// Powers of two up to the longest time in seconds.
   private static final int LENGTHS = 22;
@@ -19,8 +19,8 @@ final class Tombstones {
 
   /// The ids by the length of their time in powers of two, each in the order in which they were
   /// added: so an id of a week does not keep those of a minute behind it.
-  private final List<ArrayDeque<Fingerprint>> orders =
-      Stream.generate(ArrayDeque<Fingerprint>::new).limit(LENGTHS).toList();
+  private final List<FingerprintQueue> orders =
+      Stream.generate(FingerprintQueue::new).limit(LENGTHS).toList();
 
   /// Adds the id until `end`, wall-clock milliseconds.
   void add(Fingerprint id, long end, long wall) {
@@ -34,20 +34,24 @@ final class Tombstones {
   }
 
   private static int length(long millis) {
-    return Math.min(LENGTHS - 1, Long.SIZE - Long.numberOfLeadingZeros(Math.max(0, millis) / 1_000));
+    return Math.min(
+        LENGTHS - 1, Long.SIZE - Long.numberOfLeadingZeros(Math.max(0, millis) / 1_000));
   }
 
   private void evict() {
-    ArrayDeque<Fingerprint> first = orders.getFirst();
-    long end = Long.MAX_VALUE;
-    for (ArrayDeque<Fingerprint> order : orders) {
-      Fingerprint oldest = order.peekFirst();
-      if (oldest != null && until.get(oldest) < end) {
+    FingerprintQueue first = orders.getFirst();
+    @Nullable Fingerprint ends = null;
+    for (FingerprintQueue order : orders) {
+      @Nullable Fingerprint oldest = order.peekFirst();
+      if (oldest != null && (ends == null || until.get(oldest) < until.get(ends))) {
         first = order;
-        end = until.get(oldest);
+        ends = oldest;
       }
     }
-    until.remove(first.removeFirst());
+    if (ends != null) {
+      first.removeFirst();
+      until.remove(ends);
+    }
   }
 
   int size() {
@@ -71,8 +75,8 @@ final class Tombstones {
   }
 
   private void forget(int length, long wall) {
-    ArrayDeque<Fingerprint> order = orders.get(length);
-    Fingerprint oldest = order.peekFirst();
+    FingerprintQueue order = orders.get(length);
+    @Nullable Fingerprint oldest = order.peekFirst();
     while (oldest != null) {
       long left = until.get(oldest) - wall;
       if (left <= 0) {
