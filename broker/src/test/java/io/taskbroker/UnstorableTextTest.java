@@ -38,8 +38,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Text with U+0000, which Postgres cannot hold, from clients and workers: it is unknown, invalid or
-/// kept, and never ends the broker (H12, G8).
+/// Text with U+0000, which Postgres cannot hold, from clients and workers: it is unknown, invalid
+/// or kept, and never ends the broker (H12, G8).
 @Timeout(60)
 @SuppressWarnings("NullAway.Init") // by the start
 final class UnstorableTextTest {

@@ -261,8 +261,8 @@ final class AdminHandler extends Handler.Abstract {
     return answer;
   }
 
-  /// Records what became of an act. It is too late to refuse it: the caller is told the outcome, and
-  /// would otherwise repeat what was done.
+  /// Records what became of an act. It is too late to refuse it: the caller is told the outcome,
+  /// and would otherwise repeat what was done.
   private void recordOutcome(Entry entry) {
     try {
       audit.record(entry);

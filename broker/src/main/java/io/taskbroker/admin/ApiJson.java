@@ -6,8 +6,8 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
-/// JSON of the API: names in snake case, absent values left out, unknown and repeated
-/// names refused.
+/// JSON of the API: names in snake case, absent values left out, unknown and repeated names
+/// refused.
 final class ApiJson {
   private ApiJson() {}
 

@@ -112,8 +112,8 @@ final class AuditLog implements AutoCloseable {
     return open;
   }
 
-  /// Whether the last line is incomplete, since a disk was full or a process killed: it must not take
-  /// the next one with it.
+  /// Whether the last line is incomplete, since a disk was full or a process killed: it must not
+  /// take the next one with it.
   private boolean isCut() throws IOException {
     try (FileChannel last = FileChannel.open(file)) {
       ByteBuffer end = ByteBuffer.allocate(1);

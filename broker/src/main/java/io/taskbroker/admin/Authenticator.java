@@ -125,8 +125,8 @@ final class Authenticator {
     return Optional.empty();
   }
 
-  /// The most specific common name of a subject. Values of other attributes may look like
-  /// one, so the name is parsed.
+  /// The most specific common name of a subject. Values of other attributes may look like one, so
+  /// the name is parsed.
   ///
   /// @param subject in the form of RFC 2253
   static Optional<String> commonName(String subject) {

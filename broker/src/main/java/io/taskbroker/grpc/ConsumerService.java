@@ -158,7 +158,8 @@ final class ConsumerService {
           throw new BadRequest("Too many updates in one call, expects at most " + maxUpdates);
         }
         int begin = in.getTotalBytesRead();
-        Messages.requireSmall(CodedInputStream.newInstance(bytes, begin, bytes.length - begin).readRawVarint32());
+        Messages.requireSmall(
+            CodedInputStream.newInstance(bytes, begin, bytes.length - begin).readRawVarint32());
         SetTaskStatusRequest update =
             in.readMessage(SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry());
         check(bytes, WireCheck.afterNumber(bytes, begin), in.getTotalBytesRead());

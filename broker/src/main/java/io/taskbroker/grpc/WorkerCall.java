@@ -55,7 +55,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int ITEM_BYTES = 128;
 
   /// Without the unknown fields, which nobody reads (G7).
-  private static final Parser<WorkerMessage> MESSAGES = DiscardUnknownFieldsParser.wrap(WorkerMessage.parser());
+  private static final Parser<WorkerMessage> MESSAGES =
+      DiscardUnknownFieldsParser.wrap(WorkerMessage.parser());
 
   private final WorkerOptions options;
   private final CommandSink intake;

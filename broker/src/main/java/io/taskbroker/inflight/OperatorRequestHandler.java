@@ -88,9 +88,7 @@ final class OperatorRequestHandler {
   }
 
   private Outcome act(InFlightTask task, Act act) {
-    return state.hasRoom() || act.dryRun()
-        ? acts.act(task, act)
-        : behind(task.id());
+    return state.hasRoom() || act.dryRun() ? acts.act(task, act) : behind(task.id());
   }
 
   private boolean isParked(Target target) {
@@ -151,7 +149,9 @@ final class OperatorRequestHandler {
       }
       if (row == null || !state.memory.hasRoom()) {
         return new Outcome(
-            target.id(), false, "it is on disk, or being stored, and has no room in memory; try again");
+            target.id(),
+            false,
+            "it is on disk, or being stored, and has no room in memory; try again");
       }
       parkedLoader.unpark(row);
     }

@@ -62,8 +62,8 @@ final class TaskCompletion {
     return removeParked(group.origin(), key, id, remembered, end);
   }
 
-  /// Ends a parked task that somebody cancelled. Only its row tells for how long its id is remembered,
-  /// and whether its record is kept. Returns null if the row is not parked any more.
+  /// Ends a parked task that somebody cancelled. Only its row tells for how long its id is
+  /// remembered, and whether its record is kept. Returns null if the row is not parked any more.
   @Nullable InFlightTask cancelParked(Row row) {
     Activation activation = row.activation();
     Fingerprint id = Ids.fingerprint(activation.id());
@@ -85,8 +85,7 @@ final class TaskCompletion {
   /// @param origin of the row; of its partition if no more is known
   /// @param remembered whether its id leaves a tombstone (H8)
   /// @param end how it ends
-  InFlightTask removeParked(
-      Origin origin, long key, String id, boolean remembered, TaskEnd end) {
+  InFlightTask removeParked(Origin origin, long key, String id, boolean remembered, TaskEnd end) {
     var unknown =
         new Activation(
             id,
@@ -186,8 +185,8 @@ final class TaskCompletion {
     forward(task, Status.FAILURE, null, demotion);
   }
 
-  /// Retries a task as its worker reported: as a new activation, which is produced; one that did not
-  /// come from Kafka in the store.
+  /// Retries a task as its worker reported: as a new activation, which is produced; one that did
+  /// not come from Kafka in the store.
   ///
   /// @param maxAttempts maximum of attempts; negative if the worker leaves it at its decision
   /// @param delayOnRetry delay in seconds; negative for that of the retry policy
@@ -199,8 +198,7 @@ final class TaskCompletion {
               maxAttempts < 0 ? Integer.MAX_VALUE : maxAttempts,
               delay,
               state.random)
-          .ifPresentOrElse(
-              next -> retryHere(task, next), () -> fail(task, "no attempt is left"));
+          .ifPresentOrElse(next -> retryHere(task, next), () -> fail(task, "no attempt is left"));
       return;
     }
     Optional<Retries.Retry> retry =

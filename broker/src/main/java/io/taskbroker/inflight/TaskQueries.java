@@ -167,8 +167,8 @@ final class TaskQueries {
     state.store.readRows(keys, next);
   }
 
-  /// Handles the row that was read for a cancellation: of none if it changed meanwhile, or if it waits
-  /// for space in the store.
+  /// Handles the row that was read for a cancellation: of none if it changed meanwhile, or if it
+  /// waits for space in the store.
   void rowRead(TaskQuery query, List<Row> rows) {
     state.queriesAnswered(1);
     reading = false;

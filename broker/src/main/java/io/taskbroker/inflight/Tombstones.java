@@ -7,8 +7,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Ids that must not come again for a while: those of finished retries and at-most-once activations
-/// (H8), and those that clients chose. Bounded: above [#MAX] the one that ends first is evicted. Not
-/// thread-safe.
+/// (H8), and those that clients chose. Bounded: above [#MAX] the one that ends first is evicted.
+/// Not thread-safe.
 final class Tombstones {
   static final int MAX = Ids.MOST_REMEMBERED;
 

@@ -331,7 +331,8 @@ final class AdminServerTest {
     for (String age : List.of("-1", "9223372036854775807", "9223372036854776")) {
       for (String name : List.of("older_than_seconds", "younger_than_seconds")) {
         String body =
-            "{\"act\":\"cancel\",\"filter\":{\"%s\":%s},\"reason\":\"a test\"}".formatted(name, age);
+            "{\"act\":\"cancel\",\"filter\":{\"%s\":%s},\"reason\":\"a test\"}"
+                .formatted(name, age);
         assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", body)))
             .as("%s %s", name, age)
             .startsWith("HTTP/1.1 400")

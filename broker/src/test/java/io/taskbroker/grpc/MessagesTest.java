@@ -24,8 +24,7 @@ import org.junit.jupiter.api.Test;
 /// Messages that would take a hundred times their bytes when they are decoded: small elements, and
 /// unknown fields, each with a number of its own (G7).
 final class MessagesTest extends ServedTest {
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final int BYTES = 3 << 20;
   private static final MethodDescriptor<byte[], byte[]> METHOD =
       MethodDescriptor.newBuilder(RawMessage.MARSHALLER, RawMessage.MARSHALLER)

@@ -17,11 +17,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Slots of cron expressions against a reference that tries each day, hour and minute.
 final class CronReferenceTest {
-  private static final List<String> DAYS =
-      List.of("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT");
+  private static final List<String> DAYS = List.of("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT");
   private static final List<String> MONTHS =
-      List.of(
-          "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC");
+      List.of("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC");
 
   private final Random random = new Random(20_261_130);
 
@@ -70,8 +68,7 @@ final class CronReferenceTest {
   @Test
   void slotsOfAnyExpression() {
     for (int i = 0; i < 300; i++) {
-      check(
-          field(0, 59) + " " + field(0, 23) + " " + field(1, 28) + " " + field(1, 12) + " *");
+      check(field(0, 59) + " " + field(0, 23) + " " + field(1, 28) + " " + field(1, 12) + " *");
       check(field(0, 59) + " " + field(0, 23) + " * " + field(1, 12) + " " + field(0, 7));
     }
   }
@@ -124,7 +121,8 @@ final class CronReferenceTest {
       int weekday = time.getDayOfWeek().getValue();
       boolean inWeek = weekdays.get(weekday) || (weekday == 7 && weekdays.get(0));
       boolean inMonth = days.get(time.getDayOfMonth());
-      if (!months.get(time.getMonthValue()) || (either ? !inWeek && !inMonth : !inWeek || !inMonth)) {
+      if (!months.get(time.getMonthValue())
+          || (either ? !inWeek && !inMonth : !inWeek || !inMonth)) {
         time = time.truncatedTo(ChronoUnit.DAYS).plusDays(1);
       } else if (!hours.get(time.getHour())) {
         time = time.truncatedTo(ChronoUnit.HOURS).plusHours(1);

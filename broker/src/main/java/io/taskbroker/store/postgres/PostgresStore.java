@@ -1,9 +1,9 @@
 package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -156,7 +156,9 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public List<Tombstone> tombstones(long now) {
-    return reading("load tombstones", reader -> reader.tombstones(ownedPartitions.ids(), now, Ids.MOST_REMEMBERED));
+    return reading(
+        "load tombstones",
+        reader -> reader.tombstones(ownedPartitions.ids(), now, Ids.MOST_REMEMBERED));
   }
 
   @Override
@@ -276,7 +278,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
   public List<Tombstone> tombstones(SourcePartition partition, long now) {
     int[] partitionIds = partitionIds(partition);
     return reading(
-        "load tombstones of " + partition, reader -> reader.tombstones(partitionIds, now, Ids.MOST_REMEMBERED / 8));
+        "load tombstones of " + partition,
+        reader -> reader.tombstones(partitionIds, now, Ids.MOST_REMEMBERED / 8));
   }
 
   @Override
@@ -300,8 +303,9 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Adopts some orphans, which no broker has owned for the drain age. The caller polls, and calls
   /// again at once while the result is not empty. Brokers may call this concurrently.
   ///
-  /// Adopts nothing until this broker has had its lease for the drain age: when the server was away,
-  /// the leases of all brokers have lapsed, and those that live have not all renewed theirs yet.
+  /// Adopts nothing until this broker has had its lease for the drain age: when the server was
+  /// away, the leases of all brokers have lapsed, and those that live have not all renewed theirs
+  /// yet.
   ///
   /// @param limit the maximum number of rows that came from no partition
   public Adoption adopt(int limit) {
