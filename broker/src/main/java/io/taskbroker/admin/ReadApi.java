@@ -28,7 +28,7 @@ import java.util.OptionalLong;
 /// Operations that read. Thread-safe.
 final class ReadApi {
   private static final int MAX_LIMIT = 1_000;
-  private static final long LONGEST_AGE = 1L << 40;
+  static final long LONGEST_AGE = 1L << 40;
   private static final byte[] NO_HISTORY = {};
 
   private static final List<Param> SEARCH =

@@ -83,6 +83,7 @@ final class ConsumerService {
       call.fail(PUSH_MODE);
       return;
     }
+    Messages.requireSmall(bytes.length);
     check(bytes, 0, bytes.length);
     GetTaskRequest request = GetTaskRequest.parseFrom(bytes);
     String application = request.hasApplication() ? request.getApplication() : null;
@@ -96,6 +97,7 @@ final class ConsumerService {
   }
 
   private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     check(bytes, 0, bytes.length);
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
     Command.Update update = update(request);
@@ -161,6 +163,8 @@ final class ConsumerService {
           throw new BadRequest("Too many updates in one call, expects at most " + maxUpdates);
         }
         int begin = in.getTotalBytesRead();
+        Messages.requireSmall(
+            CodedInputStream.newInstance(bytes, begin, bytes.length - begin).readRawVarint32());
         SetTaskStatusRequest update =
             in.readMessage(SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry());
         check(bytes, WireCheck.afterNumber(bytes, begin), in.getTotalBytesRead());

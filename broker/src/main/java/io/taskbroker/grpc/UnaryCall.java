@@ -5,6 +5,7 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Pending unary call: receives one request and is answered once, by any thread. The event loop
@@ -13,6 +14,10 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
   /// Longest name that is kept of the application that is asked for.
   private static final int MAX_NAME = 100;
+
+  private static final Status UNREAD =
+      Status.UNAVAILABLE.withDescription(
+          "Too many responses are unread on this connection or address: read them and try again");
 
   /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
@@ -165,6 +170,17 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     responseBytes = message.length;
     connection.holdResponse(message.length);
     running.run(this);
+  }
+
+  /// Answers a call that the client may repeat; fails it while too many answers are unread (G7).
+  ///
+  /// @param message called at once, or not at all
+  void answerIfRead(Supplier<byte[]> message) {
+    if (canTakeResponse()) {
+      answer(message.get());
+    } else {
+      fail(UNREAD);
+    }
   }
 
   /// Fails the call.

@@ -220,6 +220,9 @@ abstract class OperateCommands {
         JsonNode answer = client.get("/v1/overview", Map.of());
         out().print(CLEAR);
         StatusPage.print(answer, out());
+        if (out().checkError()) {
+          return; // nobody reads it any more
+        }
       }
     }
 
