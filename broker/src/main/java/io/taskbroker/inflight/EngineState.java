@@ -298,8 +298,8 @@ final class EngineState {
     }
   }
 
-  /// Replaces a refused task by a copy without payload; the payload is on disk. The copy does not
-  /// count as memory (H19).
+  /// Replaces a refused task by a copy without payload; the payload is on disk (H19). The copy
+  /// counts as memory, so that an application that fills the quarantine stops only itself (G7, G8).
   ///
   /// @param size bytes of the payload that Kafka refused
   InFlightTask quarantine(InFlightTask task, int size, String why) {
@@ -311,6 +311,7 @@ final class EngineState {
     kept.attempt = task.attempt;
     kept.record = task.record;
     tasks.put(kept.id(), kept);
+    memory.occupy(kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;
   }

@@ -2,15 +2,15 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
-import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /// Ids that must not come again for a while: those of finished retries and at-most-once activations
 /// (H8). Bounded: the oldest is evicted above [#MAX]. Not thread-safe.
 final class Tombstones {
-  static final int MAX = 1_000_000;
+  static final int MAX = Ids.MOST_REMEMBERED;
 
   private final FingerprintMap until = new FingerprintMap();
-  private final ArrayDeque<Fingerprint> order = new ArrayDeque<>();
+  private final FingerprintQueue order = new FingerprintQueue();
 
   /// Adds the id until `end`, wall-clock milliseconds.
   void add(Fingerprint id, long end) {
@@ -19,7 +19,7 @@ final class Tombstones {
     }
     until.put(id, end);
     if (order.size() > MAX) {
-      until.remove(order.removeFirst());
+      evictOldest();
     }
   }
 
@@ -34,11 +34,18 @@ final class Tombstones {
 
   /// Removes the tombstones that have ended.
   void forget(long wall) {
-    Fingerprint oldest = order.peekFirst();
+    @Nullable Fingerprint oldest = order.peekFirst();
     while (oldest != null && until.get(oldest) <= wall) {
+      evictOldest();
+      oldest = order.peekFirst();
+    }
+  }
+
+  private void evictOldest() {
+    Fingerprint oldest = order.peekFirst();
+    if (oldest != null) {
       order.removeFirst();
       until.remove(oldest);
-      oldest = order.peekFirst();
     }
   }
 }

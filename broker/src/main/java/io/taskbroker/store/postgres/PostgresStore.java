@@ -1,6 +1,7 @@
 package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
@@ -153,7 +154,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public List<Tombstone> tombstones(long now) {
-    return reading("load tombstones", reader -> reader.tombstones(ownedPartitions.ids(), now));
+    return reading("load tombstones", reader -> reader.tombstones(ownedPartitions.ids(), now, Ids.MOST_REMEMBERED));
   }
 
   @Override
@@ -273,7 +274,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   public List<Tombstone> tombstones(SourcePartition partition, long now) {
     int[] partitionIds = partitionIds(partition);
     return reading(
-        "load tombstones of " + partition, reader -> reader.tombstones(partitionIds, now));
+        "load tombstones of " + partition, reader -> reader.tombstones(partitionIds, now, Ids.MOST_REMEMBERED / 8));
   }
 
   @Override
