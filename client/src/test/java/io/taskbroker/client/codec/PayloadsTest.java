@@ -189,8 +189,7 @@ final class PayloadsTest {
       }
     }
     try (var loader =
-        new URLClassLoader(
-            others.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+        new URLClassLoader(others.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
       Class<?> payloads = loader.loadClass(Payloads.class.getName());
       Object json = payloads.getMethod("json").invoke(null);
       Method encode = payloads.getMethod("encode", Object.class, Optional.class);
