@@ -50,6 +50,10 @@ final class BenchmarkTest {
     assertThat(outcome.published()).isGreaterThan(RATE);
     assertThat(outcome.end().metrics()).containsKeys(Scrape.COMMITS, Scrape.CHANGES);
     assertThat(figures).containsKey("allocated_bytes_per_task");
+    assertThat(figures.get("delivery_us_p50_by_second"))
+        .asInstanceOf(InstanceOfAssertFactories.LIST)
+        .as("the second that has not ended is left out")
+        .hasSizeBetween(1, SECONDS);
     assertThat(figures.get("search"))
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .containsEntry("failed", 0)
