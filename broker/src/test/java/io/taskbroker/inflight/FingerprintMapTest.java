@@ -21,8 +21,7 @@ final class FingerprintMapTest {
     Fingerprint[] ids = new Fingerprint[4_000];
     for (int i = 0; i < ids.length; i++) {
       ids[i] =
-          new Fingerprint(
-              i, lows == Integer.MAX_VALUE ? random.nextLong() : random.nextInt(lows));
+          new Fingerprint(i, lows == Integer.MAX_VALUE ? random.nextLong() : random.nextInt(lows));
     }
     for (int i = 0; i < 100_000; i++) {
       Fingerprint id = ids[random.nextInt(ids.length)];

@@ -2,13 +2,13 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.EnqueueOutcome;
 import java.util.List;
 import java.util.stream.IntStream;
-import io.taskbroker.inflight.api.EnqueueOutcome;
-import io.taskbroker.activation.Origin;
 import org.junit.jupiter.api.Test;
 
 /// H13: an application with dead workers fills its own limit; its surplus is parked, and its
@@ -230,7 +230,8 @@ final class H13DeadApplicationTest {
       enqueue(small, Task.of("same-" + i));
     }
     int ids = small.depths().parked();
-    assertThat(ids).isBetween(75_000 / FingerprintMap.ID_BYTES - 12, 75_000 / FingerprintMap.ID_BYTES);
+    assertThat(ids)
+        .isBetween(75_000 / FingerprintMap.ID_BYTES - 12, 75_000 / FingerprintMap.ID_BYTES);
 
     small.crash();
     assertThat(small.depths().parked()).isEqualTo(ids);
@@ -246,7 +247,8 @@ final class H13DeadApplicationTest {
   private static void enqueue(EngineRig rig, Task task) {
     rig.tell(
         new Command.Enqueue(
-            List.of(task.at(Origin.enqueued(0), rig.wall)), new Command.EnqueueReply() {
+            List.of(task.at(Origin.enqueued(0), rig.wall)),
+            new Command.EnqueueReply() {
               @Override
               public void done(List<EnqueueOutcome> outcomes) {}
 

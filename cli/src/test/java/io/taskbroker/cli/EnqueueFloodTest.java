@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// More tasks than the heap has room for the ids of are enqueued directly, and nobody runs them: the
-/// broker refuses the rest, and starts again with what it has (G7).
+/// More tasks than the heap has room for the ids of are enqueued directly, and nobody runs them:
+/// the broker refuses the rest, and starts again with what it has (G7).
 @Timeout(120)
 final class EnqueueFloodTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
