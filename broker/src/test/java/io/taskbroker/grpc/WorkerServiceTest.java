@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
@@ -55,6 +56,22 @@ final class WorkerServiceTest extends ServedTest {
     assertThat(delivered.getTask()).isEqualTo(task("a"));
     assertThat(delivered.getToken().getEpoch()).isEqualTo(EPOCH.value());
     assertThat(delivered.getToken().getNumber()).isEqualTo(7);
+  }
+
+  @Test
+  void aWorkerIsDescribedAsItSaysAndByWhenItWasHeard() throws Exception {
+    Command.WorkerOpened opened = open(3);
+    var first = opened.session().description();
+    assertThat(first.name()).isEqualTo("pod-7");
+    assertThat(first.version()).isEqualTo("test/1");
+    assertThat(first.address()).startsWith("127.0.0.1:");
+    assertThat(first.heardAt()).isGreaterThanOrEqualTo(first.openedAt());
+    await()
+        .until(() -> {
+          stream.onNext(
+              WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(2)).build());
+          return opened.session().description().heardAt() > first.heardAt();
+        });
   }
 
   @Test
@@ -239,7 +256,13 @@ final class WorkerServiceTest extends ServedTest {
 
   private static WorkerMessage hello(int slots) {
     return WorkerMessage.newBuilder()
-        .setHello(Hello.newBuilder().setApplication("shop").addNamespaces("post").setSlots(slots))
+        .setHello(
+            Hello.newBuilder()
+                .setApplication("shop")
+                .addNamespaces("post")
+                .setWorker("pod-7")
+                .setVersion("test/1")
+                .setSlots(slots))
         .build();
   }
 

@@ -39,7 +39,7 @@ final class Table {
 
   /// The text with control characters replaced.
   static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
+    return text.replaceAll("\\p{Cc}", "?"); // those of ISO 6429 beyond ASCII, too
   }
 
   /// Prints the table; nothing if it has no rows.
