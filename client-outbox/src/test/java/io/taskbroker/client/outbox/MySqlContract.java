@@ -2,24 +2,28 @@ package io.taskbroker.client.outbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 
 /// What holds on MySQL and MariaDB, each with its own driver.
 abstract class MySqlContract extends ServerContract {
   private static final AtomicInteger NAMES = new AtomicInteger();
 
-  static MySqlServer server;
+  static @Nullable MySqlServer server;
 
   @AfterAll
   static void stop() {
-    server.close();
+    if (server != null) {
+      server.close();
+    }
   }
 
   @Override
   final DataSource newDatabase() throws SQLException {
-    return server.newDatabase("shop" + NAMES.incrementAndGet());
+    return Objects.requireNonNull(server).newDatabase("shop" + NAMES.incrementAndGet());
   }
 
   /// Number of a connection at the server.
