@@ -32,6 +32,9 @@ final class Summary {
     if (!outcome.searches().isEmpty()) {
       summary.figures.put("search", outcome.searches());
     }
+    if (!outcome.page().isEmpty()) {
+      summary.figures.put("page", outcome.page());
+    }
     summary.figures.put("completed_by_second", outcome.completedBySecond());
     summary.deliveries();
     summary.figures.put(

@@ -35,7 +35,8 @@ final class BenchmarkTest {
             1_024,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0, false, 0, 0, Duration.ofSeconds(1)),
+            new Scenario.Neighbours(
+                0, 0, false, 0, 0, Duration.ofSeconds(1), Duration.ofSeconds(1)),
             new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();
@@ -57,6 +58,12 @@ final class BenchmarkTest {
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .containsEntry("failed", 0)
         .satisfies(search -> assertThat((Long) search.get("searches")).isPositive());
+    assertThat(figures.get("page"))
+        .asInstanceOf(InstanceOfAssertFactories.MAP)
+        .containsEntry("failed", 0)
+        .satisfies(page -> assertThat((Long) page.get("loads")).isPositive())
+        .satisfies(page -> assertThat((Integer) page.get("files")).isGreaterThan(5))
+        .satisfies(page -> assertThat((Long) page.get("bytes")).isBetween(10_000L, 200_000L));
     Map<String, JsonNode> written = new Results(dir.resolve("results")).all();
     assertThat(written).containsOnlyKeys("smoke");
     assertThat(new Tables(written).runs()).contains("| `smoke` |");
