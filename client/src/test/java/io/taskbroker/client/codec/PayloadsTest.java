@@ -183,7 +183,7 @@ final class PayloadsTest {
   @Test
   void withoutTheLibraryOnlyCompressionFails() throws Exception {
     List<URL> others = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       if (!entry.contains("zstd")) {
         others.add(Path.of(entry).toUri().toURL());
       }
