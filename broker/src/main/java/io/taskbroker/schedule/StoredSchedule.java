@@ -84,8 +84,7 @@ record StoredSchedule(long version, ScheduleState state) {
 
   /// The first slot after now that has no task: if the clock was ahead, later ones may have one.
   private long firstSlot(SlotCalendar calendar, long now) {
-    long fired =
-        state.hasLastSlot() ? SlotCalendar.millis("last_slot", state.getLastSlot()) : now;
+    long fired = state.hasLastSlot() ? SlotCalendar.millis("last_slot", state.getLastSlot()) : now;
     return calendar.next(Math.max(now, fired));
   }
 

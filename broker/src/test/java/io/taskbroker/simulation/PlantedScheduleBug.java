@@ -89,8 +89,7 @@ enum PlantedScheduleBug implements Tampering {
     @Override
     public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return answering(
-          sink,
-          outcome -> outcome == EnqueueOutcome.FULL ? EnqueueOutcome.SWITCHED_OFF : outcome);
+          sink, outcome -> outcome == EnqueueOutcome.FULL ? EnqueueOutcome.SWITCHED_OFF : outcome);
     }
   },
   /// A slot that another broker fired counts as one whose task exists.

@@ -185,7 +185,10 @@ final class ScheduleClients {
     /// @param state what the store must have had when it is answered
     /// @param absent whether it may be answered that there is no such schedule
     private void ask(
-        String method, MessageLite message, Predicate<@Nullable ScheduleState> state, boolean absent) {
+        String method,
+        MessageLite message,
+        Predicate<@Nullable ScheduleState> state,
+        boolean absent) {
       unanswered++;
       new Request(this, method, message.toByteArray(), state, absent).send();
     }
@@ -288,8 +291,7 @@ final class ScheduleClients {
       switch (status) {
         case NOT_FOUND -> {
           Violation.check(request.absent, "G9", () -> request.method + " is answered NOT_FOUND");
-          ledger.schedules.answered(
-              broker, request.operator.name, since, state -> state == null);
+          ledger.schedules.answered(broker, request.operator.name, since, state -> state == null);
           request.done();
         }
         case FAILED_PRECONDITION -> {

@@ -147,13 +147,11 @@ final class ScheduleLedger {
         "G1",
         () -> process + " enqueues another task than that of " + name);
     ledger.world.trace(() -> process + " enqueues " + id);
-    ledger.enqueues.wants(
-        process.broker, id, NewTask.newBuilder().setTask(task).build());
+    ledger.enqueues.wants(process.broker, id, NewTask.newBuilder().setTask(task).build());
   }
 
   /// The engine answers.
-  void answered(
-      SimulatedProcess process, List<Activation> tasks, List<EnqueueOutcome> outcomes) {
+  void answered(SimulatedProcess process, List<Activation> tasks, List<EnqueueOutcome> outcomes) {
     for (int i = 0; i < tasks.size(); i++) {
       answers.put(process.broker.name + " " + tasks.get(i).id(), outcomes.get(i));
     }
@@ -249,9 +247,7 @@ final class ScheduleLedger {
     String name = fire.step().next().name();
     Held held = book(process.broker, name).held;
     check(
-        held == null
-            || held.version != fire.step().version()
-            || ledger.plan.has(Fault.SLOT_LOCKED),
+        held == null || held.version != fire.step().version() || ledger.plan.has(Fault.SLOT_LOCKED),
         "G8",
         () -> process + " does not fire a slot that is due: " + fire.id());
     ledger.world.count("slots superseded");
@@ -327,11 +323,12 @@ final class ScheduleLedger {
     switch (note.getOutcome()) {
       case FIRING_OUTCOME_ENQUEUED ->
           check(
-              book.fired.contains(chosen), "G1", () -> "a slot counts as fired, without task: " + name);
+              book.fired.contains(chosen),
+              "G1",
+              () -> "a slot counts as fired, without task: " + name);
       case FIRING_OUTCOME_SKIPPED -> {
         check(
-            before.schedule().getMissed()
-                    == MissedSlots.MISSED_SLOTS_SKIP
+            before.schedule().getMissed() == MissedSlots.MISSED_SLOTS_SKIP
                 && times.isLate(chosen, at),
             "G1",
             () -> process + " skips a slot without a reason: " + name);
@@ -339,9 +336,7 @@ final class ScheduleLedger {
         check(after.next() > chosen, "G1", () -> "a skipped slot is next: " + name);
         return;
       }
-      case FIRING_OUTCOME_SWITCHED_OFF,
-          FIRING_OUTCOME_ALREADY_EXISTS,
-          FIRING_OUTCOME_REJECTED -> {
+      case FIRING_OUTCOME_SWITCHED_OFF, FIRING_OUTCOME_ALREADY_EXISTS, FIRING_OUTCOME_REJECTED -> {
         String id = "schedule:" + name + ":" + Instant.ofEpochMilli(chosen);
         EnqueueOutcome answer = answers.get(process.broker.name + " " + id);
         check(

@@ -238,9 +238,7 @@ record SeedPlan(
 
   /// Whether stores, or the processes and clocks that use them, may keep a broker from its work.
   boolean disturbsStores() {
-    return maxPending < 1_000
-        || storeLimit > 0
-        || DISTURBING.stream().anyMatch(this::has);
+    return maxPending < 1_000 || storeLimit > 0 || DISTURBING.stream().anyMatch(this::has);
   }
 
   /// Whether brokers find the metadata of the offsets that they committed.

@@ -33,10 +33,13 @@ final class SimulatedThread implements SteppedSchedules.Sleeper {
   }
 
   void start() {
-    process.later(process.latency(), name, () -> {
-      thread.start();
-      await();
-    });
+    process.later(
+        process.latency(),
+        name,
+        () -> {
+          thread.start();
+          await();
+        });
   }
 
   /// Ends it: its process died, or stops.
@@ -70,11 +73,14 @@ final class SimulatedThread implements SteppedSchedules.Sleeper {
 
   private void resumeIn(long nanos) {
     long number = sleeps;
-    process.later(nanos, name, () -> {
-      if (asleep && number == sleeps) {
-        resume();
-      }
-    });
+    process.later(
+        nanos,
+        name,
+        () -> {
+          if (asleep && number == sleeps) {
+            resume();
+          }
+        });
   }
 
   private void resume() {

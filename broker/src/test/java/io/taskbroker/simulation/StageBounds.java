@@ -34,11 +34,10 @@ final class StageBounds {
   private static int arrivals(List<Change> of) {
     return (int)
         of.stream()
-            .filter(
-                each ->
-                    each instanceof Change.Insert
-                        || each instanceof Change.Fire
-                        || each instanceof Change.AdvanceWatermark)
+            .filter(each ->
+                each instanceof Change.Insert
+                    || each instanceof Change.Fire
+                    || each instanceof Change.AdvanceWatermark)
             .count();
   }
 
