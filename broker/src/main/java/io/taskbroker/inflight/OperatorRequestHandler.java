@@ -13,8 +13,11 @@ import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Handler of operators' requests. An act uses the same transitions and changes as everything else,
 /// and is answered when they are durable. Parked rows that must be in memory for an act are read a
@@ -52,6 +55,8 @@ final class OperatorRequestHandler {
     switch (request) {
       case OperatorRequest.Applications asked ->
           asked.reply().accept(OperatorViews.applications(state, asked.limit()));
+      case OperatorRequest.Workers asked ->
+          asked.reply().accept(OperatorViews.workers(state, asked.limit()));
       case OperatorRequest.Inspect asked ->
           asked
               .reply()
@@ -85,13 +90,15 @@ final class OperatorRequestHandler {
   }
 
   private Outcome act(InFlightTask task, Act act) {
-    return state.hasRoom() || act.dryRun()
-        ? acts.act(task, act)
-        : new Outcome(task.id(), false, "the store is behind; try again");
+    return state.hasRoom() || act.dryRun() ? acts.act(task, act) : behind(task.id());
   }
 
   private boolean isParked(Target target) {
     return state.parked.find(Ids.fingerprint(target.id()), target.key()) != null;
+  }
+
+  private static boolean removes(Kind kind) {
+    return kind == Kind.CANCEL || kind == Kind.DISCARD;
   }
 
   private void parked(Target target, Pending pending) {
@@ -101,22 +108,9 @@ final class OperatorRequestHandler {
           new Outcome(target.id(), false, "it is on disk and no worker has it; use run_now"));
     } else if (pending.act.dryRun()) {
       pending.outcomes.add(new Outcome(target.id(), true, TaskSnapshot.PARKED));
-    } else if (kind == Kind.CANCEL || kind == Kind.DISCARD) {
-      pending.outcomes.add(removeParked(target));
     } else {
       pending.parked.add(target);
     }
-  }
-
-  private Outcome removeParked(Target target) {
-    if (!state.hasRoom()) {
-      return new Outcome(target.id(), false, "the store is behind; try again");
-    }
-    Ids.Fingerprint id = Ids.fingerprint(target.id());
-    PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
-    InFlightTask removed = completion.removeParked(id, partition, target.id(), TaskEnd.CANCELLED);
-    state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
-    return new Outcome(target.id(), true, TaskSnapshot.PARKED);
   }
 
   /// Reads the next parked rows, or answers when everything is durable.
@@ -138,23 +132,54 @@ final class OperatorRequestHandler {
     state.store.readRows(page.stream().map(Target::key).toList(), pending);
   }
 
-  /// Unparks the rows that were read, and acts on them.
+  /// Acts on the rows that were read, as far as they are still parked.
   void rowsRead(Pending pending, List<Row> rows) {
     state.queriesAnswered(1);
-    for (Row row : rows) {
-      var activation = row.activation();
-      if (state.parked.has(Ids.fingerprint(activation.id()), activation.origin(), row.key())) {
-        parkedLoader.unpark(row);
-      }
-    }
+    Map<Long, Row> read = new HashMap<>();
+    rows.forEach(row -> read.put(row.key(), row));
     for (Target target : pending.page) {
-      InFlightTask task = state.tasks.get(target.id());
-      pending.outcomes.add(
-          task != null && task.key == target.key()
-              ? act(task, pending.act)
-              : new Outcome(target.id(), false, "it ended, or moved to another broker"));
+      pending.outcomes.add(act(target, read.get(target.key()), pending.act));
     }
     proceed(pending);
+  }
+
+  /// @param row null if there is none any more
+  private Outcome act(Target target, @Nullable Row row, Act act) {
+    if (isParked(target)) {
+      if (removes(act.kind())) {
+        return removeParked(target, row);
+      }
+      if (row == null || !state.memory.hasRoom()) {
+        return new Outcome(
+            target.id(),
+            false,
+            "it is on disk, or being stored, and has no room in memory; try again");
+      }
+      parkedLoader.unpark(row);
+    }
+    InFlightTask task = state.tasks.get(target.id());
+    return task != null && task.key == target.key()
+        ? act(task, act)
+        : new Outcome(target.id(), false, "it ended, or moved to another broker");
+  }
+
+  /// @param row null if it is not stored yet
+  private Outcome removeParked(Target target, @Nullable Row row) {
+    if (!state.hasRoom()) {
+      return behind(target.id());
+    }
+    InFlightTask removed = row == null ? null : completion.cancelParked(row);
+    if (removed == null) {
+      Ids.Fingerprint id = Ids.fingerprint(target.id());
+      PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
+      removed = completion.removeParked(id, partition, target.id(), TaskEnd.CANCELLED);
+    }
+    state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
+    return new Outcome(target.id(), true, TaskSnapshot.PARKED);
+  }
+
+  private static Outcome behind(String id) {
+    return new Outcome(id, false, "the store is behind; try again");
   }
 
   /// Everything that an act decided is durable.

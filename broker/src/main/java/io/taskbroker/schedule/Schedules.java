@@ -19,6 +19,7 @@ import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -149,6 +150,21 @@ public final class Schedules implements Service {
   /// Creates or replaces a schedule; the same one again changes nothing.
   public CompletableFuture<ScheduleState> upsert(Schedule schedule) {
     return ask(() -> changed(book.upsert(schedule)));
+  }
+
+  /// As [#upsert], unless the schedule was replaced or deleted meanwhile.
+  ///
+  /// @param unchangedSince when it was replaced last, as the caller saw it; empty if that does not
+  ///   matter
+  public CompletableFuture<ScheduleState> upsert(
+      Schedule schedule, Optional<Timestamp> unchangedSince) {
+    return ask(() -> changed(book.upsert(schedule, unchangedSince)));
+  }
+
+  /// What [#upsert] would make of a schedule, with the same refusals; changes nothing.
+  public CompletableFuture<ScheduleState> preview(
+      Schedule schedule, Optional<Timestamp> unchangedSince) {
+    return ask(() -> book.preview(schedule, unchangedSince));
   }
 
   public CompletableFuture<ScheduleState> get(String name) {
