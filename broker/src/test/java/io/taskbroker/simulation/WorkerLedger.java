@@ -233,6 +233,7 @@ final class WorkerLedger {
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
         && process.equals(line.deliveredBy)
+        && !line.forgotten // its partition may come back, and its row says nothing of the call
         && line.deliveries == pushed.delivery().deliveries()
         && line.deliveries != line.abandonedDelivery) {
       line.heldIn = process;
