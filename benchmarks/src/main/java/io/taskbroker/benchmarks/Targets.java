@@ -49,6 +49,9 @@ final class Targets {
     besideAMillion(table, "waiting");
     atMost(table, "beside-1000000-searched", "search.drop_percent", 5);
     atMost(table, "beside-1000000-searched", "search.ms_max", 1_000);
+    atMost(table, "push-sqlite-page", "page.drop_percent", 2);
+    atMost(table, "push-sqlite-page", "page.ms_max", 1_000);
+    atMost(table, "push-sqlite-page", "page.bytes", 200_000);
     atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
     return table.toString();
   }

@@ -92,6 +92,7 @@ final class ConsumerService {
       call.fail(NOTHING_PENDING);
       return;
     }
+    call.asksForTask(application);
     intake.request(new Command.Claim(application, namespace, new TaskReply(call)));
   }
 
@@ -100,6 +101,7 @@ final class ConsumerService {
     check(bytes, 0, bytes.length);
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
     Command.Update update = update(request);
+    call.reports();
     Command.Claim next = next(request, call);
     var reply = new CountedReply(call, counts, update.status(), next != null);
     intake.request(new Command.Report(List.of(update), next, reply));
@@ -115,6 +117,7 @@ final class ConsumerService {
       call.fail(Connection.TOO_MANY);
       return;
     }
+    call.reports();
     counts.batch(updates);
     intake.request(new Command.Report(updates, null, new BatchReply(call, counts, updates)));
   }
@@ -126,9 +129,11 @@ final class ConsumerService {
     FetchNextTask fetch = request.getFetchNextTask();
     String application = fetch.hasApplication() ? fetch.getApplication() : null;
     String namespace = fetch.hasNamespace() ? fetch.getNamespace() : null;
-    return lacksApplication(application, namespace)
-        ? null
-        : new Command.Claim(application, namespace, new StatusReply(call));
+    if (lacksApplication(application, namespace)) {
+      return null;
+    }
+    call.asksForTask(application);
+    return new Command.Claim(application, namespace, new StatusReply(call));
   }
 
   private static boolean lacksApplication(

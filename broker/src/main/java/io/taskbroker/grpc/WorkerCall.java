@@ -7,6 +7,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.taskbroker.activation.Utf8;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
@@ -29,6 +30,7 @@ import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.Welcome;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.runtime.Deadlines.Deadline;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -43,8 +45,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int MAX_NAMESPACES = 64;
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
-  private static final int MAX_MESSAGE_CHARS = 1_024;
-  private static final int MAX_PROGRESS_CHARS = 1_024;
+  static final int MAX_FAILURE_BYTES = 4 << 10;
+  static final int MAX_PROGRESS_BYTES = 1 << 10;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -60,6 +62,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private final WorkerOptions options;
   private final CommandSink intake;
+  private final InstantSource clock;
 
   /// Lease of the worker, while it has tasks.
   private final Deadline<WorkerCall> lease = new Deadline<>(this);
@@ -69,8 +72,15 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private boolean greeted;
 
-  /// Name that the worker gave itself; may be empty.
+  /// Name that the worker gave itself, and its version; may be empty.
   private volatile String worker = "";
+
+  private volatile String version = "";
+  private final String address;
+  private final long openedAt;
+
+  /// When the last message came, milliseconds since the epoch.
+  private volatile long heardAt;
 
   private int slots;
 
@@ -96,10 +106,15 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       ServerCall<byte[], byte[]> call,
       Connection connection,
       CommandSink intake,
+      InstantSource clock,
       WorkerOptions options) {
     super(call, connection);
     this.intake = intake;
     this.options = options;
+    this.clock = clock;
+    this.address = Connection.address(call);
+    this.openedAt = clock.millis();
+    this.heardAt = openedAt;
   }
 
   @Override
@@ -124,6 +139,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       greet(message.getHello());
       return;
     }
+    heardAt = clock.millis();
     boolean hasTasks = held > 0;
     switch (message.getMessageCase()) {
       case HELLO -> throw new BadRequest("Hello was sent before");
@@ -151,6 +167,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
     worker = hello.getWorker();
+    version = hello.getVersion();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -230,10 +247,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private static Command.Outcome failed(Failed failed) {
-    String message = failed.getMessage();
     long delay = failed.getRetryAfterMs();
     return new Command.Outcome.Failed(
-        message.substring(0, Math.min(message.length(), MAX_MESSAGE_CHARS)),
+        Utf8.cut(failed.getMessage(), MAX_FAILURE_BYTES),
         failed.getFinal(),
         !failed.hasRetryAfterMs() ? -1 : delay < 0 ? MAX_DELAY_MS : Math.min(delay, MAX_DELAY_MS),
         failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
@@ -247,10 +263,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      String progress = task.getProgress();
-      if (progress.length() > MAX_PROGRESS_CHARS) {
-        progress = progress.substring(0, MAX_PROGRESS_CHARS);
-      }
+      String progress = Utf8.cut(task.getProgress(), MAX_PROGRESS_BYTES);
       tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
     submit(new Command.WorkerHeartbeat(this, tasks));
@@ -331,6 +344,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   @Override
   public String worker() {
     return worker;
+  }
+
+  @Override
+  public Description description() {
+    return new Description(worker, version, address, openedAt, heardAt);
   }
 
   @Override

@@ -236,7 +236,7 @@ final class InFlightTask implements DeliveredTask {
         + activation.namespace().length()
         + activation.taskname().length()
         + (outgoingPayload == null ? 0 : outgoingPayload.length)
-        + (record == null ? 0 : TaskRecord.BYTES)
+        + (record == null ? 0 : TaskRecord.BYTES + record.message.length())
         + (step() == TaskState.Step.QUARANTINED ? QUARANTINE_BYTES : 0)
         + (destination == null ? 0 : destination.headerLength());
   }

@@ -76,4 +76,12 @@ final class MemoryBudget {
       task.countedBytes = 0;
     }
   }
+
+  /// Counts the memory of a task anew, if it is counted.
+  void recount(InFlightTask task) {
+    if (task.countedBytes > 0) {
+      vacate(task);
+      occupy(task);
+    }
+  }
 }

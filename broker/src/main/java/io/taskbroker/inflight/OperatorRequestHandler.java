@@ -55,6 +55,8 @@ final class OperatorRequestHandler {
     switch (request) {
       case OperatorRequest.Applications asked ->
           asked.reply().accept(OperatorViews.applications(state, asked.limit()));
+      case OperatorRequest.Workers asked ->
+          asked.reply().accept(OperatorViews.workers(state, asked.limit()));
       case OperatorRequest.Inspect asked ->
           asked
               .reply()

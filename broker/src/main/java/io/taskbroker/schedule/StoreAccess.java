@@ -5,7 +5,6 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -13,7 +12,8 @@ import java.util.function.Function;
 /// Blocking access to the schedules in the store, through its committer.
 ///
 /// @param committer takes queries
-record StoreAccess(Consumer<StoreQuery> committer) {
+/// @param waits how the calling thread waits
+record StoreAccess(Consumer<StoreQuery> committer, Waits waits) {
   private static final int PATIENCE_SECONDS = 10;
 
   /// Does work on the schedules.
@@ -24,7 +24,7 @@ record StoreAccess(Consumer<StoreQuery> committer) {
     CompletableFuture<T> answer = new CompletableFuture<>();
     committer.accept(new StoreQuery.Schedules<>(work, answer));
     try {
-      return answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      return waits.get(answer, PATIENCE_SECONDS);
     } catch (TimeoutException _) {
       throw new ScheduleException(
           ScheduleException.Kind.UNAVAILABLE,

@@ -9,7 +9,9 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.deliver.PushAddress;
 import io.taskbroker.grpc.EnqueuedTemplates;
+import io.taskbroker.grpc.PullWorker;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
@@ -28,6 +30,7 @@ import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.telemetry.Distribution;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
@@ -55,6 +58,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -599,6 +603,26 @@ final class AdminServerTest {
     @Override
     public Optional<RuleStatus> rules() {
       return Optional.empty();
+    }
+
+    @Override
+    public Distribution waiting() {
+      return Distribution.NONE;
+    }
+
+    @Override
+    public Distribution running() {
+      return Distribution.NONE;
+    }
+
+    @Override
+    public List<PullWorker> pullWorkers() {
+      return List.of();
+    }
+
+    @Override
+    public CompletableFuture<List<PushAddress>> pushAddresses() {
+      return CompletableFuture.completedFuture(List.of());
     }
   }
 }

@@ -19,6 +19,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 
 /// Messages that would take a hundred times their bytes when they are decoded: small elements, and
@@ -85,6 +86,7 @@ final class MessagesTest extends ServedTest {
             call,
             connection,
             intake,
+            InstantSource.system(),
             new WorkerOptions(
                 "b", 4 << 20, Duration.ofSeconds(2), new WorkerOptions.Counts(new Metrics())));
     assertThat(connection.admit(call)).isTrue();

@@ -24,6 +24,7 @@ import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -52,6 +53,7 @@ final class WorkerLeaseTest implements CommandSink {
           call,
           connection,
           this,
+          InstantSource.system(),
           new WorkerOptions(
               "broker", 4 << 20, Duration.ofSeconds(2), new WorkerOptions.Counts(new Metrics())));
   private @Nullable WorkerSession session;

@@ -16,10 +16,12 @@ final class StoreAccessTest {
   @CsvSource({"DATA, INVALID", "FULL, FULL", "TRANSIENT, UNAVAILABLE", "FATAL, UNAVAILABLE"})
   void failuresOfTheStoreHaveAKind(StoreException.Kind failure, ScheduleException.Kind expected) {
     var access =
-        new StoreAccess(query ->
-            ((StoreQuery.Schedules<?>) query)
-                .answer()
-                .completeExceptionally(new StoreException(failure, "as the test says", null)));
+        new StoreAccess(
+            query ->
+                ((StoreQuery.Schedules<?>) query)
+                    .answer()
+                    .completeExceptionally(new StoreException(failure, "as the test says", null)),
+            Waits.BLOCKING);
     var thrown =
         catchThrowableOfType(ScheduleException.class, () -> access.on(ScheduleStore::count));
     assertThat(thrown.kind()).isEqualTo(expected);

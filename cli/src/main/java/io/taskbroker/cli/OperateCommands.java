@@ -347,14 +347,17 @@ abstract class OperateCommands {
       name = "workers",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Shows applications and the condition of their workers.")
+      description = "Shows applications with the condition of their workers, and the workers.")
   static final class Workers extends OperateCommands implements Runnable {
     @Override
     public void run() {
       int _ =
           show(
               target.client().get("/v1/workers", Map.of()),
-              answer -> StatusPage.applications(answer.path("applications"), out()));
+              answer -> {
+                StatusPage.applications(answer.path("applications"), out());
+                WorkerTables.print(answer, out());
+              });
     }
   }
 
