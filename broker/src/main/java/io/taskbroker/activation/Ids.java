@@ -13,7 +13,7 @@ public final class Ids {
   /// Most ids of finished tasks that memory remembers (H8): a quarter of the heap, at 67 bytes
   /// each, and a million at most. Those that end first are forgotten before their time.
   public static final int MOST_REMEMBERED =
-      (int) Math.clamp(Runtime.getRuntime().maxMemory() / (4 * 67), 10_000, 1_000_000);
+      Math.clamp(Runtime.getRuntime().maxMemory() / (4 * 67), 10_000, 1_000_000);
 
   private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Ids::sha256);
 
