@@ -218,10 +218,10 @@ final class OperatorActsTest {
 
   @Test
   void g7ParkedTasksAreReadWhileMemoryHasRoom() {
-    rig = new EngineRig(RigOptions.pull().maxMemoryBytes(1));
+    rig = new EngineRig(RigOptions.pull().maxMemoryBytes(2_000));
     partition = rig.assigned("tasks");
     for (String id : List.of("a", "b")) {
-      partition.send(Task.of(id).delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+      partition.send(Task.of(id).size(2_000).delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
     }
     assertThat(act(Kind.RUN_NOW, "a", "b")).extracting(Outcome::done).containsExactly(true, false);
     assertThat(act(Kind.RUN_NOW, "b"))
