@@ -275,11 +275,12 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            operatorRules(dir, new FakeEngine(commands)),
-            new FakeEngine(commands),
-            new NoRows(),
-            schedules(new FakeEngine(commands)),
-            new FakeBroker(),
+            new AdminServer.Parts(
+                new FakeEngine(commands),
+                new NoRows(),
+                operatorRules(dir, new FakeEngine(commands)),
+                schedules(new FakeEngine(commands)),
+                new FakeBroker()),
             (_, failure) -> failure.printStackTrace());
     server.start();
   }
