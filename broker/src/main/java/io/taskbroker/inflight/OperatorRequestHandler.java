@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.api.EngineEvent;
@@ -13,8 +15,10 @@ import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /// Handler of operators' requests. An act uses the same transitions and changes as everything else,
 /// and is answered when they are durable. Parked rows that must be in memory for an act are read a
@@ -42,6 +46,7 @@ final class OperatorRequestHandler {
     private final List<Outcome> outcomes = new ArrayList<>();
     private final ArrayDeque<Target> parked = new ArrayDeque<>();
     private List<Target> page = List.of();
+    private final Set<Target> done = new HashSet<>();
 
     private Pending(Act act) {
       this.act = act;
@@ -144,17 +149,42 @@ final class OperatorRequestHandler {
     for (Row row : rows) {
       var activation = row.activation();
       if (state.parked.has(Ids.fingerprint(activation.id()), activation.origin(), row.key())) {
-        parkedLoader.unpark(row);
+        if (pending.act.kind() != Kind.PRIORITY || !park(row, pending)) {
+          parkedLoader.unpark(row);
+        }
       }
     }
     for (Target target : pending.page) {
       InFlightTask task = state.tasks.get(target.id());
-      pending.outcomes.add(
-          task != null && task.key == target.key()
-              ? act(task, pending.act)
-              : new Outcome(target.id(), false, "it ended, or moved to another broker"));
+      if (task != null && task.key == target.key()) {
+        pending.outcomes.add(act(task, pending.act));
+      } else if (!pending.done.remove(target)) {
+        pending.outcomes.add(
+            new Outcome(target.id(), false, "it ended, or moved to another broker"));
+      }
     }
     proceed(pending);
+  }
+
+  /// Changes the priority of a row that stays parked. Returns false if rows of its application are
+  /// being read: the row may be among them, as it was.
+  private boolean park(Row row, Pending pending) {
+    Activation activation = row.activation();
+    ApplicationQueue queue = state.queueOf(activation.application());
+    if (queue.backlog.isReading() || !state.hasRoom()) {
+      return false;
+    }
+    int priority = pending.act.priority();
+    if (priority != activation.priority()) {
+      long until = queue.backlog.park(priority, row.key(), row.parkedUntil());
+      state.queues.schedule(queue);
+      state.write(
+          new Change.ChangePriority(
+              row.key(), activation.id(), activation.origin(), priority, until, null));
+    }
+    pending.done.add(new Target(activation.id(), row.key()));
+    pending.outcomes.add(new Outcome(activation.id(), true, TaskSnapshot.PARKED));
+    return true;
   }
 
   /// Everything that an act decided is durable.

@@ -169,7 +169,13 @@ final class TaskCompletion {
   /// Forwards the retry of the task, a new activation.
   void retry(InFlightTask task, long maxAttempts, long delayOnRetry) {
     Optional<Retries.Retry> retry =
-        Retries.of(task.activation.payload(), task.id(), maxAttempts, delayOnRetry, state.wall);
+        Retries.of(
+            task.activation.payload(),
+            task.id(),
+            task.activation.priority(),
+            maxAttempts,
+            delayOnRetry,
+            state.wall);
     if (retry.isEmpty()) {
       fail(task, "cannot be retried: its payload is not an activation");
       return;
