@@ -56,6 +56,7 @@ public final class TaskStepTopic implements Service, TaskStepSink {
         new SideChannel<>("task-step-topic", QUEUE_BYTES, step -> step.json.length, new Sender());
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Step(String id, byte[] json) {}
 
   @Override
@@ -121,7 +122,7 @@ public final class TaskStepTopic implements Service, TaskStepSink {
     /// @param onLoss called by the producer if Kafka does not take it after all
     private void send(ProducerRecord<byte[], byte[]> record, Runnable onLoss) {
       try {
-        var unused =
+        var _ =
             producer()
                 .send(
                     record,

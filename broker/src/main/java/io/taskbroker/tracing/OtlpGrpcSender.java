@@ -22,6 +22,7 @@ import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.common.export.Compressor;
 import io.opentelemetry.sdk.common.export.GrpcResponse;
 import io.opentelemetry.sdk.common.export.GrpcSender;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
@@ -104,8 +105,9 @@ final class OtlpGrpcSender implements GrpcSender {
       MessageWriter message, Consumer<GrpcResponse> onResponse, Consumer<Throwable> onError) {
     CallOptions options =
         CallOptions.DEFAULT.withDeadlineAfter(config.getTimeout().toNanos(), TimeUnit.NANOSECONDS);
-    if (config.getCompressor() != null) {
-      options = options.withCompression(config.getCompressor().getEncoding());
+    Compressor compressor = config.getCompressor();
+    if (compressor != null) {
+      options = options.withCompression(compressor.getEncoding());
     }
     Channel withHeaders =
         ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(headers()));
@@ -157,6 +159,7 @@ final class OtlpGrpcSender implements GrpcSender {
     }
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Response(Status status, byte[] message) implements GrpcResponse {
     @Override
     public GrpcStatusCode getStatusCode() {
