@@ -2,6 +2,7 @@ package io.taskbroker.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +37,7 @@ final class PriorityTest {
               .slots(1)
               .handle(TASK, (argument, context) -> order.add(argument))
               .start()) {
+        await().atMost(Duration.ofSeconds(60)).until(worker::isConnected);
         for (TaskHandle handle : handles) {
           assertThat(handle.await(Duration.ofSeconds(60)).kind())
               .isEqualTo(TaskOutcome.Kind.COMPLETED);
