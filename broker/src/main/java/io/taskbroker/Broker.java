@@ -248,6 +248,7 @@ public final class Broker implements Service {
     Path pauseFile = besideStore(config, ".pauses.json");
     this.pauses = new PauseFile(pauseFile).load();
     rules.ifPresent(condition::setRules);
+    condition.setWorkers(push, server.orElse(null));
     if (config.admin().address().isPresent()) {
       Path audit = config.admin().auditFile().orElse(besideStore(config, ".audit.jsonl"));
       order.add(

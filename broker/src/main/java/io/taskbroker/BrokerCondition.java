@@ -1,13 +1,19 @@
 package io.taskbroker;
 
 import io.taskbroker.admin.BrokerStatus;
+import io.taskbroker.deliver.PushAddress;
+import io.taskbroker.deliver.PushClient;
+import io.taskbroker.grpc.GrpcServer;
+import io.taskbroker.grpc.PullWorker;
 import io.taskbroker.rules.RuleStatus;
 import io.taskbroker.rules.RuntimeFile;
+import io.taskbroker.telemetry.Distribution;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// Condition of this broker for the admin API. Thread-safe: volatile fields, each written by one
@@ -19,6 +25,8 @@ final class BrokerCondition implements BrokerStatus {
   private volatile boolean ready;
   private volatile List<String> troubles = List.of();
   private volatile @Nullable RuntimeFile rules;
+  private volatile @Nullable PushClient push;
+  private volatile @Nullable GrpcServer server;
 
   /// @param name of the store
   BrokerCondition(String name, Metrics metrics) {
@@ -66,5 +74,35 @@ final class BrokerCondition implements BrokerStatus {
 
   void setRules(RuntimeFile file) {
     rules = file;
+  }
+
+  @Override
+  public Distribution waiting() {
+    return metrics.waiting();
+  }
+
+  @Override
+  public Distribution running() {
+    return metrics.running();
+  }
+
+  @Override
+  public List<PullWorker> pullWorkers() {
+    GrpcServer started = server;
+    return started == null ? List.of() : started.pullWorkers();
+  }
+
+  @Override
+  public CompletableFuture<List<PushAddress>> pushAddresses() {
+    PushClient started = push;
+    return started == null ? CompletableFuture.completedFuture(List.of()) : started.addresses();
+  }
+
+  /// Sets the stages by which it knows workers.
+  ///
+  /// @param ofPull null if workers cannot connect
+  void setWorkers(PushClient ofPush, @Nullable GrpcServer ofPull) {
+    push = ofPush;
+    server = ofPull;
   }
 }

@@ -58,14 +58,20 @@ final class Lifecycle implements FailureSink {
   }
 
   /// Builds the broker, which may wait for its store, starts it, waits for a signal or a failure,
-  /// and stops it. Rethrows the builder's exceptions.
+  /// and stops it. Rethrows the builder's exceptions, but where memory is exhausted.
   ///
   /// @return the exit code of the process
   int runUntilEnd(Supplier<Broker> builder) {
     Thread hook = Thread.ofPlatform().name("signal").unstarted(this::onSignal);
     Runtime.getRuntime().addShutdownHook(hook);
-    Broker broker = build(builder);
     int code = 1;
+    Broker broker;
+    try {
+      broker = build(builder);
+    } catch (OutOfMemoryError e) {
+      record(message(e));
+      return code;
+    }
     try {
       broker.start();
       ended.await();
@@ -73,7 +79,7 @@ final class Lifecycle implements FailureSink {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       code = stop(broker);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       record(message(e));
       log.debug("The broker failed to start or stop", e);
       broker.stop();
@@ -152,6 +158,10 @@ final class Lifecycle implements FailureSink {
 
   /// Message of a failure and its cause, in one line.
   private static String message(Throwable cause) {
+    if (cause instanceof OutOfMemoryError) {
+      return "%s: the heap of %d MB is too small for what the store holds and for what arrives: start with a larger one (-Xmx in JAVA_OPTS; docs/operations.md, How much heap)"
+          .formatted(cause.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
+    }
     String message = cause.getMessage();
     Throwable deeper = cause.getCause();
     String line = message == null ? cause.getClass().getSimpleName() : message;

@@ -191,10 +191,10 @@ final class BenchmarkEnvironment implements AutoCloseable {
   }
 
   private String admin() {
-    return scenario.neighbours().searches().isZero()
-        ? ""
-        : "admin: {addr: \"127.0.0.1:%d\", requests_per_second: 10000}%n"
-            .formatted(stage.adminPort());
+    return scenario.neighbours().operated()
+        ? "admin: {addr: \"127.0.0.1:%d\", requests_per_second: 10000}%n"
+            .formatted(stage.adminPort())
+        : "";
   }
 
   private String neighbours() {

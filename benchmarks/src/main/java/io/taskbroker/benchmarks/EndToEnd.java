@@ -45,6 +45,7 @@ final class EndToEnd {
   /// @param fsyncs between middle and end; empty if they could not be counted
   /// @param resident resident bytes of the broker by second
   /// @param searches figures of [SearchLoad]; empty without one
+  /// @param page figures of [PageLoad]; empty without one
   /// @param exitCode of the broker
   record Outcome(
       Scenario scenario,
@@ -58,6 +59,7 @@ final class EndToEnd {
       List<Long> resident,
       long peakResident,
       Map<String, Object> searches,
+      Map<String, Object> page,
       int exitCode) {}
 
   Outcome run() throws IOException, InterruptedException {
@@ -192,10 +194,14 @@ final class EndToEnd {
     }
     await(process, begin, 0.5);
     RunSnapshot middle = snapshot(world);
-    Optional<SearchLoad> searchLoad = searchLoad(world);
+    Optional<SearchLoad> searchLoad =
+        operator(scenario.neighbours().searches(), SearchLoad::new, world);
+    Optional<PageLoad> pageLoad = operator(scenario.neighbours().pageLoads(), PageLoad::new, world);
     Fsyncs fsyncs = Fsyncs.of(world.storingPids(process), dir.resolve("perf.txt"));
     await(process, begin, backlog > 0 ? 0.98 : 1);
-    Map<String, Object> searches = endSearches(searchLoad);
+    for (AlternatingLoad load : operators(searchLoad, pageLoad)) {
+      load.end();
+    }
     OptionalLong counted = fsyncs.stop();
     RunSnapshot end = snapshot(world);
     int published = backlog > 0 ? backlog : publisher.stop();
@@ -215,27 +221,32 @@ final class EndToEnd {
         List.copyOf(completedBySecond),
         List.copyOf(residentBySecond),
         broker.peakResident(),
-        searches,
+        searchLoad.map(SearchLoad::figures).orElse(Map.of()),
+        pageLoad.map(PageLoad::figures).orElse(Map.of()),
         exitCode);
   }
 
-  private Optional<SearchLoad> searchLoad(BenchmarkEnvironment world) {
-    Duration period = scenario.neighbours().searches();
+  private interface Making<L> {
+    L of(int adminPort, ExecutionLog log, Duration period);
+  }
+
+  /// The operator of this scenario, at work; none if the period is zero.
+  private <L extends AlternatingLoad> Optional<L> operator(
+      Duration period, Making<L> making, BenchmarkEnvironment world) {
     if (period.isZero()) {
       return Optional.empty();
     }
-    var load = new SearchLoad(world.adminPort(), log, period);
+    L load = making.of(world.adminPort(), log, period);
     load.start();
     return Optional.of(load);
   }
 
-  private static Map<String, Object> endSearches(Optional<SearchLoad> load)
-      throws InterruptedException {
-    if (load.isEmpty()) {
-      return Map.of();
-    }
-    load.get().end();
-    return load.get().figures();
+  private static List<AlternatingLoad> operators(
+      Optional<SearchLoad> searches, Optional<PageLoad> page) {
+    List<AlternatingLoad> all = new ArrayList<>();
+    searches.ifPresent(all::add);
+    page.ifPresent(all::add);
+    return all;
   }
 
   private RunSnapshot snapshot(BenchmarkEnvironment world) throws InterruptedException {

@@ -113,6 +113,15 @@ final class EndToEndCommand implements Callable<Integer> {
   private int searches;
 
   @Option(
+      names = "--page",
+      paramLabel = "SECONDS",
+      description = {
+        "An operator has the web page open, and loads it anew once a second, in every second",
+        "period of this length of the steady state."
+      })
+  private int pageLoads;
+
+  @Option(
       names = "--waiting",
       defaultValue = "0",
       description = "Tasks stored before the run, of an application without workers.")
@@ -165,7 +174,13 @@ final class EndToEndCommand implements Callable<Integer> {
             lingerMillis,
             warmRate == null ? rate : warmRate),
         new Scenario.Neighbours(
-            deadRate, slowRate, snapshot, delayed, waiting, Duration.ofSeconds(searches)),
+            deadRate,
+            slowRate,
+            snapshot,
+            delayed,
+            waiting,
+            Duration.ofSeconds(searches),
+            Duration.ofSeconds(pageLoads)),
         launch.launch());
   }
 
@@ -191,6 +206,7 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("delayed", delayed);
     options.put("waiting", waiting);
     options.put("search", searches);
+    options.put("page", pageLoads);
     options.put("environment", launch.environment);
     return options;
   }

@@ -93,9 +93,21 @@ record Scenario(
   /// @param waiting tasks of the application without workers, stored before the run
   /// @param searches length of the periods of the steady state; an operator searches in every
   ///   second one. Zero for no operator
+  /// @param pageLoads the same for an operator who has the web page open
   record Neighbours(
-      int deadRate, int slowRate, boolean snapshot, int delayed, int waiting, Duration searches) {
-    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0, Duration.ZERO);
+      int deadRate,
+      int slowRate,
+      boolean snapshot,
+      int delayed,
+      int waiting,
+      Duration searches,
+      Duration pageLoads) {
+    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0, Duration.ZERO, Duration.ZERO);
+
+    /// Whether an operator uses the admin API.
+    boolean operated() {
+      return !searches.isZero() || !pageLoads.isZero();
+    }
 
     int rate() {
       return deadRate + slowRate;

@@ -3,8 +3,10 @@ package io.taskbroker.benchmarks;
 import io.taskbroker.benchmarks.EndToEnd.Outcome;
 import io.taskbroker.benchmarks.ProcessUsage.Usage;
 import io.taskbroker.testkit.ExecutionLog;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongBinaryOperator;
 import org.HdrHistogram.Histogram;
 
@@ -30,7 +32,11 @@ final class Summary {
     if (!outcome.searches().isEmpty()) {
       summary.figures.put("search", outcome.searches());
     }
+    if (!outcome.page().isEmpty()) {
+      summary.figures.put("page", outcome.page());
+    }
     summary.figures.put("completed_by_second", outcome.completedBySecond());
+    summary.deliveries();
     summary.figures.put(
         "resident_mb_by_second", outcome.resident().stream().map(Summary::megabytes).toList());
     return summary.figures;
@@ -128,6 +134,29 @@ final class Summary {
     int from = outcome.scenario().offer().backlog() > 0 ? 0 : outcome.middle().completed();
     figures.put("delivery_us", percentiles(from, log::publishedAt, log::deliveredAt));
     figures.put("report_us", percentiles(from, log::finishedAt, log::completedAt));
+  }
+
+  /// Median delivery time by second of publication: how long a cold broker takes to be as fast as a
+  /// warm one. Of a run at a rate only: otherwise it is the length of the queue.
+  private void deliveries() {
+    if (outcome.scenario().offer().rate() == 0) {
+      return;
+    }
+    ExecutionLog log = outcome.log();
+    var medians = new ArrayList<Long>();
+    var second = new Histogram(LONGEST_NANOS, DIGITS);
+    for (int number = 0; number < outcome.published(); number++) {
+      long since = log.publishedAt(number) - log.publishedAt(0);
+      if (TimeUnit.NANOSECONDS.toSeconds(since) > medians.size()) {
+        medians.add(Math.round(second.getValueAtPercentile(50) / 1e3));
+        second.reset();
+      }
+      if (log.deliveredAt(number) != ExecutionLog.NEVER) {
+        long waited = log.deliveredAt(number) - log.publishedAt(number);
+        second.recordValue(Math.clamp(waited, 0, LONGEST_NANOS));
+      }
+    }
+    figures.put("delivery_us_p50_by_second", medians);
   }
 
   private Map<String, Object> percentiles(int from, Time begin, Time end) {

@@ -51,6 +51,9 @@ final class Targets {
     atMost(table, "beside-1000000-searched", "search.ms_max", 1_000);
     atMost(table, "history-sqlite", "drop_percent", 10);
     atMost(table, "history-postgres", "drop_percent", 10);
+    atMost(table, "push-sqlite-page", "page.drop_percent", 2);
+    atMost(table, "push-sqlite-page", "page.ms_max", 1_000);
+    atMost(table, "push-sqlite-page", "page.bytes", 200_000);
     atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
     return table.toString();
   }

@@ -35,7 +35,8 @@ final class BenchmarkTest {
             1_024,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0, false, 0, 0, Duration.ofSeconds(1)),
+            new Scenario.Neighbours(
+                0, 0, false, 0, 0, Duration.ofSeconds(1), Duration.ofSeconds(1)),
             new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();
@@ -49,10 +50,20 @@ final class BenchmarkTest {
     assertThat(outcome.published()).isGreaterThan(RATE);
     assertThat(outcome.end().metrics()).containsKeys(Scrape.COMMITS, Scrape.CHANGES);
     assertThat(figures).containsKey("allocated_bytes_per_task");
+    assertThat(figures.get("delivery_us_p50_by_second"))
+        .asInstanceOf(InstanceOfAssertFactories.LIST)
+        .as("the second that has not ended is left out")
+        .hasSizeBetween(1, SECONDS);
     assertThat(figures.get("search"))
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .containsEntry("failed", 0)
         .satisfies(search -> assertThat((Long) search.get("searches")).isPositive());
+    assertThat(figures.get("page"))
+        .asInstanceOf(InstanceOfAssertFactories.MAP)
+        .containsEntry("failed", 0)
+        .satisfies(page -> assertThat((Long) page.get("loads")).isPositive())
+        .satisfies(page -> assertThat((Integer) page.get("files")).isGreaterThan(5))
+        .satisfies(page -> assertThat((Long) page.get("bytes")).isBetween(10_000L, 200_000L));
     Map<String, JsonNode> written = new Results(dir.resolve("results")).all();
     assertThat(written).containsOnlyKeys("smoke");
     assertThat(new Tables(written).runs()).contains("| `smoke` |");

@@ -10,6 +10,11 @@ import java.util.UUID;
 /// Deterministic derivation of ids and of values computed from ids: producing the same thing twice
 /// gives the same id (G4). Stateless and thread-safe.
 public final class Ids {
+  /// Most ids of finished tasks that memory remembers (H8): a quarter of the heap, at 67 bytes
+  /// each, and a million at most. Those that end first are forgotten before their time.
+  public static final int MOST_REMEMBERED =
+      (int) Math.clamp(Runtime.getRuntime().maxMemory() / (4 * 67), 10_000, 1_000_000);
+
   private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Ids::sha256);
 
   private Ids() {}

@@ -1,11 +1,9 @@
 package io.taskbroker.activation;
 
 import com.google.protobuf.CodedInputStream;
-import com.google.protobuf.CodedOutputStream;
 import io.taskbroker.protocol.v1.RetryPolicy;
 import io.taskbroker.protocol.v1.Task;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
@@ -56,21 +54,29 @@ public record NextAttempt(int attempts, long delay) {
   }
 
   /// The activation of this attempt: the failed one with another delay and number of attempts,
-  /// which is appended to the payload.
+  /// which is appended to the payload in the place of the number before: a task that is retried for
+  /// ever must not grow.
   ///
   /// @param now milliseconds since the epoch
   public Activation of(Activation failed, long now) {
     byte[] before = failed.payload();
-    Task added = Task.newBuilder().setRetry(RetryPolicy.newBuilder().setAttempts(attempts)).build();
-    byte[] payload = Arrays.copyOf(before, before.length + added.getSerializedSize());
-    try {
-      CodedOutputStream out =
-          CodedOutputStream.newInstance(payload, before.length, payload.length - before.length);
-      added.writeTo(out);
-      out.checkNoSpaceLeft();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    byte[] added = added(attempts);
+    int kept = before.length - (attempts > 1 ? ending(before, added(attempts - 1)) : 0);
+    byte[] payload = Arrays.copyOf(before, kept + added.length);
+    System.arraycopy(added, 0, payload, kept, added.length);
     return failed.delayed(delay == 0 ? 0 : now + delay + 1, payload);
+  }
+
+  private static byte[] added(int attempts) {
+    return Task.newBuilder()
+        .setRetry(RetryPolicy.newBuilder().setAttempts(attempts))
+        .build()
+        .toByteArray();
+  }
+
+  /// Length of `end` if `all` ends with it; otherwise 0.
+  private static int ending(byte[] all, byte[] end) {
+    int from = all.length - end.length;
+    return from >= 0 && Arrays.equals(all, from, all.length, end, 0, end.length) ? end.length : 0;
   }
 }

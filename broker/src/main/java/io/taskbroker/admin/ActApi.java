@@ -198,8 +198,8 @@ final class ActApi {
             body.status().map(ReadApi::statusOf),
             body.waiting().map(ReadApi::reasonOf),
             Optional.empty(),
-            body.olderThanSeconds(),
-            body.youngerThanSeconds(),
+            age("older_than_seconds", body.olderThanSeconds()),
+            age("younger_than_seconds", body.youngerThanSeconds()),
             body.minAttempts().orElse(0),
             body.priority(),
             body.header());
@@ -218,6 +218,15 @@ final class ActApi {
       throw ApiProblem.invalid("The filter is empty, so it matches everything: name something");
     }
     return filter;
+  }
+
+  /// An age of a filter, with the bounds of a search: beyond them it would match other tasks.
+  private static Optional<Long> age(String name, Optional<Long> seconds) {
+    if (seconds.filter(age -> age < 0 || age > ReadApi.LONGEST_AGE).isPresent()) {
+      throw ApiProblem.invalid(
+          "filter.%s must be a whole number from 0 to %d".formatted(name, ReadApi.LONGEST_AGE));
+    }
+    return seconds;
   }
 
   /// One act on many tasks, in parts that the engine handles at once.
@@ -239,7 +248,9 @@ final class ActApi {
 
     private void byId(List<String> ids) throws InterruptedException {
       List<String> distinct = ids.stream().distinct().toList();
-      if (distinct.isEmpty() || distinct.size() > OperatorRequest.MAX_TASKS) {
+      if (distinct.isEmpty()
+          || distinct.size() > OperatorRequest.MAX_TASKS
+          || distinct.contains(null)) {
         throw ApiProblem.invalid("ids must have 1 to " + OperatorRequest.MAX_TASKS + " entries");
       }
       Map<String, Long> keys = new HashMap<>();

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.admin.AuditLog.Entry;
 import io.taskbroker.admin.web.CrossSite;
 import io.taskbroker.admin.web.WebPage;
+import io.taskbroker.store.StoreException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -80,6 +81,14 @@ final class AdminHandler extends Handler.Abstract {
       write(response, callback, 200, JSON_TYPE, json.writeValueAsBytes(body));
     } catch (ApiProblem problem) {
       problem(response, callback, problem);
+    } catch (StoreException e) {
+      String detail = String.valueOf(e.getMessage());
+      problem(
+          response,
+          callback,
+          e.kind() == StoreException.Kind.DATA
+              ? ApiProblem.invalid("The store cannot hold what the request names: " + detail)
+              : ApiProblem.unavailable(detail));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       problem(response, callback, ApiProblem.unavailable("The broker is stopping"));
@@ -218,6 +227,7 @@ final class AdminHandler extends Handler.Abstract {
 
   /// Does an act between its two lines in the record.
   private Object record(Route route, ApiRequest asked) throws InterruptedException {
+    requireKnownFields(route, asked);
     Map<?, ?> body = asJson(asked);
     if (Boolean.TRUE.equals(body.get("dry_run"))) {
       return route.handler().answer(asked);
@@ -232,17 +242,46 @@ final class AdminHandler extends Handler.Abstract {
               + LONGEST_REASON
               + " characters: it is kept in the audit record");
     }
-    audit.record(entry("intended", route, asked, reason, body, before.get(), null));
     try {
-      Object answer = route.handler().answer(asked);
-      audit.record(entry("done", route, asked, reason, null, null, answer));
-      return answer;
+      audit.record(entry("intended", route, asked, reason, body, before.get(), null));
+    } catch (IOException e) {
+      throw ApiProblem.unavailable("The act was not done: " + e.getMessage());
+    }
+    Object answer;
+    try {
+      answer = route.handler().answer(asked);
     } catch (ApiProblem problem) {
-      audit.record(entry("failed", route, asked, reason, null, null, problem.body()));
+      recordOutcome(entry("failed", route, asked, reason, null, null, problem.body()));
       throw problem;
     } catch (RuntimeException e) {
-      audit.record(entry("failed", route, asked, reason, null, null, e.toString()));
+      recordOutcome(entry("failed", route, asked, reason, null, null, e.toString()));
       throw e;
+    }
+    recordOutcome(entry("done", route, asked, reason, null, null, answer));
+    return answer;
+  }
+
+  /// Records what became of an act. It is too late to refuse it: the caller is told the outcome,
+  /// and would otherwise repeat what was done.
+  private void recordOutcome(Entry entry) {
+    try {
+      audit.record(entry);
+    } catch (IOException e) {
+      log.error(
+          "The outcome of {} by {}, {}, is not in the record: {}",
+          entry.act(),
+          entry.who(),
+          entry.phase(),
+          e.getMessage());
+    }
+  }
+
+  /// Refuses a body with fields that the operation does not have, such as `dry_run` of an act that
+  /// cannot be tried.
+  private static void requireKnownFields(Route route, ApiRequest asked) {
+    Class<?> type = route.body();
+    if (type != null) {
+      Object _ = asked.body(type);
     }
   }
 
@@ -274,7 +313,7 @@ final class AdminHandler extends Handler.Abstract {
         caller.role().name(),
         caller.address(),
         route.method() + " " + route.path(),
-        reason.replaceAll("\\p{Cntrl}", " "),
+        reason.replaceAll("\\p{Cc}", " "),
         request,
         before,
         after);

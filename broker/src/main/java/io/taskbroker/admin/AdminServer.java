@@ -115,7 +115,8 @@ public final class AdminServer implements Service {
     var queries = new EngineQueries(parts.engine());
     var pauses = new PauseBook(new PauseFile(files.pauses()), queries, loaded);
     var rates = new Rates();
-    var reads = new ReadApi(queries, rows, status, config, rates, pauses);
+    var latencies = new Latencies();
+    var reads = new ReadApi(queries, rows, status, config, rates, latencies, pauses);
     var sessions = new Sessions(InstantSource.system());
     var authenticator = new Authenticator(config.admin(), sessions);
     var trend = new Trend();
@@ -136,7 +137,10 @@ public final class AdminServer implements Service {
             new Backlogs(rows, rates),
             new AuditPages(files.audit(), json));
     var scheduleApi =
-        new ScheduleApi(schedules, new ScheduleViews(new Redaction(config.admin().redact())));
+        new ScheduleApi(
+            schedules,
+            new ScheduleViews(
+                new ScheduleDefinitions(new Redaction(config.admin().redact()), json)));
     this.handler =
         new AdminHandler(
             authenticator,
@@ -146,7 +150,11 @@ public final class AdminServer implements Service {
                 rows,
                 reads,
                 pauses,
-                List.of(ruleset.routes(), fleet.routes(), scheduleApi.routes())),
+                List.of(
+                    new WorkerApi(reads, queries, status).routes(),
+                    ruleset.routes(),
+                    fleet.routes(),
+                    scheduleApi.routes())),
             audit,
             () -> new Views.Before(pauses.view().pauses(), ruleset.view().version()),
             json,
@@ -159,7 +167,8 @@ public final class AdminServer implements Service {
               try {
                 EngineStats stats = queries.stats();
                 rates.add(stats, System.nanoTime());
-                trend.add(point(stats));
+                latencies.add(status.waiting(), status.running(), System.nanoTime());
+                trend.add(point(stats, latencies.view()));
               } catch (ApiProblem _) {
                 // The engine is busy: the next sample may tell.
               }
@@ -168,7 +177,7 @@ public final class AdminServer implements Service {
             failures);
   }
 
-  private static Trend.Point point(EngineStats stats) {
+  private static Trend.Point point(EngineStats stats, Views.Latency latency) {
     var total = Rates.total(stats);
     return new Trend.Point(
         System.currentTimeMillis(),
@@ -178,7 +187,9 @@ public final class AdminServer implements Service {
         total.deadLettered(),
         stats.pending(),
         stats.claimed() + stats.processing(),
-        Math.max(0, stats.oldestMillis()) / 1_000.0);
+        Math.max(0, stats.oldestMillis()) / 1_000.0,
+        latency.waiting().p99Seconds().orElse(0.0),
+        latency.running().p99Seconds().orElse(0.0));
   }
 
   private List<Route> routes(

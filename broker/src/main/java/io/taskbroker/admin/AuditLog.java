@@ -64,8 +64,8 @@ final class AuditLog implements AutoCloseable {
 
   /// Records an entry; it is on disk when this returns.
   ///
-  /// @throws ApiProblem 503 if it cannot be recorded: nothing may be done then
-  synchronized void record(Entry entry) {
+  /// @throws IOException if it cannot be recorded: nothing may be done then
+  synchronized void record(Entry entry) throws IOException {
     byte[] text = json.writeValueAsBytes(entry);
     byte[] line = Arrays.copyOf(text, text.length + 1);
     line[text.length] = '\n';
@@ -78,8 +78,7 @@ final class AuditLog implements AutoCloseable {
       open.force(true);
     } catch (IOException e) {
       close();
-      throw ApiProblem.unavailable(
-          "The act was not done: it cannot be recorded in " + file + ": " + e);
+      throw new IOException("it cannot be recorded in " + file + ": " + e, e);
     }
     log.warn(
         "Operator act {}: {} by {} ({}, {}): {}",
@@ -99,14 +98,29 @@ final class AuditLog implements AutoCloseable {
       open = null;
     }
     if (open == null) {
+      boolean cut = isCut();
       open = FileChannel.open(file, CREATE, WRITE, APPEND);
       channel = open;
+      if (cut) {
+        int _ = open.write(ByteBuffer.wrap(new byte[] {'\n'}));
+      }
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
       if (open.size() > 0 && open.size() + bytes > maxBytes) {
         return opened(bytes);
       }
     }
     return open;
+  }
+
+  /// Whether the last line is incomplete, since a disk was full or a process killed: it must not
+  /// take the next one with it.
+  private boolean isCut() throws IOException {
+    try (FileChannel last = FileChannel.open(file)) {
+      ByteBuffer end = ByteBuffer.allocate(1);
+      return last.size() > 0 && last.read(end, last.size() - 1) == 1 && end.get(0) != '\n';
+    } catch (NoSuchFileException _) {
+      return false;
+    }
   }
 
   private void rotate() throws IOException {

@@ -6,11 +6,15 @@ import io.taskbroker.config.AdminConfig.Role;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import javax.naming.NamingException;
+import javax.naming.directory.Attribute;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.io.EndPoint;
@@ -20,7 +24,6 @@ import org.eclipse.jetty.server.Request;
 /// header of a trusted proxy, then by client certificate. If none of them is configured, only
 /// loopback is bound, and every caller there may do everything. Thread-safe.
 final class Authenticator {
-  private static final Pattern COMMON_NAME = Pattern.compile("(?:^|,)CN=([^,]+)");
   private static final Pattern LOCAL_HOST =
       Pattern.compile("(localhost|127\\.[0-9.]+|\\[::1])(:[0-9]+)?", Pattern.CASE_INSENSITIVE);
   private static final int LONGEST_NAME = 200;
@@ -97,7 +100,13 @@ final class Authenticator {
     boolean trusted =
         request.getConnectionMetaData().getRemoteSocketAddress() instanceof InetSocketAddress peer
             && isProxy(peer.getAddress());
-    return Optional.ofNullable(request.getHeaders().get(config.identityHeader()))
+    List<String> sent = request.getHeaders().getValuesList(config.identityHeader());
+    if (trusted && sent.size() > 1) {
+      // A proxy that adds its header to that of a client would let the client choose.
+      throw unauthenticated("There are several headers " + config.identityHeader());
+    }
+    return sent.stream()
+        .findFirst()
         .filter(name -> trusted && !name.isBlank() && name.length() <= LONGEST_NAME);
   }
 
@@ -111,8 +120,25 @@ final class Authenticator {
         && session.peerCertificates() != null
         && session.peerCertificates().length > 0) {
       X509Certificate own = session.peerCertificates()[0];
-      Matcher name = COMMON_NAME.matcher(own.getSubjectX500Principal().getName());
-      return name.find() ? Optional.of(name.group(1)) : Optional.empty();
+      return commonName(own.getSubjectX500Principal().getName());
+    }
+    return Optional.empty();
+  }
+
+  /// The most specific common name of a subject. Values of other attributes may look like one, so
+  /// the name is parsed.
+  ///
+  /// @param subject in the form of RFC 2253
+  static Optional<String> commonName(String subject) {
+    try {
+      for (Rdn part : new LdapName(subject).getRdns().reversed()) {
+        Attribute name = part.toAttributes().get("CN");
+        if (name != null && name.get() instanceof String text) {
+          return Optional.of(text);
+        }
+      }
+    } catch (NamingException _) {
+      // It has none that can be read.
     }
     return Optional.empty();
   }
@@ -133,7 +159,7 @@ final class Authenticator {
   }
 
   private static String shown(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", "?");
+    String clean = text.replaceAll("\\p{Cc}", "?");
     return clean.length() > 80 ? clean.substring(0, 80) + "…" : clean;
   }
 }

@@ -57,6 +57,8 @@ final class Bodies {
   /// @param jitterSeconds up to so much each slot is delayed
   /// @param missed `latest` (by default), `skip` or `all`
   /// @param missedLimit with `all`: how many run late, 100 by default
+  /// @param ifUpdatedAt its `updated_at`: another one, or none, is answered by 409
+  /// @param dryRun only tells what it would be
   record ScheduleChange(
       Optional<String> cron,
       Optional<String> timeZone,
@@ -69,9 +71,12 @@ final class Bodies {
       Optional<Integer> missedLimit,
       Optional<String> description,
       ScheduledTask task,
+      Optional<Instant> ifUpdatedAt,
+      Optional<Boolean> dryRun,
       String reason) {}
 
-  /// What a schedule enqueues.
+  /// What a schedule enqueues. Secret values of arguments and headers that are `[redacted]` stay as
+  /// they are.
   ///
   /// @param arguments any JSON; the worker gets its text
   /// @param maxAttempts attempts in all, 1 by default

@@ -1,10 +1,14 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.deliver.PushAddress;
+import io.taskbroker.grpc.PullWorker;
 import io.taskbroker.rules.RuleStatus;
+import io.taskbroker.telemetry.Distribution;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /// Condition of the broker outside of the engine. Thread-safe; no method waits.
 public interface BrokerStatus {
@@ -23,4 +27,17 @@ public interface BrokerStatus {
 
   /// The rules in force; empty without a rules file.
   Optional<RuleStatus> rules();
+
+  /// How long tasks waited for a worker, since the start.
+  Distribution waiting();
+
+  /// How long completed tasks ran, since the start.
+  Distribution running();
+
+  /// Callers that asked for tasks, by connection.
+  List<PullWorker> pullWorkers();
+
+  /// Addresses of the workers that the broker calls. Never completes if the broker does not call
+  /// workers yet, or any more.
+  CompletableFuture<List<PushAddress>> pushAddresses();
 }

@@ -203,8 +203,12 @@ final class DeadLetterApi {
         problem = "the arguments are too large to be shown here: see taskbroker dlq show";
       } else {
         arguments = Optional.of(shown);
-        editable = parameters.exact();
-        problem = editable ? "" : "the arguments hold values that JSON does not have";
+        if (!parameters.exact()) {
+          problem = "the arguments hold values that JSON does not have";
+        } else if (!BrowserNumbers.survive(shown)) {
+          problem = "a browser would change its numbers: edit them by taskbroker dlq edit";
+        }
+        editable = problem.isEmpty();
       }
     } catch (IllegalArgumentException e) {
       problem = String.valueOf(e.getMessage());

@@ -112,7 +112,7 @@ final class DeadLetterViews {
   /// A dead letter in full.
   ///
   /// @param arguments without secret values
-  /// @param editable whether a replay may change the arguments
+  /// @param editable whether a browser can change the arguments without loss
   /// @param payload in Base64, if it is no task
   /// @param problem why the arguments are absent or cannot be changed
   record LetterDetail(

@@ -10,6 +10,7 @@ import io.taskbroker.inflight.api.OperatorRequest.Outcome;
 import io.taskbroker.inflight.api.OperatorRequest.Target;
 import io.taskbroker.inflight.api.Pauses;
 import io.taskbroker.inflight.api.TaskSnapshot;
+import io.taskbroker.inflight.api.WorkerStats;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -24,6 +25,7 @@ final class EngineQueries {
   private static final int AT_A_TIME = 4;
   private static final long TIMEOUT_MS = 5_000;
   private static final int MAX_APPLICATIONS = 1_000;
+  private static final int MAX_WORKERS = 1_000;
 
   private final CommandSink engine;
   private final Semaphore places = new Semaphore(AT_A_TIME);
@@ -39,6 +41,11 @@ final class EngineQueries {
   List<ApplicationStats> applications() throws InterruptedException {
     return ask(
         reply -> new Command.Operate(new OperatorRequest.Applications(MAX_APPLICATIONS, reply)));
+  }
+
+  /// Workers with streams.
+  List<WorkerStats> workers() throws InterruptedException {
+    return ask(reply -> new Command.Operate(new OperatorRequest.Workers(MAX_WORKERS, reply)));
   }
 
   /// @param ids at most [OperatorRequest#MAX_TASKS]

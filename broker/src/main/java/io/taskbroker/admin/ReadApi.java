@@ -29,7 +29,7 @@ import java.util.OptionalLong;
 /// Operations that read. Thread-safe.
 final class ReadApi {
   private static final int MAX_LIMIT = 1_000;
-  private static final long LONGEST_AGE = 1L << 40;
+  static final long LONGEST_AGE = 1L << 40;
   private static final byte[] NO_HISTORY = {};
 
   private static final List<Param> SEARCH =
@@ -54,6 +54,7 @@ final class ReadApi {
   private final BrokerStatus status;
   private final BrokerConfig config;
   private final Rates rates;
+  private final Latencies latencies;
   private final PauseBook pauses;
   private final InstantSource clock;
   private final TaskSearch search;
@@ -65,12 +66,14 @@ final class ReadApi {
       BrokerStatus status,
       BrokerConfig config,
       Rates rates,
+      Latencies latencies,
       PauseBook pauses) {
     this.engine = engine;
     this.rows = rows;
     this.status = status;
     this.config = config;
     this.rates = rates;
+    this.latencies = latencies;
     this.pauses = pauses;
     this.clock = InstantSource.system();
     this.search = new TaskSearch(rows, engine, status.name(), clock);
@@ -94,11 +97,6 @@ final class ReadApi {
             "One task in full, with its arguments and why it does not run.",
             Views.TaskDetail.class,
             this::task),
-        read(
-            "/v1/workers",
-            "Applications and the condition of their workers.",
-            Views.Workers.class,
-            this::workers),
         read(
             "/v1/partitions",
             "Partitions that this broker reads, with their lag.",
@@ -142,6 +140,7 @@ final class ReadApi {
             stats.quarantinedTopics()),
         Math.max(0, stats.oldestMillis()) / 1_000.0,
         rates.view(total),
+        latencies.view(),
         applications(),
         names,
         partitions(),
@@ -159,7 +158,7 @@ final class ReadApi {
         build.version(),
         build.commit(),
         status.startedAt(),
-        config.deliveryMode().name().toLowerCase(Locale.ROOT),
+        deliveryMode(),
         status.ready(),
         pauses.isDraining(),
         status.troubles());
@@ -176,7 +175,11 @@ final class ReadApi {
         rates.view(rates.of(new Rates.Name(task.application(), task.taskname()))));
   }
 
-  private List<Views.Application> applications() throws InterruptedException {
+  String deliveryMode() {
+    return config.deliveryMode().name().toLowerCase(Locale.ROOT);
+  }
+
+  List<Views.Application> applications() throws InterruptedException {
     return engine.applications().stream()
         .map(this::application)
         .sorted(Comparator.comparing(Views.Application::application))
@@ -216,10 +219,6 @@ final class ReadApi {
             Comparator.comparing(Views.Partition::topic)
                 .thenComparingInt(Views.Partition::partition))
         .toList();
-  }
-
-  private Object workers(ApiRequest request) throws InterruptedException {
-    return new Views.Workers(config.deliveryMode().name().toLowerCase(Locale.ROOT), applications());
   }
 
   private Object tasks(ApiRequest request) throws InterruptedException {

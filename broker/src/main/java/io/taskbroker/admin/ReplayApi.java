@@ -11,6 +11,7 @@ import io.taskbroker.deadletter.ReplayOptions;
 import io.taskbroker.payload.Redaction;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -177,14 +178,22 @@ final class ReplayApi {
     return filter;
   }
 
+  private static long millis(Instant time) {
+    try {
+      return time.toEpochMilli();
+    } catch (ArithmeticException _) {
+      throw ApiProblem.invalid("filter.since and filter.until are out of range");
+    }
+  }
+
   private static DeadLetterFilter filter(Bodies.DeadLetterFilter body) {
     List<String> ids = body.ids().orElse(List.of());
     if (ids.size() > MAX_IDS || (body.ids().isPresent() && ids.isEmpty())) {
       throw ApiProblem.invalid("ids must have 1 to " + MAX_IDS + " entries");
     }
     return new DeadLetterFilter(
-        body.since().map(it -> it.toEpochMilli()).orElse(0L),
-        body.until().map(it -> it.toEpochMilli()).orElse(Long.MAX_VALUE),
+        body.since().map(ReplayApi::millis).orElse(0L),
+        body.until().map(ReplayApi::millis).orElse(Long.MAX_VALUE),
         body.taskname().orElse(""),
         body.namespace().orElse(""),
         body.application().orElse(""),

@@ -15,7 +15,6 @@ import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
 import io.taskbroker.store.RuleHistory;
 import io.taskbroker.store.RuleHistory.Version;
-import io.taskbroker.store.StoreException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -159,7 +158,7 @@ final class RulesApi {
   }
 
   private List<Version> versions() {
-    return stored(rules::versions);
+    return rules.versions();
   }
 
   /// A kept version, by its number as text.
@@ -230,7 +229,7 @@ final class RulesApi {
     }
     String who = request.caller().name();
     Version set =
-        stored(() -> parsed(() -> rules.set(replaced, who, reason.strip(), text)))
+        parsed(() -> rules.set(replaced, who, reason.strip(), text))
             .orElseThrow(() -> conflict(replaced, rules.current().map(Version::number).orElse(0L)));
     return new Views.RulesChange(set.number(), false, warnings, diff, Optional.empty());
   }
@@ -274,14 +273,6 @@ final class RulesApi {
       return work.get();
     } catch (ConfigException e) {
       throw ApiProblem.invalid("The rules are invalid: " + e.getMessage());
-    }
-  }
-
-  private static <T> T stored(Supplier<T> work) {
-    try {
-      return work.get();
-    } catch (StoreException e) {
-      throw ApiProblem.unavailable(String.valueOf(e.getMessage()));
     }
   }
 }

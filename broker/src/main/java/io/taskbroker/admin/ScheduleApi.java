@@ -1,7 +1,9 @@
 package io.taskbroker.admin;
 
+import com.google.protobuf.Timestamp;
 import io.taskbroker.admin.Route.Param;
 import io.taskbroker.config.AdminConfig.Role;
+import io.taskbroker.protocol.v1.Schedule;
 import io.taskbroker.protocol.v1.ScheduleState;
 import io.taskbroker.schedule.ScheduleException;
 import io.taskbroker.schedule.Schedules;
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class ScheduleApi {
   private static final int MAX_LIMIT = 1_000;
   private static final int NEXT_TIMES = 10;
+  private static final int NOT_FOUND = 404;
+  private static final long LONGEST_SECONDS = 366L * 86_400;
   private static final int PATIENCE_SECONDS = 15;
 
   private final Schedules schedules;
@@ -40,6 +44,19 @@ final class ScheduleApi {
             null,
             Views.SchedulePage.class,
             this::list),
+        new Route(
+            "GET",
+            "/v1/schedule-times",
+            Role.READ,
+            "The next slots that a schedule of these times would have; none without times.",
+            List.of(
+                new Param("cron", "string", "Five fields as in Unix."),
+                new Param("time_zone", "string", "With `cron`: IANA name, UTC by default."),
+                new Param("every_seconds", "integer", "In the place of `cron`: an interval."),
+                new Param("phase_seconds", "integer", "With an interval: offset of the slots.")),
+            null,
+            Views.SlotTimes.class,
+            this::times),
         route(
             "GET",
             "/v1/schedules/{name}",
@@ -50,7 +67,8 @@ final class ScheduleApi {
         route(
             "PUT",
             "/v1/schedules/{name}",
-            "Creates or replaces a schedule; the same one again changes nothing.",
+            "Creates or replaces a schedule; the same one again changes nothing. A dry run tells"
+                + " what it would be.",
             Bodies.ScheduleChange.class,
             Views.ScheduleDetail.class,
             this::put),
@@ -105,14 +123,52 @@ final class ScheduleApi {
 
   private Object put(ApiRequest request) throws InterruptedException {
     var change = request.body(Bodies.ScheduleChange.class);
+    Schedule schedule =
+        views.definitions().schedule(request.variable(), change, stored(request.variable()));
+    Optional<Timestamp> unchangedSince = change.ifUpdatedAt().map(ScheduleDefinitions::timestamp);
     return detail(
         answer(
-            schedules.upsert(ScheduleViews.schedule(request.variable(), change, request.json()))));
+            change.dryRun().orElse(false)
+                ? schedules.preview(schedule, unchangedSince)
+                : schedules.upsert(schedule, unchangedSince)));
+  }
+
+  private Optional<Schedule> stored(String name) throws InterruptedException {
+    try {
+      return Optional.of(answer(schedules.get(name)).getSchedule());
+    } catch (ApiProblem problem) {
+      if (problem.status() == NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw problem;
+    }
+  }
+
+  private Object times(ApiRequest request) throws InterruptedException {
+    Optional<String> cron = request.text("cron");
+    Optional<Long> every = request.number("every_seconds", 1, LONGEST_SECONDS);
+    if (cron.isEmpty() && every.isEmpty()) {
+      return new Views.SlotTimes(List.of());
+    }
+    if (cron.isPresent() && every.isPresent()) {
+      throw ApiProblem.invalid("Give either cron or every_seconds");
+    }
+    Schedule schedule =
+        ScheduleDefinitions.times(
+            cron,
+            request.text("time_zone"),
+            every,
+            request.number("phase_seconds", 0, LONGEST_SECONDS));
+    return new Views.SlotTimes(
+        answer(schedules.nextTimes(schedule, NEXT_TIMES, schedules.now())).stream()
+            .map(ScheduleDefinitions::instant)
+            .toList());
   }
 
   private Object delete(ApiRequest request) throws InterruptedException {
     if (!answer(schedules.delete(request.variable()))) {
-      throw new ApiProblem(404, "Not found", "There is no schedule named " + request.variable());
+      throw new ApiProblem(
+          NOT_FOUND, "Not found", "There is no schedule named " + request.variable());
     }
     return new Views.Done("The schedule is deleted.");
   }
@@ -142,7 +198,7 @@ final class ScheduleApi {
     String detail = String.valueOf(refused.getMessage());
     return switch (refused.kind()) {
       case INVALID -> ApiProblem.invalid(detail);
-      case NOT_FOUND -> new ApiProblem(404, "Not found", detail);
+      case NOT_FOUND -> new ApiProblem(NOT_FOUND, "Not found", detail);
       case FULL, REFUSED -> new ApiProblem(409, "Refused", detail);
       case UNAVAILABLE -> ApiProblem.unavailable(detail);
     };

@@ -17,6 +17,7 @@ final class Views {
       Counts tasks,
       double oldestWaitingSeconds,
       Rate rate,
+      Latency latency,
       List<Application> applications,
       List<TaskName> tasknames,
       List<Partition> partitions,
@@ -54,6 +55,20 @@ final class Views {
   /// Outcomes a second, over the last `over_seconds`.
   record Rate(
       double completed, double failed, double retried, double deadLettered, double overSeconds) {}
+
+  /// How long tasks waited and ran, of those that a worker got, or completed, in the last
+  /// `over_seconds`.
+  ///
+  /// @param waiting from when a task was published, or its delay ended, until a worker had it
+  /// @param running from the delivery of a task to the report that it is complete
+  record Latency(Percentiles waiting, Percentiles running, double overSeconds) {}
+
+  /// Percentiles to 5 %; absent without tasks. 0 is under a millisecond.
+  record Percentiles(
+      long tasks,
+      Optional<Double> p50Seconds,
+      Optional<Double> p95Seconds,
+      Optional<Double> p99Seconds) {}
 
   /// Store of this broker.
   ///
@@ -103,8 +118,57 @@ final class Views {
   /// Pauses in force.
   record Pauses(List<Pause> pauses) {}
 
-  /// Applications with their workers.
-  record Workers(String deliveryMode, List<Application> applications) {}
+  /// Applications and workers, at most 1,000 of each kind.
+  ///
+  /// @param streams workers that opened streams
+  /// @param addresses of workers that the broker calls, in push mode
+  /// @param pulls connections on which tasks were asked for, the latest first
+  record Workers(
+      String deliveryMode,
+      List<Application> applications,
+      List<StreamWorker> streams,
+      List<CalledAddress> addresses,
+      List<PullingWorker> pulls) {}
+
+  /// Worker with a stream.
+  ///
+  /// @param name that it gave itself; may be empty
+  /// @param version library and version, as it says; may be empty
+  /// @param namespaces only tasks of these; none for all
+  /// @param slots tasks that it has at once
+  /// @param inUse slots that are taken
+  /// @param tasks ids of some of its tasks, 10 at most
+  /// @param lastHeardAt when it last sent anything
+  record StreamWorker(
+      String name,
+      String version,
+      String address,
+      String application,
+      List<String> namespaces,
+      int slots,
+      int inUse,
+      List<String> tasks,
+      Instant openedAt,
+      Instant lastHeardAt) {}
+
+  /// Address of workers that the broker calls: one worker, or a balancer in front of many. The
+  /// window of its application limits its calls.
+  ///
+  /// @param connections that are open
+  /// @param calls in flight
+  /// @param unreachable whether the latest attempt to connect failed
+  record CalledAddress(
+      String application, String address, int connections, int calls, boolean unreachable) {}
+
+  /// Connection on which somebody asked for tasks: one worker, or a proxy in front of many.
+  ///
+  /// @param application that it asked for last; absent for any
+  record PullingWorker(
+      String address,
+      Optional<String> application,
+      Instant openedAt,
+      Instant lastAskedAt,
+      Optional<Instant> lastReportedAt) {}
 
   /// This broker and its partitions.
   record Partitions(String broker, List<Partition> partitions) {}
@@ -420,6 +484,8 @@ final class Views {
   ///
   /// @param arguments decoded, without secret values
   /// @param problem why they are absent or incomplete
+  /// @param definition as `PUT` takes it, with `[redacted]` for secret values; absent if `PUT`
+  ///   could not give it all that it has
   /// @param nextTimes its next slots, paused or not
   /// @param lastFirings what became of its latest slots, latest first
   record ScheduleDetail(
@@ -433,10 +499,28 @@ final class Views {
       Map<String, String> headers,
       Optional<Object> arguments,
       Optional<String> problem,
+      Optional<ScheduleDefinition> definition,
       Instant createdAt,
       Instant updatedAt,
       List<Instant> nextTimes,
       List<Firing> lastFirings) {}
+
+  /// A schedule in the form in which it is put.
+  record ScheduleDefinition(
+      Optional<String> cron,
+      Optional<String> timeZone,
+      Optional<Long> everySeconds,
+      Optional<Long> phaseSeconds,
+      Optional<Instant> start,
+      Optional<Instant> end,
+      Optional<Long> jitterSeconds,
+      Optional<String> missed,
+      Optional<Integer> missedLimit,
+      Optional<String> description,
+      Bodies.ScheduledTask task) {}
+
+  /// Next slots of a schedule that need not exist; none if it ends before.
+  record SlotTimes(List<Instant> nextTimes) {}
 
   /// What became of a slot.
   ///

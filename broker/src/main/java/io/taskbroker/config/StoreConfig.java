@@ -55,7 +55,8 @@ public record StoreConfig(
   /// Limits at which intake stops, and processing deadlines.
   ///
   /// @param maxSize database size in bytes; unlimited if empty
-  /// @param maxParked number of parked tasks at which no more are parked; unlimited if empty
+  /// @param maxParked number of parked tasks at which no more are parked; if empty, only the heap
+  ///   limits them
   /// @param maxProcessing includes claimed tasks
   /// @param maxProcessingAttempts number of processing deadlines that a task may miss
   /// @param processingGrace added to each processing deadline

@@ -9,13 +9,17 @@ import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// Push client: calls a worker once per activation and reports each outcome to the engine exactly
 /// once. Retries calls that are proven undelivered on another connection; the engine decides about
 /// the rest, and how many calls are in flight. One event loop serves all connections. Thread-safe.
 public final class PushClient implements Service, PushPort {
+  private static final int MAX_ADDRESSES = 1_000;
+
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final HostLookup lookup;
@@ -74,6 +78,12 @@ public final class PushClient implements Service, PushPort {
   public void push(Delivery delivery) {
     counts.claimed();
     buffer.accept(delivery);
+  }
+
+  /// Addresses of the workers, at most 1,000. Never completes before the start and after the stop.
+  public synchronized CompletableFuture<List<PushAddress>> addresses() {
+    PushLoop running = loop;
+    return running == null ? new CompletableFuture<>() : running.addresses(MAX_ADDRESSES);
   }
 
   /// Gives pending calls 2 seconds to end and abandons the rest. Later pushes are reported as

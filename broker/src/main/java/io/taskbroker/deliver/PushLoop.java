@@ -14,9 +14,12 @@ import io.taskbroker.inflight.api.PushResult;
 import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.wire.Signatures;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,7 +27,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /// Event loop of push calls: owns the connections and pending calls. Other threads may use only
-/// [#send], [#run] and [#stop]. Calls submitted while it works are written together.
+/// [#send], [#addresses], [#run] and [#stop]. Calls submitted while it works are written together.
 final class PushLoop {
   private static final long GRACE_MILLIS = 2_000;
   private static final String STOPPING = "The broker stops";
@@ -90,6 +93,18 @@ final class PushLoop {
     } else if (!run(new PushCall(this, pool, delivery))) {
       report(delivery, PushOutcome.UNREACHABLE, STOPPING);
     }
+  }
+
+  /// Addresses of the workers of all applications, at most so many; never completes if the loop has
+  /// ended.
+  CompletableFuture<List<PushAddress>> addresses(int limit) {
+    var answer = new CompletableFuture<List<PushAddress>>();
+    run(() -> {
+      var all = new ArrayList<PushAddress>();
+      pools.values().forEach(pool -> all.addAll(pool.addresses(limit - all.size())));
+      answer.complete(List.copyOf(all));
+    });
+    return answer;
   }
 
   /// Log text on how calls are signed, without the secrets.

@@ -30,6 +30,9 @@ final class Target {
   /// Times of the last connection attempt, the last failed attempt, and the last broken connection.
   long openedAt;
 
+  /// Whether the latest attempt to connect failed.
+  boolean unreachable;
+
   private long failedAt;
   private long brokeAt;
   private long pausedUntil;
@@ -54,11 +57,13 @@ final class Target {
   }
 
   void failed(long now) {
+    unreachable = true;
     failedAt = now;
     pausedUntil = now + backoff.nextNanos();
   }
 
   void reached() {
+    unreachable = false;
     backoff.reset();
   }
 

@@ -6,9 +6,11 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.taskbroker.inflight.api.PushOutcome;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Connection pool of one application: several connections per address, so that calls reach more
@@ -332,6 +334,24 @@ final class WorkerPool {
       closing.add(connection);
     }
     connection.close();
+  }
+
+  /// Its addresses, at most so many.
+  List<PushAddress> addresses(int limit) {
+    return targets.all().stream().limit(limit).map(this::describe).toList();
+  }
+
+  private PushAddress describe(Target target) {
+    List<WorkerConnection> open =
+        Stream.concat(connections.all().stream(), closing.stream())
+            .filter(each -> each.target == target)
+            .toList();
+    return new PushAddress(
+        application,
+        target.address.getHostString() + ":" + target.address.getPort(),
+        (int) open.stream().filter(WorkerConnection::isReady).count(),
+        open.stream().mapToInt(WorkerConnection::calls).sum(),
+        target.unreachable);
   }
 
   /// Closes all connections immediately.

@@ -1,12 +1,17 @@
 package io.taskbroker.grpc;
 
 import io.grpc.Attributes;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.netty.channel.ChannelHandlerContext;
 import io.taskbroker.grpc.ConnectionCounts.Closing;
 import io.taskbroker.runtime.Deadlines.Deadline;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +50,14 @@ final class Connection {
   private final ConnectionCounts counts;
   private final RateLimit frames;
   private final AtomicLong unread = new AtomicLong();
+  private final long openedAt = System.nanoTime();
+
+  /// When a task was last asked for, of which application, and when one was last reported, for
+  /// people; [#openedAt] for never.
+  private volatile long askedAt = openedAt;
+
+  private volatile @Nullable String askedFor;
+  private volatile long reportedAt = openedAt;
   private @Nullable ChannelHandlerContext guard;
   private int unreadResponses;
   private long written;
@@ -68,12 +81,48 @@ final class Connection {
     return connection;
   }
 
+  /// Address and port of the client of a call.
+  static String address(ServerCall<?, ?> call) {
+    SocketAddress address = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    return address == null ? "an unknown address" : address.toString().replaceFirst("^/", "");
+  }
+
   RunningCalls running() {
     return running;
   }
 
   Peer peer() {
     return peer;
+  }
+
+  /// Notes that a worker asks for a task.
+  ///
+  /// @param application null for any
+  void asked(@Nullable String application, long now) {
+    askedFor = application;
+    askedAt = now;
+  }
+
+  /// Notes that a worker reports.
+  void reported(long now) {
+    reportedAt = now;
+  }
+
+  /// The worker that asks for tasks on it; empty if none does. Thread-safe.
+  Optional<PullWorker> pullWorker(InetSocketAddress address, long now) {
+    long asked = askedAt;
+    long reported = reportedAt;
+    return asked == openedAt
+        ? Optional.empty()
+        : Optional.of(
+            new PullWorker(
+                address.getHostString() + ":" + address.getPort(),
+                Optional.ofNullable(askedFor),
+                Duration.ofNanos(now - openedAt),
+                Duration.ofNanos(now - asked),
+                reported == openedAt
+                    ? Optional.empty()
+                    : Optional.of(Duration.ofNanos(now - reported))));
   }
 
   /// Sets the context by which it can be closed.

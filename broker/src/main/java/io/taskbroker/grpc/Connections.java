@@ -9,6 +9,7 @@ import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -44,6 +45,16 @@ final class Connections extends ServerTransportFilter {
   /// Pending calls of each event loop.
   Iterable<RunningCalls> calls() {
     return loops.values();
+  }
+
+  /// Connections on which tasks were asked for, at most so many.
+  List<PullWorker> pullWorkers(int limit) {
+    long now = System.nanoTime();
+    return open.entrySet().stream()
+        .flatMap(
+            entry -> entry.getValue().pullWorker((InetSocketAddress) entry.getKey(), now).stream())
+        .limit(limit)
+        .toList();
   }
 
   /// Registers an accepted connection. Used by its loop.

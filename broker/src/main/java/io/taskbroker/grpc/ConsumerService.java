@@ -83,6 +83,7 @@ final class ConsumerService {
       call.fail(PUSH_MODE);
       return;
     }
+    Messages.requireSmall(bytes.length);
     check(bytes, 0, bytes.length);
     GetTaskRequest request = GetTaskRequest.parseFrom(bytes);
     String application = request.hasApplication() ? request.getApplication() : null;
@@ -91,13 +92,16 @@ final class ConsumerService {
       call.fail(NOTHING_PENDING);
       return;
     }
+    call.asksForTask(application);
     intake.request(new Command.Claim(application, namespace, new TaskReply(call)));
   }
 
   private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     check(bytes, 0, bytes.length);
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
     Command.Update update = update(request);
+    call.reports();
     Command.Claim next = next(request, call);
     var reply = new CountedReply(call, counts, update.status(), next != null);
     intake.request(new Command.Report(List.of(update), next, reply));
@@ -113,6 +117,7 @@ final class ConsumerService {
       call.fail(Connection.TOO_MANY);
       return;
     }
+    call.reports();
     counts.batch(updates);
     intake.request(new Command.Report(updates, null, new BatchReply(call, counts, updates)));
   }
@@ -124,9 +129,11 @@ final class ConsumerService {
     FetchNextTask fetch = request.getFetchNextTask();
     String application = fetch.hasApplication() ? fetch.getApplication() : null;
     String namespace = fetch.hasNamespace() ? fetch.getNamespace() : null;
-    return lacksApplication(application, namespace)
-        ? null
-        : new Command.Claim(application, namespace, new StatusReply(call));
+    if (lacksApplication(application, namespace)) {
+      return null;
+    }
+    call.asksForTask(application);
+    return new Command.Claim(application, namespace, new StatusReply(call));
   }
 
   private static boolean lacksApplication(
@@ -156,6 +163,8 @@ final class ConsumerService {
           throw new BadRequest("Too many updates in one call, expects at most " + maxUpdates);
         }
         int begin = in.getTotalBytesRead();
+        Messages.requireSmall(
+            CodedInputStream.newInstance(bytes, begin, bytes.length - begin).readRawVarint32());
         SetTaskStatusRequest update =
             in.readMessage(SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry());
         check(bytes, WireCheck.afterNumber(bytes, begin), in.getTotalBytesRead());

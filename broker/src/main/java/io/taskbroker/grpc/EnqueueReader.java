@@ -28,6 +28,9 @@ final class EnqueueReader {
   static final int MAX_TASKS = 10_000;
   static final int MAX_TASK_BYTES = 1 << 20;
 
+  /// Bytes of a `NewTask` beside its task.
+  private static final int MAX_OPTION_BYTES = 4_096;
+
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_HEADERS = 64;
   private static final int MAX_HEADER_BYTES = 16 << 10;
@@ -81,6 +84,10 @@ final class EnqueueReader {
   private static void read(byte[] request, int from, int to, long now, Enqueued enqueued)
       throws IOException {
     check(request, from, to);
+    if (to - from > MAX_TASK_BYTES + MAX_OPTION_BYTES) {
+      enqueued.refuse(to - from + " bytes are more than " + MAX_TASK_BYTES); // not decoded (G7)
+      return;
+    }
     NewTask options = NewTask.parser().parseFrom(request, from, to - from);
     Task task = options.getTask();
     int begin = to;

@@ -37,6 +37,7 @@ public final class GrpcServer implements Service {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
   private static final int METADATA_BYTES = 16 << 10;
   private static final int BACKLOG = 1_024;
+  private static final int MAX_PULL_WORKERS = 1_000;
   private static final int READ_BYTES = 16 << 10;
   private static final int READS = 4;
   private static final int RESETS = 2_048;
@@ -134,6 +135,11 @@ public final class GrpcServer implements Service {
       throw new IllegalStateException("The gRPC server was not started: it has no port yet");
     }
     return port;
+  }
+
+  /// Connections on which workers asked for tasks, at most 1,000; none before the start.
+  public synchronized List<PullWorker> pullWorkers() {
+    return running == null ? List.of() : running.connections().pullWorkers(MAX_PULL_WORKERS);
   }
 
   /// Sets whether health checks respond with SERVING; initially they do not. Reports are accepted

@@ -32,6 +32,9 @@ final class ScheduleService {
   static final String NAME = "taskbroker.v1.ScheduleService";
   private static final Logger log = LoggerFactory.getLogger(ScheduleService.class);
 
+  /// Largest request: a schedule has 64 KiB at most.
+  private static final int MAX_BYTES = 66 << 10;
+
   private final Schedules schedules;
   private final ServiceCounts calls;
 
@@ -68,6 +71,12 @@ final class ScheduleService {
               String flaw = WireCheck.flaw(request, 0, request.length);
               if (flaw != null) {
                 throw new InvalidProtocolBufferException(flaw);
+              }
+              if (request.length > MAX_BYTES) { // before it is decoded (G7)
+                throw new BadRequest(
+                    "The request has more than "
+                        + MAX_BYTES
+                        + " bytes: pass a reference to large arguments");
               }
               handler.handle(call, request);
             });
@@ -145,7 +154,7 @@ final class ScheduleService {
     var _ =
         result.whenComplete((found, failure) -> {
           if (failure == null) {
-            call.answer(message.apply(found).toByteArray());
+            call.answerIfRead(() -> message.apply(found).toByteArray());
           } else {
             call.fail(status(failure));
           }

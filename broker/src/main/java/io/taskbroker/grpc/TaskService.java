@@ -82,21 +82,25 @@ final class TaskService {
   }
 
   private void get(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = GetRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Find(id, new QueryReply(call, view -> TaskMessages.get(id, view))));
   }
 
   private void cancel(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = CancelRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Cancel(id, new QueryReply(call, TaskMessages::cancelled)));
   }
 
   private void explain(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     String id = ExplainRequest.parseFrom(bytes).getId();
     ask(new TaskQuery.Find(id, new QueryReply(call, TaskMessages::explained)));
   }
 
   private void await(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    Messages.requireSmall(bytes.length);
     AwaitRequest request = AwaitRequest.parseFrom(bytes);
     int seconds = request.getTimeoutSeconds() == 0 ? 60 : request.getTimeoutSeconds();
     if (seconds < 0 || seconds > MAX_AWAIT_SECONDS) {
@@ -118,7 +122,7 @@ final class TaskService {
       if (view == null) {
         call.fail(NOT_FOUND);
       } else {
-        call.answer(message.apply(view).toByteArray());
+        call.answerIfRead(() -> message.apply(view).toByteArray());
       }
     }
 
@@ -138,7 +142,7 @@ final class TaskService {
     @Override
     public void done(List<EnqueueOutcome> outcomes) {
       counts.enqueued(tasks, outcomes);
-      call.answer(tasks.response(outcomes).toByteArray());
+      call.answerIfRead(() -> tasks.response(outcomes).toByteArray());
     }
 
     @Override

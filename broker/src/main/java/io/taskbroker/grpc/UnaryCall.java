@@ -1,18 +1,24 @@
 package io.taskbroker.grpc;
 
-import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
-import java.net.SocketAddress;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Pending unary call: receives one request and is answered once, by any thread. The event loop
 /// writes the response, together with all others submitted meanwhile.
 final class UnaryCall extends ServerCall.Listener<byte[]>
     implements Runnable, RunningCalls.RunningCall, RunningCalls.IncompleteCall {
+  /// Longest name that is kept of the application that is asked for.
+  private static final int MAX_NAME = 100;
+
+  private static final Status UNREAD =
+      Status.UNAVAILABLE.withDescription(
+          "Too many responses are unread on this connection or address: read them and try again");
+
   /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
@@ -94,10 +100,25 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     return System.nanoTime() - begunAt;
   }
 
+  /// Notes that the caller asks for a task.
+  ///
+  /// @param application null for any
+  void asksForTask(@Nullable String application) {
+    connection.asked(
+        application == null || application.length() <= MAX_NAME
+            ? application
+            : application.substring(0, MAX_NAME),
+        begunAt);
+  }
+
+  /// Notes that the caller reports.
+  void reports() {
+    connection.reported(begunAt);
+  }
+
   /// Address and port of the caller.
   String peer() {
-    SocketAddress address = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-    return address == null ? "an unknown address" : address.toString().replaceFirst("^/", "");
+    return Connection.address(call);
   }
 
   /// Whether the client has cancelled.
@@ -149,6 +170,17 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     responseBytes = message.length;
     connection.holdResponse(message.length);
     running.run(this);
+  }
+
+  /// Answers a call that the client may repeat; fails it while too many answers are unread (G7).
+  ///
+  /// @param message called at once, or not at all
+  void answerIfRead(Supplier<byte[]> message) {
+    if (canTakeResponse()) {
+      answer(message.get());
+    } else {
+      fail(UNREAD);
+    }
   }
 
   /// Fails the call.

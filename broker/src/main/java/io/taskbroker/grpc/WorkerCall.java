@@ -2,9 +2,12 @@ package io.taskbroker.grpc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Parser;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.taskbroker.activation.Utf8;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
@@ -27,6 +30,7 @@ import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.Welcome;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.runtime.Deadlines.Deadline;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -41,8 +45,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private static final int MAX_NAMESPACES = 64;
   private static final int MAX_NAME_BYTES = 255;
   private static final int MAX_RESULT_BYTES = 64 << 10;
-  private static final int MAX_MESSAGE_CHARS = 1_024;
-  private static final int MAX_PROGRESS_CHARS = 1_024;
+  static final int MAX_FAILURE_BYTES = 4 << 10;
+  static final int MAX_PROGRESS_BYTES = 1 << 10;
   private static final long MAX_DELAY_MS = 30L * 24 * 3_600_000;
   private static final String DEFAULT_APPLICATION = "default";
 
@@ -52,8 +56,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   /// Memory of one decoded result or heartbeat beyond its bytes.
   private static final int ITEM_BYTES = 128;
 
+  /// Without the unknown fields, which nobody reads (G7).
+  private static final Parser<WorkerMessage> MESSAGES =
+      DiscardUnknownFieldsParser.wrap(WorkerMessage.parser());
+
   private final WorkerOptions options;
   private final CommandSink intake;
+  private final InstantSource clock;
 
   /// Lease of the worker, while it has tasks.
   private final Deadline<WorkerCall> lease = new Deadline<>(this);
@@ -63,13 +72,23 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private boolean greeted;
 
-  /// Name that the worker gave itself; may be empty.
+  /// Name that the worker gave itself, and its version; may be empty.
   private volatile String worker = "";
+
+  private volatile String version = "";
+  private final String address;
+  private final long openedAt;
+
+  /// When the last message came, milliseconds since the epoch.
+  private volatile long heardAt;
 
   private int slots;
 
   /// Tasks that the worker has, as the engine counts them.
   private volatile int held;
+
+  /// Whether it has tasks again, and its lease has not begun anew: it may have been silent before.
+  private volatile boolean busyAgain;
 
   private int unanswered;
 
@@ -87,15 +106,32 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       ServerCall<byte[], byte[]> call,
       Connection connection,
       CommandSink intake,
+      InstantSource clock,
       WorkerOptions options) {
     super(call, connection);
     this.intake = intake;
     this.options = options;
+    this.clock = clock;
+    this.address = Connection.address(call);
+    this.openedAt = clock.millis();
+    this.heardAt = openedAt;
   }
 
   @Override
   void message(byte[] bytes) throws InvalidProtocolBufferException {
-    WorkerMessage message = WorkerMessage.parseFrom(bytes);
+    Messages.requireAtMost(
+        MAX_RESULTS,
+        "results in one message",
+        bytes,
+        WorkerMessage.RESULTS_FIELD_NUMBER,
+        Results.RESULTS_FIELD_NUMBER);
+    Messages.requireAtMost(
+        MAX_RESULTS,
+        "tasks in one heartbeat",
+        bytes,
+        WorkerMessage.HEARTBEAT_FIELD_NUMBER,
+        Heartbeat.TASKS_FIELD_NUMBER);
+    WorkerMessage message = MESSAGES.parseFrom(bytes);
     if (!greeted) {
       if (!message.hasHello()) {
         throw new BadRequest("The first message must be Hello");
@@ -103,6 +139,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       greet(message.getHello());
       return;
     }
+    heardAt = clock.millis();
     boolean hasTasks = held > 0;
     switch (message.getMessageCase()) {
       case HELLO -> throw new BadRequest("Hello was sent before");
@@ -130,6 +167,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
     worker = hello.getWorker();
+    version = hello.getVersion();
     greeted = true;
     send(
         BrokerMessage.newBuilder()
@@ -165,9 +203,6 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private void results(Results results, int bytes) {
     int count = results.getResultsCount();
-    if (count > MAX_RESULTS) {
-      throw new BadRequest("More than " + MAX_RESULTS + " results in one message");
-    }
     List<Command.Result> translated = new ArrayList<>(count);
     for (Result result : results.getResultsList()) {
       translated.add(new Command.Result(result.getId(), token(result.getToken()), outcome(result)));
@@ -212,10 +247,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   private static Command.Outcome failed(Failed failed) {
-    String message = failed.getMessage();
     long delay = failed.getRetryAfterMs();
     return new Command.Outcome.Failed(
-        message.substring(0, Math.min(message.length(), MAX_MESSAGE_CHARS)),
+        Utf8.cut(failed.getMessage(), MAX_FAILURE_BYTES),
         failed.getFinal(),
         !failed.hasRetryAfterMs() ? -1 : delay < 0 ? MAX_DELAY_MS : Math.min(delay, MAX_DELAY_MS),
         failed.hasMaxAttempts() ? Integer.toUnsignedLong(failed.getMaxAttempts()) : -1);
@@ -227,15 +261,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     if (count == 0) {
       return false;
     }
-    if (count > MAX_RESULTS) {
-      throw new BadRequest("More than " + MAX_RESULTS + " tasks in one heartbeat");
-    }
     List<Command.TaskHeartbeat> tasks = new ArrayList<>(count);
     for (TaskHeartbeat task : heartbeat.getTasksList()) {
-      String progress = task.getProgress();
-      if (progress.length() > MAX_PROGRESS_CHARS) {
-        progress = progress.substring(0, MAX_PROGRESS_CHARS);
-      }
+      String progress = Utf8.cut(task.getProgress(), MAX_PROGRESS_BYTES);
       tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
     submit(new Command.WorkerHeartbeat(this, tasks));
@@ -260,8 +288,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   /// Handles the silence of a worker, which is dead if it has tasks.
   void leasePassed() {
-    if (held == 0) {
-      return;
+    if (held == 0 || busyAgain) {
+      return; // [#beginLeaseAnew] follows the first task
     }
     if (isPaused()) {
       running.leases().begin(lease); // It may have said something that is not read yet.
@@ -319,6 +347,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   @Override
+  public Description description() {
+    return new Description(worker, version, address, openedAt, heardAt);
+  }
+
+  @Override
   public boolean mayReceive() {
     if (hasRoom()) {
       return true;
@@ -329,6 +362,9 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   public void holds(int tasks) {
+    if (held == 0 && tasks > 0) {
+      busyAgain = true;
+    }
     held = tasks;
   }
 
@@ -364,12 +400,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   public void handled() {
     running.run(() -> {
       unhandled--;
+      beginLeaseAnew();
       readOnIfPossible();
     });
   }
 
   @Override
   void prepare() {
+    beginLeaseAnew();
     Delivery delivery = deliveries.poll();
     if (delivery == null) {
       return;
@@ -384,7 +422,13 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       delivery = deliveries.poll();
     }
     enqueue(message.bytes());
-    if (!isClosed() && !lease.isListed()) {
+  }
+
+  /// Begins the lease of a worker that had no tasks before, during which it may say nothing.
+  private void beginLeaseAnew() {
+    if (busyAgain && !isClosed()) {
+      busyAgain = false;
+      running.leases().end(lease);
       running.leases().begin(lease);
     }
   }

@@ -32,7 +32,7 @@ final class WorkerService {
             signatures,
             calls.method("/" + WORK),
             clock,
-            (call, connection) -> new WorkerCall(call, connection, intake, options));
+            (call, connection) -> new WorkerCall(call, connection, intake, clock, options));
     return ServerServiceDefinition.builder(NAME).addMethod(work.descriptor(), work).build();
   }
 }

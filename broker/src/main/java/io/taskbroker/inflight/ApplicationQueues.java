@@ -54,7 +54,7 @@ final class ApplicationQueues {
     if (queue == null) {
       if (queues.size() >= sweepAt) {
         queues.values().removeIf(ApplicationQueue::isIdle);
-        sweepAt = Math.max(MAX_IDLE, 2 * queues.size());
+        sweepAt = Math.max(MAX_IDLE, queues.size() + queues.size() / 4);
       }
       var pushed = options.pushApplications();
       PushChannel push =
@@ -70,6 +70,11 @@ final class ApplicationQueues {
   /// The queue of an application; null if it has none, because it had no tasks in flight lately.
   @Nullable ApplicationQueue find(String application) {
     return queues.get(application);
+  }
+
+  /// Number of queues, of which a fifth at most may be idle if there are many.
+  int size() {
+    return queues.size();
   }
 
   /// All queues; a view.

@@ -108,9 +108,11 @@ final class Backpressure {
     neighbours.remove(partition);
   }
 
-  /// Whether one more row may be parked.
+  /// Whether one more row may be parked: memory keeps its id, and a queue of its application.
   boolean mayPark() {
-    return state.parked.size() < state.options.limits().maxParked();
+    int parked = state.parked.size();
+    return parked < state.options.limits().maxParked()
+        && state.memory.hasRoomToPark(parked, state.queues.size());
   }
 
   /// The application of a refused record if only its own limit makes the record wait, so that it

@@ -17,6 +17,7 @@ import io.taskbroker.inflight.api.EnginePorts;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.TaskEnd;
+import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WaitingReason;
 import java.util.ArrayList;
@@ -119,7 +120,7 @@ public final class Engine {
 
   /// Adds a tombstone that ends at `until`, wall-clock milliseconds.
   public void restoreTombstone(Fingerprint id, long until) {
-    state.tombstones.add(id, until);
+    state.tombstones.add(id, until, state.wall);
   }
 
   /// Starts work, with the rules received last.
@@ -172,6 +173,8 @@ public final class Engine {
       case Command.RowsRead read
           when read.owner() instanceof OperatorRequestHandler.Pending pending ->
           operatorRequests.rowsRead(pending, read.rows());
+      case Command.RowsRead read when read.owner() instanceof TaskQuery query ->
+          queries.rowRead(query, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> completion.produced(produced.record());
       case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
@@ -321,7 +324,7 @@ public final class Engine {
 
   private void deleted(Change.Delete delete) {
     if (delete.tombstoneUntil() != Row.NONE) {
-      state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
+      state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil(), state.wall);
     }
     if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
       queries.ended(task);
@@ -403,6 +406,7 @@ public final class Engine {
     dispatchReady();
     remoteReports.sendQueries();
     parkedReports.sendQuery();
+    queries.sendQuery();
   }
 
   private void dispatchReady() {

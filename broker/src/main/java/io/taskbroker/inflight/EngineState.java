@@ -23,6 +23,7 @@ import io.taskbroker.inflight.api.TokenEpoch;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -60,6 +61,10 @@ final class EngineState {
   final MemoryBudget memory;
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
+
+  /// Ids of the tasks of slots that this broker fires, until it is known whether it was first. As
+  /// many as the schedules of a few enqueues.
+  final Set<String> unfired = new HashSet<>();
 
   /// Ids of the parked rows, with their keys.
   final ParkedIds parked;
@@ -206,6 +211,9 @@ final class EngineState {
   }
 
   void write(Change change) {
+    if (change instanceof Change.Fire fire) {
+      unfired.add(fire.id());
+    }
     outstanding++;
     if (change.takesSpace()) {
       takingSpace++;
@@ -221,6 +229,9 @@ final class EngineState {
 
   /// Handles the known outcome of a change.
   void changeDone(Change change) {
+    if (change instanceof Change.Fire fire) {
+      unfired.remove(fire.id());
+    }
     outstanding--;
     if (change.takesSpace()) {
       takingSpace--;
@@ -298,8 +309,8 @@ final class EngineState {
     }
   }
 
-  /// Replaces a refused task by a copy without payload; the payload is on disk. The copy does not
-  /// count as memory (H19).
+  /// Replaces a refused task by a copy without payload; the payload is on disk (H19). The copy
+  /// counts as memory, so that an application that fills the quarantine stops only itself (G7, G8).
   ///
   /// @param size bytes of the payload that Kafka refused
   InFlightTask quarantine(InFlightTask task, int size, String why) {
@@ -311,6 +322,7 @@ final class EngineState {
     kept.attempt = task.attempt;
     kept.record = task.record;
     tasks.put(kept.id(), kept);
+    memory.occupy(kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;
   }

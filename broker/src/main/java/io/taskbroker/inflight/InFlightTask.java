@@ -20,6 +20,9 @@ final class InFlightTask implements DeliveredTask {
   /// 10 more, and 32 more after a failed delivery.
   static final int OVERHEAD_BYTES = 400;
 
+  /// What the quarantine keeps of a task beside it.
+  private static final int QUARANTINE_BYTES = 400;
+
   /// Number of the last delivery of a task that failed since: no token has it, so that no result of
   /// that delivery counts again.
   static final long RETRIED = -1;
@@ -233,7 +236,8 @@ final class InFlightTask implements DeliveredTask {
         + activation.namespace().length()
         + activation.taskname().length()
         + (outgoingPayload == null ? 0 : outgoingPayload.length)
-        + (record == null ? 0 : TaskRecord.BYTES)
+        + (record == null ? 0 : TaskRecord.BYTES + record.message.length())
+        + (step() == TaskState.Step.QUARANTINED ? QUARANTINE_BYTES : 0)
         + (destination == null ? 0 : destination.headerLength());
   }
 

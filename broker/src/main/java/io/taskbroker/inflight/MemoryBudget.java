@@ -33,6 +33,14 @@ final class MemoryBudget {
     return queue.memoryBytes < SHARE * (max - bytes);
   }
 
+  /// Whether another row may be parked. What memory keeps of parked rows may take three quarters of
+  /// the maximum, on top of it: the id of each, and the queue of each application (G7).
+  boolean hasRoomToPark(int rows, int applications) {
+    return (long) rows * FingerprintMap.ID_BYTES
+            + (long) applications * ApplicationQueue.OVERHEAD_BYTES
+        < max / 4 * 3;
+  }
+
   /// Whether another page of parked rows may be read: pages may take a quarter of the maximum on
   /// top of it, and one page is always allowed.
   boolean mayRead() {
@@ -66,6 +74,14 @@ final class MemoryBudget {
       queue.memoryBytes -= taken;
       bytes -= queue.memoryBytes == 0 ? taken + ApplicationQueue.OVERHEAD_BYTES : taken;
       task.countedBytes = 0;
+    }
+  }
+
+  /// Counts the memory of a task anew, if it is counted.
+  void recount(InFlightTask task) {
+    if (task.countedBytes > 0) {
+      vacate(task);
+      occupy(task);
     }
   }
 }

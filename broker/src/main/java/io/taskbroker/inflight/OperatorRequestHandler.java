@@ -15,10 +15,11 @@ import io.taskbroker.inflight.api.TaskEnd;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Handler of operators' requests. An act uses the same transitions and changes as everything else,
 /// and is answered when they are durable. Parked rows that must be in memory for an act are read a
@@ -46,7 +47,6 @@ final class OperatorRequestHandler {
     private final List<Outcome> outcomes = new ArrayList<>();
     private final ArrayDeque<Target> parked = new ArrayDeque<>();
     private List<Target> page = List.of();
-    private final Set<Target> done = new HashSet<>();
 
     private Pending(Act act) {
       this.act = act;
@@ -57,6 +57,8 @@ final class OperatorRequestHandler {
     switch (request) {
       case OperatorRequest.Applications asked ->
           asked.reply().accept(OperatorViews.applications(state, asked.limit()));
+      case OperatorRequest.Workers asked ->
+          asked.reply().accept(OperatorViews.workers(state, asked.limit()));
       case OperatorRequest.Inspect asked ->
           asked
               .reply()
@@ -90,13 +92,15 @@ final class OperatorRequestHandler {
   }
 
   private Outcome act(InFlightTask task, Act act) {
-    return state.hasRoom() || act.dryRun()
-        ? acts.act(task, act)
-        : new Outcome(task.id(), false, "the store is behind; try again");
+    return state.hasRoom() || act.dryRun() ? acts.act(task, act) : behind(task.id());
   }
 
   private boolean isParked(Target target) {
     return state.parked.find(Ids.fingerprint(target.id()), target.key()) != null;
+  }
+
+  private static boolean removes(Kind kind) {
+    return kind == Kind.CANCEL || kind == Kind.DISCARD;
   }
 
   private void parked(Target target, Pending pending) {
@@ -106,22 +110,9 @@ final class OperatorRequestHandler {
           new Outcome(target.id(), false, "it is on disk and no worker has it; use run_now"));
     } else if (pending.act.dryRun()) {
       pending.outcomes.add(new Outcome(target.id(), true, TaskSnapshot.PARKED));
-    } else if (kind == Kind.CANCEL || kind == Kind.DISCARD) {
-      pending.outcomes.add(removeParked(target));
     } else {
       pending.parked.add(target);
     }
-  }
-
-  private Outcome removeParked(Target target) {
-    if (!state.hasRoom()) {
-      return new Outcome(target.id(), false, "the store is behind; try again");
-    }
-    Ids.Fingerprint id = Ids.fingerprint(target.id());
-    PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
-    InFlightTask removed = completion.removeParked(id, partition, target.id(), TaskEnd.CANCELLED);
-    state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
-    return new Outcome(target.id(), true, TaskSnapshot.PARKED);
   }
 
   /// Reads the next parked rows, or answers when everything is durable.
@@ -143,38 +134,72 @@ final class OperatorRequestHandler {
     state.store.readRows(page.stream().map(Target::key).toList(), pending);
   }
 
-  /// Unparks the rows that were read, and acts on them.
+  /// Acts on the rows that were read, as far as they are still parked.
   void rowsRead(Pending pending, List<Row> rows) {
     state.queriesAnswered(1);
-    for (Row row : rows) {
-      var activation = row.activation();
-      if (state.parked.has(Ids.fingerprint(activation.id()), activation.origin(), row.key())) {
-        if (pending.act.kind() != Kind.PRIORITY || !park(row, pending)) {
-          parkedLoader.unpark(row);
-        }
-      }
-    }
+    Map<Long, Row> read = new HashMap<>();
+    rows.forEach(row -> read.put(row.key(), row));
     for (Target target : pending.page) {
-      InFlightTask task = state.tasks.get(target.id());
-      if (task != null && task.key == target.key()) {
-        pending.outcomes.add(act(task, pending.act));
-      } else if (!pending.done.remove(target)) {
-        pending.outcomes.add(
-            new Outcome(target.id(), false, "it ended, or moved to another broker"));
-      }
+      pending.outcomes.add(act(target, read.get(target.key()), pending.act));
     }
     proceed(pending);
   }
 
-  /// Changes the priority of a row that stays parked. Returns false if rows of its application are
-  /// being read: the row may be among them, as it was.
-  private boolean park(Row row, Pending pending) {
+  /// @param row null if there is none any more
+  private Outcome act(Target target, @Nullable Row row, Act act) {
+    if (isParked(target)) {
+      if (removes(act.kind())) {
+        return removeParked(target, row);
+      }
+      Outcome outcome =
+          row != null && act.kind() == Kind.PRIORITY ? park(row, act.priority()) : null;
+      if (outcome != null) {
+        return outcome;
+      }
+      if (row == null || !state.memory.hasRoom()) {
+        return new Outcome(
+            target.id(),
+            false,
+            "it is on disk, or being stored, and has no room in memory; try again");
+      }
+      parkedLoader.unpark(row);
+    }
+    InFlightTask task = state.tasks.get(target.id());
+    return task != null && task.key == target.key()
+        ? act(task, act)
+        : new Outcome(target.id(), false, "it ended, or moved to another broker");
+  }
+
+  /// @param row null if it is not stored yet
+  private Outcome removeParked(Target target, @Nullable Row row) {
+    if (!state.hasRoom()) {
+      return behind(target.id());
+    }
+    InFlightTask removed = row == null ? null : completion.cancelParked(row);
+    if (removed == null) {
+      Ids.Fingerprint id = Ids.fingerprint(target.id());
+      PartitionKey partition = Objects.requireNonNull(state.parked.find(id, target.key()));
+      removed = completion.removeParked(id, partition, target.id(), TaskEnd.CANCELLED);
+    }
+    state.event(EngineEvent.DISCARDED, removed, TaskActs.BY_OPERATOR);
+    return new Outcome(target.id(), true, TaskSnapshot.PARKED);
+  }
+
+  private static Outcome behind(String id) {
+    return new Outcome(id, false, "the store is behind; try again");
+  }
+
+  /// Changes the priority of a row that stays parked. Null if rows of its application are being
+  /// read: the row may be among them, as it was.
+  private @Nullable Outcome park(Row row, int priority) {
     Activation activation = row.activation();
     ApplicationQueue queue = state.queueOf(activation.application());
-    if (queue.backlog.isReading() || !state.hasRoom()) {
-      return false;
+    if (queue.backlog.isReading()) {
+      return null;
     }
-    int priority = pending.act.priority();
+    if (!state.hasRoom()) {
+      return behind(activation.id());
+    }
     if (priority != activation.priority()) {
       long until = queue.backlog.park(priority, row.key(), row.parkedUntil());
       state.queues.schedule(queue);
@@ -182,9 +207,7 @@ final class OperatorRequestHandler {
           new Change.ChangePriority(
               row.key(), activation.id(), activation.origin(), priority, until, null));
     }
-    pending.done.add(new Target(activation.id(), row.key()));
-    pending.outcomes.add(new Outcome(activation.id(), true, TaskSnapshot.PARKED));
-    return true;
+    return new Outcome(activation.id(), true, TaskSnapshot.PARKED);
   }
 
   /// Everything that an act decided is durable.

@@ -5,6 +5,7 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.inflight.api.ApplicationStats;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.inflight.api.WaitingReason;
+import io.taskbroker.inflight.api.WorkerStats;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -61,6 +62,17 @@ final class OperatorViews {
         oldest == null ? OptionalLong.empty() : OptionalLong.of(oldest.activation.receivedAt()),
         queue.memoryBytes,
         Optional.ofNullable(queue.push).map(push -> of(state, push)));
+  }
+
+  /// The first workers with streams, at most so many.
+  static List<WorkerStats> workers(EngineState state, int limit) {
+    return state.queues.all().stream()
+        .flatMap(queue -> queue.channels().stream())
+        .filter(WorkerStream.class::isInstance)
+        .map(WorkerStream.class::cast)
+        .limit(limit)
+        .map(WorkerStream::stats)
+        .toList();
   }
 
   private static ApplicationStats.Push of(EngineState state, PushChannel push) {

@@ -63,7 +63,7 @@ final class PartitionTransfer {
         state.queueOf(row.application()).backlog.rewind();
       }
     }
-    page.tombstones().forEach(state.tombstones::add);
+    page.tombstones().forEach((id, until) -> state.tombstones.add(id, until, state.wall));
   }
 
   private void load(Row row, boolean inOrder) {

@@ -44,6 +44,7 @@ final class QuarantineRetries {
       return;
     }
     InFlightTask again = recovery.taskOf(row);
+    state.memory.vacate(kept);
     state.add(again);
     state.transition(
         again,

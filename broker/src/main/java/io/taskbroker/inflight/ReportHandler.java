@@ -45,6 +45,11 @@ final class ReportHandler {
   }
 
   void handle(Command.Update update, Reply reply) {
+    if (state.options.shared() && state.unfired.contains(update.id())) {
+      // No worker has the task from here: the report is about that of the broker that was first.
+      forward(update, reply);
+      return;
+    }
     InFlightTask task = state.tasks.get(update.id());
     if (task == null) {
       handleAbsent(update, reply);

@@ -7,7 +7,6 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.Rules;
-import io.taskbroker.inflight.api.TaskEnd;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
@@ -140,13 +139,7 @@ final class RuleEnforcer {
       case Rules.Decision.Kept _ -> {}
       case Rules.Decision.Killed _ -> {
         state.event(EngineEvent.SWITCHED_OFF, activation, "");
-        long _ = state.parked.remove(Ids.fingerprint(activation.id()), activation.origin());
-        completion.removeParked(
-            PartitionKey.of(activation.origin()),
-            row.key(),
-            activation.id(),
-            activation.leavesTombstone(),
-            TaskEnd.CANCELLED);
+        var _ = completion.cancelParked(row);
       }
       case Rules.Decision.Demoted _ -> {
         // Another broker may have an unconfirmed one (H2): that is checked when it is due to run.

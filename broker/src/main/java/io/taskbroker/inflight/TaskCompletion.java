@@ -5,8 +5,10 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.NextAttempt;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -57,16 +59,33 @@ final class TaskCompletion {
   InFlightTask removeParked(Fingerprint fingerprint, PartitionKey group, String id, TaskEnd end) {
     boolean remembered = state.parked.leavesTombstone(fingerprint, group);
     long key = state.parked.remove(fingerprint, group);
-    return removeParked(group, key, id, remembered, end);
+    return removeParked(group.origin(), key, id, remembered, end);
+  }
+
+  /// Ends a parked task that somebody cancelled. Only its row tells for how long its id is
+  /// remembered, and whether its record is kept. Returns null if the row is not parked any more.
+  @Nullable InFlightTask cancelParked(Row row) {
+    Activation activation = row.activation();
+    Fingerprint id = Ids.fingerprint(activation.id());
+    if (!state.parked.has(id, activation.origin(), row.key())) {
+      return null;
+    }
+    long _ = state.parked.remove(id, activation.origin());
+    return removeParked(
+        activation.origin(),
+        row.key(),
+        activation.id(),
+        activation.leavesTombstone(),
+        TaskEnd.CANCELLED);
   }
 
   /// Deletes a parked row, of which memory holds no more than these arguments. Until the row is
   /// gone, a task represents it, as for any row that is being deleted.
   ///
+  /// @param origin of the row; of its partition if no more is known
   /// @param remembered whether its id leaves a tombstone (H8)
   /// @param end how it ends
-  InFlightTask removeParked(
-      PartitionKey partitionKey, long key, String id, boolean remembered, TaskEnd end) {
+  InFlightTask removeParked(Origin origin, long key, String id, boolean remembered, TaskEnd end) {
     var unknown =
         new Activation(
             id,
@@ -74,7 +93,7 @@ final class TaskCompletion {
             "",
             "",
             new byte[0],
-            partitionKey.origin(),
+            origin,
             state.wall,
             Activation.NEVER,
             0,
@@ -166,8 +185,22 @@ final class TaskCompletion {
     forward(task, Status.FAILURE, null, demotion);
   }
 
-  /// Forwards the retry of the task, a new activation.
+  /// Retries a task as its worker reported: as a new activation, which is produced; one that did
+  /// not come from Kafka in the store.
+  ///
+  /// @param maxAttempts maximum of attempts; negative if the worker leaves it at its decision
+  /// @param delayOnRetry delay in seconds; negative for that of the retry policy
   void retry(InFlightTask task, long maxAttempts, long delayOnRetry) {
+    if (task.activation.origin().partition() < 0) {
+      long delay = Math.min(delayOnRetry, NextAttempt.MAX_DELAY_MS) * 1_000;
+      NextAttempt.after(
+              task.activation.payload(),
+              maxAttempts < 0 ? Integer.MAX_VALUE : maxAttempts,
+              delay,
+              state.random)
+          .ifPresentOrElse(next -> retryHere(task, next), () -> fail(task, "no attempt is left"));
+      return;
+    }
     Optional<Retries.Retry> retry =
         Retries.of(
             task.activation.payload(),

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
@@ -11,6 +12,7 @@ import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.inflight.api.TaskQuery.Phase;
 import io.taskbroker.inflight.api.TaskQuery.View;
 import io.taskbroker.inflight.api.WaitingReason;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +27,11 @@ final class TaskQueries {
 
   /// Callers that wait for the end of a task, by its id.
   private final Map<String, List<TaskQuery>> waiting = new HashMap<>();
+
+  /// Cancellations of parked tasks, whose rows are read one by one: they may be large (G7).
+  private final ArrayDeque<TaskQuery> parkedCancels = new ArrayDeque<>();
+
+  private boolean reading;
 
   TaskQueries(EngineState state, TaskCompletion completion) {
     this.state = state;
@@ -120,16 +127,20 @@ final class TaskQueries {
   private void cancel(TaskQuery query) {
     InFlightTask task = state.tasks.get(query.id());
     if (task == null) {
-      cancelAbsent(query);
+      if (state.parked.has(Ids.fingerprint(query.id()))) {
+        parkedCancels.addLast(query);
+      } else {
+        await(query);
+      }
       return;
     }
     switch (phase(task)) {
       case RUNNING -> {
-        task.cancelled = true;
         WorkerStream stream = task.stream;
-        if (stream != null) {
+        if (stream != null && !task.cancelled) { // once: its worker may not read (G7)
           stream.session.cancel(task.id(), state.lastToken(task), true);
         }
+        task.cancelled = true;
         query.reply().done(view(query.id()));
       }
       case PENDING, DELAYED -> {
@@ -141,13 +152,33 @@ final class TaskQueries {
     }
   }
 
-  private void cancelAbsent(TaskQuery query) {
-    Fingerprint id = Ids.fingerprint(query.id());
-    PartitionKey partition = state.parked.size() > 0 ? state.parked.find(id) : null;
-    if (partition != null) {
-      completion.removeParked(id, partition, query.id(), TaskEnd.CANCELLED);
+  /// Reads the row of the next parked task that is to be cancelled: only the row tells for how long
+  /// its id is remembered, and whether its record is kept.
+  void sendQuery() {
+    TaskQuery next = reading ? null : parkedCancels.pollFirst();
+    if (next == null) {
+      return;
     }
-    await(query);
+    Fingerprint id = Ids.fingerprint(next.id());
+    PartitionKey group = state.parked.find(id);
+    List<Long> keys = group == null ? List.of() : List.of(state.parked.key(id, group));
+    reading = true;
+    state.queriesSent(1);
+    state.store.readRows(keys, next);
+  }
+
+  /// Handles the row that was read for a cancellation: of none if it changed meanwhile, or if it
+  /// waits for space in the store.
+  void rowRead(TaskQuery query, List<Row> rows) {
+    state.queriesAnswered(1);
+    reading = false;
+    rows.forEach(completion::cancelParked);
+    Fingerprint id = Ids.fingerprint(query.id());
+    PartitionKey group = state.parked.find(id);
+    if (group != null) {
+      completion.removeParked(id, group, query.id(), TaskEnd.CANCELLED);
+    }
+    cancel(query);
   }
 
   private @Nullable View view(String id) {

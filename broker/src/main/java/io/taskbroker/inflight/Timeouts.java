@@ -95,6 +95,7 @@ final class Timeouts {
     state.because(task, "worker_lost", "");
     DeliveryFailures failures = task.failures();
     failures.losses = (short) Math.min(failures.losses + 1, Short.MAX_VALUE);
+    failures.acceptedAtLoss = (int) task.queue.accepted; // others of before prove nothing
     if (task.lostAlone) {
       task.attempts++;
     }

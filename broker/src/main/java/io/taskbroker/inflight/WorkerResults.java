@@ -102,6 +102,7 @@ final class WorkerResults {
   private void failed(
       InFlightTask task, Command.Result result, Outcome.Failed failed, Reply reply) {
     state.recorder.failure(task, failed.message());
+    state.memory.recount(task);
     Optional<NextAttempt> next =
         failed.last() || task.cancelled || !ReportHandler.isPlausible(task)
             ? Optional.empty()

@@ -4,6 +4,7 @@ import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WorkerSession;
+import io.taskbroker.inflight.api.WorkerStats;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// Channel of one worker that opened a stream: it has as many credits as the worker has free slots.
 /// Not thread-safe.
 final class WorkerStream implements DeliveryChannel {
+  /// Tasks that operators see of a worker.
+  private static final int SHOWN = 10;
+
   final WorkerSession session;
   final String application;
 
@@ -118,6 +122,17 @@ final class WorkerStream implements DeliveryChannel {
   @Override
   public String worker() {
     return session.worker();
+  }
+
+  /// What operators see of it.
+  WorkerStats stats() {
+    return new WorkerStats(
+        session.description(),
+        application,
+        namespaces,
+        slots,
+        attempts.size() + reserved,
+        attempts.values().stream().limit(SHOWN).map(InFlightTask::id).toList());
   }
 
   @Override

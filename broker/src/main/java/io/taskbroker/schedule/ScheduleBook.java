@@ -51,16 +51,23 @@ final class ScheduleBook {
   }
 
   ScheduleState upsert(Schedule given) throws InterruptedException {
+    return upsert(given, Optional.empty());
+  }
+
+  /// @param unchangedSince when the caller saw it replaced last; empty if that does not matter
+  ScheduleState upsert(Schedule given, Optional<Timestamp> unchangedSince)
+      throws InterruptedException {
     Schedule schedule = normalized(given);
     SlotCalendar calendar = checked(schedule);
     for (int i = 0; i < ATTEMPTS; i++) {
-      long now = clock.millis();
-      Optional<ScheduleRow> found = store.on(schedules -> schedules.find(schedule.getName()));
-      ScheduleRow next;
+      Optional<StoredSchedule> found = find(schedule.getName());
+      requireUnchanged(schedule.getName(), found, unchangedSince);
+      if (isSame(found, schedule)) {
+        return found.get().state();
+      }
+      ScheduleRow next = next(found, schedule, calendar);
       boolean done;
       if (found.isEmpty()) {
-        // No two schedules of a name have a version in common, unless by chance.
-        next = StoredSchedule.created(schedule, calendar, random.nextLong() >>> 2, now);
         done =
             store.on(schedules -> {
               if (schedules.count() >= maxSchedules) {
@@ -70,18 +77,53 @@ final class ScheduleBook {
               return schedules.create(next);
             });
       } else {
-        StoredSchedule stored = StoredSchedule.of(found.get());
-        if (stored.schedule().equals(schedule)) {
-          return stored.state();
-        }
-        next = stored.replacedBy(schedule, calendar, now);
-        done = store.on(schedules -> schedules.replace(next, stored.version()));
+        long version = found.get().version();
+        done = store.on(schedules -> schedules.replace(next, version));
       }
       if (done) {
         return StoredSchedule.of(next).state();
       }
     }
     throw contended(schedule.getName());
+  }
+
+  /// What [#upsert] would make of a schedule; changes nothing.
+  ScheduleState preview(Schedule given, Optional<Timestamp> unchangedSince)
+      throws InterruptedException {
+    Schedule schedule = normalized(given);
+    SlotCalendar calendar = checked(schedule);
+    Optional<StoredSchedule> found = find(schedule.getName());
+    requireUnchanged(schedule.getName(), found, unchangedSince);
+    return isSame(found, schedule)
+        ? found.get().state()
+        : StoredSchedule.of(next(found, schedule, calendar)).state();
+  }
+
+  private static boolean isSame(Optional<StoredSchedule> found, Schedule schedule) {
+    return found.isPresent() && found.get().schedule().equals(schedule);
+  }
+
+  private ScheduleRow next(
+      Optional<StoredSchedule> found, Schedule schedule, SlotCalendar calendar) {
+    long now = clock.millis();
+    // No two schedules of a name have a version in common, unless by chance.
+    return found.isEmpty()
+        ? StoredSchedule.created(schedule, calendar, random.nextLong() >>> 2, now)
+        : found.get().replacedBy(schedule, calendar, now);
+  }
+
+  private static void requireUnchanged(
+      String name, Optional<StoredSchedule> found, Optional<Timestamp> unchangedSince) {
+    if (unchangedSince.isPresent()
+        && !found.map(it -> it.state().getUpdatedAt()).equals(unchangedSince)) {
+      throw new ScheduleException(
+          Kind.REFUSED,
+          "The schedule " + name + " was changed or deleted meanwhile: look at it again");
+    }
+  }
+
+  private Optional<StoredSchedule> find(String name) throws InterruptedException {
+    return store.on(schedules -> schedules.find(name)).map(StoredSchedule::of);
   }
 
   ScheduleState get(String name) throws InterruptedException {

@@ -19,8 +19,8 @@ import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -49,7 +49,7 @@ public final class Schedules implements Service {
   /// Sleep after the store did not answer.
   private static final Duration FAILURE_SLEEP = Duration.ofSeconds(1);
 
-  private final BlockingQueue<Request<?>> requests = new ArrayBlockingQueue<>(MAX_REQUESTS);
+  private final BlockingQueue<Request<?>> requests;
   private final ScheduleBook book;
   private final SlotFiring firing;
   private final CommandSink engine;
@@ -74,7 +74,21 @@ public final class Schedules implements Service {
       Metrics metrics,
       FailureSink failures,
       SystemContext context) {
-    var store = new StoreAccess(committer);
+    this(committer, engine, templates, shared, metrics, failures, context, Waits.BLOCKING);
+  }
+
+  /// @param waits how its thread waits
+  Schedules(
+      Consumer<StoreQuery> committer,
+      CommandSink engine,
+      TaskTemplates templates,
+      boolean shared,
+      Metrics metrics,
+      FailureSink failures,
+      SystemContext context,
+      Waits waits) {
+    this.requests = waits.queue(MAX_REQUESTS);
+    var store = new StoreAccess(committer, waits);
     this.engine = engine;
     this.templates = templates;
     this.context = context;
@@ -136,6 +150,21 @@ public final class Schedules implements Service {
   /// Creates or replaces a schedule; the same one again changes nothing.
   public CompletableFuture<ScheduleState> upsert(Schedule schedule) {
     return ask(() -> changed(book.upsert(schedule)));
+  }
+
+  /// As [#upsert], unless the schedule was replaced or deleted meanwhile.
+  ///
+  /// @param unchangedSince when it was replaced last, as the caller saw it; empty if that does not
+  ///   matter
+  public CompletableFuture<ScheduleState> upsert(
+      Schedule schedule, Optional<Timestamp> unchangedSince) {
+    return ask(() -> changed(book.upsert(schedule, unchangedSince)));
+  }
+
+  /// What [#upsert] would make of a schedule, with the same refusals; changes nothing.
+  public CompletableFuture<ScheduleState> preview(
+      Schedule schedule, Optional<Timestamp> unchangedSince) {
+    return ask(() -> book.preview(schedule, unchangedSince));
   }
 
   public CompletableFuture<ScheduleState> get(String name) {
@@ -230,7 +259,8 @@ public final class Schedules implements Service {
     return state;
   }
 
-  private void turn() throws InterruptedException {
+  /// One turn of its thread.
+  void turn() throws InterruptedException {
     long now = context.clock().millis();
     Request<?> request =
         requests.poll(Math.clamp(lookAt - now, 0, longestSleep), TimeUnit.MILLISECONDS);

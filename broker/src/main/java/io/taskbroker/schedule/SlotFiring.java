@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -146,7 +145,7 @@ final class SlotFiring {
             attempts.stream().map(Attempt::task).toList(),
             attempts.stream().map(Attempt::step).toList(),
             reply));
-    List<EnqueueOutcome> outcomes = reply.await();
+    List<EnqueueOutcome> outcomes = reply.await(store.waits());
     int settled = 0;
     for (int i = 0; i < outcomes.size(); i++) {
       settled += settle(attempts.get(i), outcomes.get(i), now);
@@ -221,9 +220,9 @@ final class SlotFiring {
       answer.complete(List.of());
     }
 
-    List<EnqueueOutcome> await() throws InterruptedException {
+    List<EnqueueOutcome> await(Waits waits) throws InterruptedException {
       try {
-        return answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return waits.get(answer, PATIENCE_SECONDS);
       } catch (TimeoutException _) {
         return List.of();
       } catch (ExecutionException e) {

@@ -67,7 +67,7 @@ record StoredSchedule(long version, ScheduleState state) {
   /// The row with another schedule of that name.
   ScheduleRow replacedBy(Schedule schedule, SlotCalendar calendar, long now) {
     var next = state.toBuilder().setSchedule(schedule).setUpdatedAt(Timestamps.ofMillis(now));
-    long slot = state.getPaused() ? SlotCalendar.NONE : calendar.next(now);
+    long slot = state.getPaused() ? SlotCalendar.NONE : firstSlot(calendar, now);
     return row(next, calendar, version + 1, slot);
   }
 
@@ -79,7 +79,14 @@ record StoredSchedule(long version, ScheduleState state) {
 
   ScheduleRow resumed(long now) {
     SlotCalendar calendar = calendar();
-    return row(state.toBuilder().setPaused(false), calendar, version + 1, calendar.next(now));
+    return row(state.toBuilder().setPaused(false), calendar, version + 1, firstSlot(calendar, now));
+  }
+
+  /// The first slot after now that has no task: if the clock was ahead, later ones may have one.
+  private long firstSlot(SlotCalendar calendar, long now) {
+    long fired =
+        state.hasLastSlot() ? SlotCalendar.millis("last_slot", state.getLastSlot()) : now;
+    return calendar.next(Math.max(now, fired));
   }
 
   /// The row after a decision about its due slots.

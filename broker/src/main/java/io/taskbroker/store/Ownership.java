@@ -37,6 +37,8 @@ public interface Ownership {
 
   List<ParkedRow> loadParked(SourcePartition partition, long key, int limit);
 
+  /// The newest tombstones, an eighth of [Ids#MOST_REMEMBERED] at most: those of all partitions of a
+  /// broker share that number.
   List<Tombstone> tombstones(SourcePartition partition, long now);
 
   /// Reports that other brokers stored for rows of the partition, in order of arrival.

@@ -43,6 +43,10 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
   private static final String NAME = "store-committer";
 
+  /// Maintenance waits for a moment without work, but not for more than so many of its intervals:
+  /// under constant load there is no such moment.
+  private static final int MOST_OVERDUE = 10;
+
   private final ActivationStore store;
   private final Listener listener;
   private final Ticker ticker;
@@ -393,6 +397,9 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
       }
       commitAndAnswer();
       batchTaken = false;
+      if (maintainAt + MOST_OVERDUE * maintenanceInterval - ticker.nanoTime() <= 0) {
+        maintain();
+      }
     }
 
     private void take(List<Object> batch) {

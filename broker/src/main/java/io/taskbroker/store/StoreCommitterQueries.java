@@ -119,10 +119,22 @@ final class StoreCommitterQueries {
 
   private void answerFinished() {
     for (var next = finished.peek(); next != null; next = finished.peek()) {
-      Optional<FinishedTask> found = store.finished(next.id());
+      Optional<FinishedTask> found = finished(next.id());
       finished.remove();
       answered.run();
       listener.finishedRead(next, found);
+    }
+  }
+
+  /// The record of a task; empty for an id that the store cannot hold: it has no such record (H12).
+  private Optional<FinishedTask> finished(String id) {
+    try {
+      return store.finished(id);
+    } catch (StoreException e) {
+      if (e.kind() != Kind.DATA) {
+        throw e;
+      }
+      return Optional.empty();
     }
   }
 

@@ -2,6 +2,7 @@ package io.taskbroker.telemetry;
 
 import io.prometheus.metrics.core.datapoints.DataPoint;
 import io.prometheus.metrics.core.metrics.StatefulMetric;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -89,6 +90,11 @@ public final class Labelled<D extends DataPoint> {
       }
     });
     return found;
+  }
+
+  /// All data points at this moment.
+  MetricSnapshot snapshot() {
+    return metric.collect();
   }
 
   /// Removes the data point of a metric with two tags; it must not be used afterwards.

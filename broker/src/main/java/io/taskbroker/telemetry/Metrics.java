@@ -608,6 +608,16 @@ public final class Metrics extends DeclaredMetrics {
     return lags;
   }
 
+  /// Times from when a task was published, or its delay ended, until a worker had it.
+  public Distribution waiting() {
+    return Distributions.of(receivedToPush).plus(Distributions.of(receivedToGetTask));
+  }
+
+  /// Times from the delivery of a task to the report that it is complete.
+  public Distribution running() {
+    return Distributions.of(runTime);
+  }
+
   /// Current values of the registry.
   MetricSnapshots scrape() {
     return declare.registry.scrape();

@@ -49,6 +49,42 @@ final class NextAttemptTest {
     }
   }
 
+  @Test
+  void aTaskThatIsRetriedForEverDoesNotGrow() throws Exception {
+    RetryPolicy forever = RetryPolicy.newBuilder().setMaxAttempts(-1).setDelayMs(1).build();
+    Activation task = enqueued(payload(forever.toBuilder()));
+    byte[] first = task.payload();
+    for (int attempt = 1; attempt <= 1_000; attempt++) {
+      NextAttempt next =
+          NextAttempt.after(task.payload(), -1, -1, new SplittableRandom(1)).orElseThrow();
+      task = next.of(task, 0);
+      assertThat(Task.parseFrom(task.payload()))
+          .isEqualTo(
+              Task.newBuilder()
+                  .setId("a")
+                  .setRetry(forever.toBuilder().setAttempts(attempt))
+                  .build());
+    }
+    assertThat(task.payload()).hasSize(first.length + 5);
+  }
+
+  private static Activation enqueued(byte[] payload) {
+    return new Activation(
+        "a",
+        "shop",
+        "post",
+        "mail",
+        payload,
+        Origin.enqueued(0),
+        0,
+        Activation.NEVER,
+        0,
+        30,
+        FailurePolicy.DISCARD,
+        false,
+        false);
+  }
+
   private static Optional<NextAttempt> after(RetryPolicy.Builder policy) {
     return NextAttempt.after(payload(policy), -1, -1, new SplittableRandom(1));
   }

@@ -9,7 +9,9 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.deliver.PushAddress;
 import io.taskbroker.grpc.EnqueuedTemplates;
+import io.taskbroker.grpc.PullWorker;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.inflight.api.EngineStats;
@@ -26,6 +28,9 @@ import io.taskbroker.store.FinishedPage;
 import io.taskbroker.store.FinishedQuery;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.RowGroups;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.telemetry.Distribution;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
@@ -53,6 +58,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -70,6 +76,7 @@ final class AdminServerTest {
   private static final String ACT = "{\"application\":\"a\",\"reason\":\"a test\"}";
 
   private final List<Command> commands = new ArrayList<>();
+  private final FakeEngine engine = new FakeEngine(commands);
 
   @TempDir private Path dir;
   private AdminServer server;
@@ -152,6 +159,24 @@ final class AdminServerTest {
   void headerOfAnybodyElseIsNotBelieved() throws Exception {
     start("trusted_proxies: [10.0.0.9], identity_header: X-User, roles: {ann: admin}");
     assertThat(get("X-User: ann")).startsWith("HTTP/1.1 401");
+  }
+
+  @Test
+  void aHeaderThatTheClientSentToTheProxyTooIsNotBelieved() throws Exception {
+    start("trusted_proxies: [127.0.0.1], identity_header: X-User, roles: {ann: admin, bob: read}");
+    assertThat(get("X-User: ann\r\nX-User: bob")).startsWith("HTTP/1.1 401");
+    assertThat(get("X-User: bob")).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void onlyTheCommonNameOfACertificateIsOne() {
+    assertThat(Authenticator.commonName("CN=ann,O=shop")).contains("ann");
+    assertThat(Authenticator.commonName("OU=a,CN=bob,CN=ca,O=shop")).contains("bob");
+    assertThat(Authenticator.commonName("CN=ann+OU=x,O=shop")).contains("ann");
+    assertThat(Authenticator.commonName("CN=ann\\, of shop")).contains("ann, of shop");
+    assertThat(Authenticator.commonName("O=x\\,CN=ann,CN=eve")).contains("eve");
+    assertThat(Authenticator.commonName("O=x\\,CN=ann")).isEmpty();
+    assertThat(Authenticator.commonName("")).isEmpty();
   }
 
   @Test
@@ -249,6 +274,18 @@ final class AdminServerTest {
     assertThat(dir.resolve("pauses")).doesNotExist();
   }
 
+  /// A caller that heard of a failure would act again.
+  @Test
+  void whatIsDoneIsAnsweredAlthoughItsOutcomeCannotBeRecorded() throws Exception {
+    start("");
+    engine.interrupts = true; // which ends the next write
+    assertThat(pause("Host: localhost")).startsWith("HTTP/1.1 200");
+    engine.interrupts = false;
+    assertThat(audit().lines()).singleElement().asString().contains("\"phase\":\"intended\"");
+    assertThat(pause("Host: localhost")).startsWith("HTTP/1.1 200");
+    assertThat(audit().lines()).hasSize(3);
+  }
+
   private static boolean changesPauses(Command command) {
     return command instanceof Command.Operate(OperatorRequest.ChangePauses _);
   }
@@ -259,6 +296,66 @@ final class AdminServerTest {
     assertThat(send(request("POST", "/v1/pause", "Host: localhost", "{\"application\":\"a\"}")))
         .startsWith("HTTP/1.1 400")
         .contains("reason must say why");
+  }
+
+  /// Otherwise `dry_run` would keep an act that knows nothing of it out of the record.
+  @Test
+  void onlyActsThatCanBeTriedHaveADryRun() throws Exception {
+    start("");
+    for (String act :
+        List.of(
+            "POST /v1/drain",
+            "POST /v1/pause",
+            "POST /v1/schedules/s/pause",
+            "POST /v1/schedules/s/run",
+            "DELETE /v1/schedules/s")) {
+      String[] operation = act.split(" ", -1);
+      String body = "{\"dry_run\":true,\"reason\":\"a test\"}";
+      assertThat(send(request(operation[0], operation[1], "Host: localhost", body)))
+          .as(act)
+          .startsWith("HTTP/1.1 400")
+          .contains("dry_run");
+    }
+    assertThat(commands).noneMatch(Command.Drain.class::isInstance);
+  }
+
+  @Test
+  void aFieldIsGivenOnce() throws Exception {
+    start("");
+    String body = "{\"act\":\"cancel\",\"ids\":[\"a\"],\"dry_run\":false,\"dry_run\":true}";
+    assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", body)))
+        .startsWith("HTTP/1.1 400")
+        .contains("uplicate");
+  }
+
+  /// An age whose milliseconds overflow would match all tasks.
+  @Test
+  void agesOfAFilterAreBounded() throws Exception {
+    start("");
+    for (String age : List.of("-1", "9223372036854775807", "9223372036854776")) {
+      for (String name : List.of("older_than_seconds", "younger_than_seconds")) {
+        String body =
+            "{\"act\":\"cancel\",\"filter\":{\"%s\":%s},\"reason\":\"a test\"}"
+                .formatted(name, age);
+        assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", body)))
+            .as("%s %s", name, age)
+            .startsWith("HTTP/1.1 400")
+            .contains("filter." + name);
+      }
+    }
+    String none = "{\"act\":\"cancel\",\"ids\":[null],\"reason\":\"a test\"}";
+    assertThat(send(request("POST", "/v1/tasks/act", "Host: localhost", none)))
+        .startsWith("HTTP/1.1 400")
+        .contains("ids must have");
+  }
+
+  @Test
+  void aStoreThatCannotAnswerIsNoFailureOfTheBroker() throws Exception {
+    start("");
+    String text = send(request("GET", "/v1/tasks?id=%00", "Host: localhost", ""));
+    assertThat(text).startsWith("HTTP/1.1 400").contains("The store cannot hold");
+    String away = send(request("GET", "/v1/tasks?id=away", "Host: localhost", ""));
+    assertThat(away).startsWith("HTTP/1.1 503").contains("Retry-After: 1", "as the test says");
   }
 
   private void start(String keys) throws Exception {
@@ -276,10 +373,10 @@ final class AdminServerTest {
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
             new AdminServer.Parts(
-                new FakeEngine(commands),
+                engine,
                 new NoRows(),
-                operatorRules(dir, new FakeEngine(commands)),
-                schedules(new FakeEngine(commands)),
+                operatorRules(dir, engine),
+                schedules(engine),
                 new FakeBroker()),
             (_, failure) -> failure.printStackTrace());
     server.start();
@@ -406,6 +503,9 @@ final class AdminServerTest {
   static final class FakeEngine implements CommandSink {
     private final List<Command> commands;
 
+    /// Whether the thread of an act is interrupted when the act is done.
+    volatile boolean interrupts;
+
     /// @param commands receives each command
     FakeEngine(List<Command> commands) {
       this.commands = commands;
@@ -423,15 +523,26 @@ final class AdminServerTest {
         case Command.ReadStats(var reply) ->
             reply.accept(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, List.of()));
         case Command.Operate(OperatorRequest.Applications(_, var reply)) -> reply.accept(List.of());
-        case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> done.run();
+        case Command.Operate(OperatorRequest.ChangePauses(_, Runnable done)) -> {
+          done.run();
+          if (interrupts) {
+            Thread.currentThread().interrupt();
+          }
+        }
         default -> throw new AssertionError(command);
       }
     }
   }
 
+  /// Store without rows, which cannot hold U+0000 and is away when `away` is asked for.
   static final class NoRows implements RowBrowser {
     @Override
     public Page browse(Query query) {
+      String id = query.id().orElse("");
+      if (id.equals("\0") || id.equals("away")) {
+        boolean away = id.equals("away");
+        throw new StoreException(away ? Kind.TRANSIENT : Kind.DATA, "as the test says", null);
+      }
       return new Page(List.of(), Optional.empty());
     }
 
@@ -493,6 +604,26 @@ final class AdminServerTest {
     @Override
     public Optional<RuleStatus> rules() {
       return Optional.empty();
+    }
+
+    @Override
+    public Distribution waiting() {
+      return Distribution.NONE;
+    }
+
+    @Override
+    public Distribution running() {
+      return Distribution.NONE;
+    }
+
+    @Override
+    public List<PullWorker> pullWorkers() {
+      return List.of();
+    }
+
+    @Override
+    public CompletableFuture<List<PushAddress>> pushAddresses() {
+      return CompletableFuture.completedFuture(List.of());
     }
   }
 }

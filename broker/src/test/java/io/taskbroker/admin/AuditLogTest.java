@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,19 @@ final class AuditLogTest {
     int first = number(last.getFirst());
     assertThat(number(before.getLast())).isEqualTo(first - 1);
     assertThat(Files.getPosixFilePermissions(file)).hasSize(2);
+  }
+
+  @Test
+  void aLineThatWasCutDoesNotTakeTheNextOneWithIt() throws Exception {
+    Path file = Files.writeString(dir.resolve("audit"), "{\"time\":\"2027-01-");
+    try (var log = new AuditLog(file, ApiJson.mapper(), MAX_BYTES)) {
+      log.record(
+          new AuditLog.Entry(
+              Instant.EPOCH, "intended", "ann", "ADMIN", "::1", "POST /x", "why", null, null, 1));
+    }
+    assertThat(new AuditPages(file, ApiJson.mapper()).page(Optional.empty(), 10).entries())
+        .extracting(AuditLog.Entry::who)
+        .containsExactly("ann");
   }
 
   private static int number(String line) {

@@ -3,6 +3,7 @@ package io.taskbroker.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -24,12 +25,12 @@ final class AuditPagesTest {
   private AuditPages pages;
 
   @BeforeEach
-  void open() {
+  void open() throws IOException {
     file = dir.resolve("audit");
     pages = new AuditPages(file, ApiJson.mapper());
   }
 
-  private void record(int from, int to) {
+  private void record(int from, int to) throws IOException {
     try (var log = new AuditLog(file, ApiJson.mapper(), MAX_BYTES)) {
       for (int i = from; i < to; i++) {
         log.record(
@@ -44,7 +45,7 @@ final class AuditPagesTest {
   }
 
   @Test
-  void pagesCoverAllFilesFromTheNewest() {
+  void pagesCoverAllFilesFromTheNewest() throws IOException {
     assertThat(pages.page(Optional.empty(), 10).entries()).isEmpty();
     record(0, 50);
     List<Integer> seen = new ArrayList<>();
@@ -60,7 +61,7 @@ final class AuditPagesTest {
 
   /// A rotation between two pages neither repeats nor skips an entry.
   @Test
-  void aRotationMovesNoCursor() {
+  void aRotationMovesNoCursor() throws IOException {
     record(0, 20);
     AuditPages.Page first = pages.page(Optional.empty(), 3);
     record(20, 40);
@@ -79,7 +80,7 @@ final class AuditPagesTest {
   }
 
   @Test
-  void aForeignCursorIsRefused() {
+  void aForeignCursorIsRefused() throws IOException {
     record(0, 3);
     for (String cursor : List.of("x", "1.1", "1.x", ".", "")) {
       assertThatThrownBy(() -> pages.page(Optional.of(cursor), 10)).isInstanceOf(ApiProblem.class);

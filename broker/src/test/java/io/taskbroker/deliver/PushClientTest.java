@@ -1,5 +1,6 @@
 package io.taskbroker.deliver;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -75,6 +76,41 @@ final class PushClientTest {
     assertThat(request.getTask().toByteArray()).isEqualTo(ACTIVATION);
     assertThat(request.getTask().getUnknownFields().hasField(99)).isTrue();
     assertThat(call.signature()).isNull();
+  }
+
+  @Test
+  void operatorsSeeTheAddressesWithTheirCalls() throws Exception {
+    Worker worker = worker();
+    worker.answer = null;
+    URI closed = URI.create("http://127.0.0.1:" + closedPort());
+    PushClient client =
+        start(
+            new PushClient(
+                Map.of("app", worker.address(), "gone", closed),
+                new PushOptions(List.of(), LONG, 1 << 20),
+                intake,
+                new Metrics()));
+    client.push(delivery("x", ACTIVATION));
+    client.push(delivery("y", ACTIVATION));
+    await()
+        .untilAsserted(() -> {
+          List<PushAddress> seen = client.addresses().get(10, SECONDS);
+          assertThat(seen)
+              .filteredOn(it -> it.application().equals("app"))
+              .singleElement()
+              .satisfies(it -> assertThat(it.address()).endsWith(":" + worker.address().getPort()))
+              .satisfies(it -> assertThat(it.calls()).isEqualTo(2))
+              .satisfies(it -> assertThat(it.connections()).isPositive())
+              .satisfies(it -> assertThat(it.unreachable()).isFalse());
+          assertThat(seen)
+              .filteredOn(it -> it.application().equals("gone"))
+              .singleElement()
+              .satisfies(it -> assertThat(it.unreachable()).isTrue());
+        });
+    worker.calls.take().answer(Status.OK);
+    worker.calls.take().answer(Status.OK);
+    assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
+    assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
   }
 
   @Test

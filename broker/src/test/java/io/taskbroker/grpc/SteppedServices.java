@@ -10,6 +10,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.net.InetAddress;
@@ -28,6 +29,11 @@ public final class SteppedServices {
   public static final String ENQUEUE = "taskbroker.v1.TaskService/Enqueue";
   public static final String CANCEL = "taskbroker.v1.TaskService/Cancel";
   public static final String WORK = "taskbroker.v1.WorkerService/Work";
+  public static final String UPSERT = ScheduleService.NAME + "/Upsert";
+  public static final String DELETE = ScheduleService.NAME + "/Delete";
+  public static final String PAUSE = ScheduleService.NAME + "/Pause";
+  public static final String RESUME = ScheduleService.NAME + "/Resume";
+  public static final String RUN = ScheduleService.NAME + "/RunNow";
 
   /// How long a worker with tasks may be silent.
   public static final Duration LEASE = RunningCalls.LEASE;
@@ -45,9 +51,14 @@ public final class SteppedServices {
 
   /// Services that pass requests to `intake`.
   ///
+  /// @param schedules null if the broker keeps none
   /// @param loop runs tasks in their order, later than they are submitted
   public SteppedServices(
-      String broker, CommandSink intake, SystemContext context, ScheduledExecutorService loop) {
+      String broker,
+      CommandSink intake,
+      @Nullable Schedules schedules,
+      SystemContext context,
+      ScheduledExecutorService loop) {
     this.loop = loop;
     running = new RunningCalls(loop, PATIENCE, context.ticker()::nanoTime);
     var budgets = new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES));
@@ -61,6 +72,9 @@ public final class SteppedServices {
     var workers = new WorkerService(intake, context.clock(), counts, options);
     add(tasks.definition(signatures));
     add(workers.definition(signatures));
+    if (schedules != null) {
+      add(new ScheduleService(schedules, counts).definition(signatures));
+    }
   }
 
   private void add(ServerServiceDefinition service) {

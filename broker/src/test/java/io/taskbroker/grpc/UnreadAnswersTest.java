@@ -10,6 +10,8 @@ import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import io.taskbroker.inflight.Deliveries;
 import io.taskbroker.inflight.api.Command;
+import io.taskbroker.inflight.api.TaskEnd;
+import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
@@ -106,10 +108,32 @@ final class UnreadAnswersTest extends ServedTest {
     }
   }
 
+  /// Answers to enqueues, questions about tasks and schedules may be as large.
+  @Test
+  void g7AnswersToQuestionsAreBoundedToo() throws IOException {
+    intake.answer =
+        request ->
+            ((Command.Ask) request)
+                .query()
+                .reply()
+                .done(TaskQuery.View.ended(TaskEnd.COMPLETED, "", LARGE));
+    GrpcServer server = serve(Duration.ofMinutes(10));
+    try (RawConnection greedy = call(server, block(headers("/" + TaskService.NAME + "/Get")))) {
+      RawConnection.Outcome outcome = greedy.read(2 * PULLS - 1);
+
+      assertThat(outcome.grpcStatus()).isEqualTo("" + Status.Code.UNAVAILABLE.value());
+      assertThat(outcome.headers().get("grpc-message")).startsWith("Too many responses are unread");
+    }
+  }
+
   private static RawConnection pull(GrpcServer server) throws IOException {
+    return call(server, PULL);
+  }
+
+  private static RawConnection call(GrpcServer server, byte[] headers) throws IOException {
     var connection = new RawConnection(server.port(), ATTACKER, NO_WINDOW);
     for (int i = 0; i < PULLS; i++) {
-      connection.send(frame(1, 4, 2 * i + 1, PULL));
+      connection.send(frame(1, 4, 2 * i + 1, headers));
       connection.send(frame(0, 1, 2 * i + 1, RawConnection.message(0, 0, new byte[0])));
     }
     return connection;

@@ -34,6 +34,7 @@ import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -82,6 +83,7 @@ final class WorkerCallFuzzTest {
             call,
             connection,
             this,
+            InstantSource.system(),
             new WorkerOptions(
                 "broker", 4 << 20, Duration.ofSeconds(2), new WorkerOptions.Counts(new Metrics())));
     private final List<Command> commands = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
@@ -55,6 +56,22 @@ final class WorkerServiceTest extends ServedTest {
     assertThat(delivered.getTask()).isEqualTo(task("a"));
     assertThat(delivered.getToken().getEpoch()).isEqualTo(EPOCH.value());
     assertThat(delivered.getToken().getNumber()).isEqualTo(7);
+  }
+
+  @Test
+  void aWorkerIsDescribedAsItSaysAndByWhenItWasHeard() throws Exception {
+    Command.WorkerOpened opened = open(3);
+    var first = opened.session().description();
+    assertThat(first.name()).isEqualTo("pod-7");
+    assertThat(first.version()).isEqualTo("test/1");
+    assertThat(first.address()).startsWith("127.0.0.1:");
+    assertThat(first.heardAt()).isGreaterThanOrEqualTo(first.openedAt());
+    await()
+        .until(() -> {
+          stream.onNext(
+              WorkerMessage.newBuilder().setSlots(Slots.newBuilder().setSlots(2)).build());
+          return opened.session().description().heardAt() > first.heardAt();
+        });
   }
 
   @Test
@@ -169,6 +186,38 @@ final class WorkerServiceTest extends ServedTest {
   }
 
   @Test
+  void textForPeopleIsCutAtItsBoundInBytes() throws Exception {
+    open(1);
+    String message = "é".repeat(WorkerCall.MAX_FAILURE_BYTES / 2);
+    stream.onNext(
+        WorkerMessage.newBuilder()
+            .setResults(
+                Results.newBuilder()
+                    .addResults(Result.newBuilder().setId("a").setFailed(failed(message)))
+                    .addResults(
+                        Result.newBuilder().setId("b").setFailed(failed("x" + message + "more"))))
+            .build());
+    assertThat(((Command.Results) intake.next()).results())
+        .extracting(each -> ((Command.Outcome.Failed) each.outcome()).message())
+        .containsExactly(message, "x" + message.substring(1));
+    stream.onNext(
+        WorkerMessage.newBuilder()
+            .setHeartbeat(
+                Heartbeat.newBuilder()
+                    .addTasks(
+                        io.taskbroker.protocol.v1.TaskHeartbeat.newBuilder()
+                            .setId("a")
+                            .setProgress("x".repeat(WorkerCall.MAX_PROGRESS_BYTES + 1))))
+            .build());
+    assertThat(((Command.WorkerHeartbeat) intake.nextCommand()).tasks().getFirst().progress())
+        .isEqualTo("x".repeat(WorkerCall.MAX_PROGRESS_BYTES));
+  }
+
+  private static Failed.Builder failed(String message) {
+    return Failed.newBuilder().setMessage(message);
+  }
+
+  @Test
   void g7AWorkerThatDoesNotReadIsSentNoMoreThanALittle() throws Exception {
     worker.reads = false;
     Command.WorkerOpened opened = open(10_000);
@@ -207,7 +256,13 @@ final class WorkerServiceTest extends ServedTest {
 
   private static WorkerMessage hello(int slots) {
     return WorkerMessage.newBuilder()
-        .setHello(Hello.newBuilder().setApplication("shop").addNamespaces("post").setSlots(slots))
+        .setHello(
+            Hello.newBuilder()
+                .setApplication("shop")
+                .addNamespaces("post")
+                .setWorker("pod-7")
+                .setVersion("test/1")
+                .setSlots(slots))
         .build();
   }
 

@@ -219,6 +219,21 @@ final class EnqueueTest {
     assertThat(rig.claim().id()).isEqualTo("x");
   }
 
+  /// Of a worker of the compatible services: the broker may have no Kafka.
+  @Test
+  void aReportedRetryOfAnEnqueuedTaskStaysInTheStore() {
+    enqueue(Task.of("x"), 0);
+    for (int attempt = 0; attempt < 3; attempt++) {
+      assertThat(rig.claim().id()).isEqualTo("x");
+      assertThat(rig.report(Status.RETRY, "x").isAnswered()).isTrue();
+      assertThat(rig.outbox).isEmpty();
+    }
+    rig.crash();
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.report(Status.COMPLETE, "x");
+    assertThat(rig.store.rows()).isEmpty();
+  }
+
   @Test
   void h12EnqueuedTaskThatTheStoreCannotHoldIsRefused() {
     rig.store.refuses = activation -> activation.id().equals("x");

@@ -20,7 +20,9 @@ final class FingerprintMapTest {
     Map<Fingerprint, Long> model = new HashMap<>();
     Fingerprint[] ids = new Fingerprint[4_000];
     for (int i = 0; i < ids.length; i++) {
-      ids[i] = new Fingerprint(i, random.nextInt(lows));
+      ids[i] =
+          new Fingerprint(
+              i, lows == Integer.MAX_VALUE ? random.nextLong() : random.nextInt(lows));
     }
     for (int i = 0; i < 100_000; i++) {
       Fingerprint id = ids[random.nextInt(ids.length)];

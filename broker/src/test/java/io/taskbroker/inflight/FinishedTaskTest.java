@@ -90,6 +90,23 @@ final class FinishedTaskTest {
   }
 
   @Test
+  void g7TheMessageOfAFailedAttemptCountsAsMemoryOfItsTask() {
+    enqueue(
+        Task.of("a")
+            .at(Origin.enqueued(WINDOW), rig.wall)
+            .withPayload(
+                io.taskbroker.protocol.v1.Task.newBuilder()
+                    .setId("a")
+                    .setRetry(RetryPolicy.newBuilder().setMaxAttempts(2).setDelayMs(60_000))
+                    .build()
+                    .toByteArray()));
+    RigWorker worker = RigWorker.open(rig, 1);
+    long before = rig.depths().memoryBytes();
+    worker.result(new Command.Outcome.Failed("x".repeat(4_000), false, -1, -1), worker.last());
+    assertThat(rig.depths().memoryBytes() - before).isBetween(4_000L, 4_100L);
+  }
+
+  @Test
   void eachEndHasItsOutcome() {
     RigPartition partition = rig.assigned("tasks");
     rig.produces = true;

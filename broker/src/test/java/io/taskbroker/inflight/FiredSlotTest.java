@@ -10,6 +10,7 @@ import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EnqueueOutcome;
+import io.taskbroker.inflight.api.PushOutcome;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -53,6 +54,48 @@ final class FiredSlotTest {
     assertThat(fire("parked").outcomes).containsExactly(EnqueueOutcome.ACCEPTED);
   }
 
+  /// The task of a slot that another broker fired has run before this one knows that it was not
+  /// first.
+  @Test
+  void g2AReportAboutTheTaskOfTheBrokerThatWasFirstReachesIt() {
+    var peers = new EnginesOnSharedStore(RigOptions.push("app"));
+    EngineOnSharedStore first = peers.peer("first");
+    EngineOnSharedStore second = peers.peer("second");
+    assertReportReaches(peers, first, second);
+  }
+
+  @Test
+  void g2AReportReachesItAlsoIfTheTaskWasParkedHere() {
+    var peers = new EnginesOnSharedStore(RigOptions.push("app").maxPending(1).maxParked(2));
+    EngineOnSharedStore first = peers.peer("first");
+    EngineOnSharedStore second = peers.peer("second");
+    EnginesOnSharedStore.Log log = peers.log("tasks", 0);
+    second.take(log);
+    second.send(log, Task.of("other"));
+    assertReportReaches(peers, first, second);
+  }
+
+  private static void assertReportReaches(
+      EnginesOnSharedStore peers, EngineOnSharedStore first, EngineOnSharedStore second) {
+    first.store().schedules().create(new ScheduleRow("s", 1, 4, new byte[0]));
+    second.commits = false;
+    Reply late = fire(peers, second, "x");
+    fire(peers, first, "x");
+    first.answer(PushOutcome.ACCEPTED);
+    second.report(Status.COMPLETE, "x");
+    second.commits = true;
+    peers.settle();
+    assertThat(late.outcomes).containsExactly(EnqueueOutcome.SUPERSEDED);
+    assertThat(peers.row("x")).isEmpty();
+  }
+
+  private static Reply fire(EnginesOnSharedStore peers, EngineOnSharedStore peer, String id) {
+    var reply = new Reply();
+    peer.tell(enqueue(id, peers.wall, reply));
+    peer.settle();
+    return reply;
+  }
+
   @Test
   void g7ASlotWithoutRoomIsRefusedAndItsStepNotMade() {
     fire("a");
@@ -71,11 +114,15 @@ final class FiredSlotTest {
 
   private Reply fire(String id) {
     var reply = new Reply();
-    Activation task = Task.of(id).at(new Origin("", -1, 1_000), rig.wall);
-    var step = new ScheduleStep(1, new ScheduleRow("s", 2, 5, new byte[0]));
-    rig.tell(new Command.Enqueue(List.of(task), List.of(step), reply));
+    rig.tell(enqueue(id, rig.wall, reply));
     rig.settle();
     return reply;
+  }
+
+  private static Command.Enqueue enqueue(String id, long wall, Reply reply) {
+    Activation task = Task.of(id).at(new Origin("", -1, 1_000), wall);
+    var step = new ScheduleStep(1, new ScheduleRow("s", 2, 5, new byte[0]));
+    return new Command.Enqueue(List.of(task), List.of(step), reply);
   }
 
   private static final class Reply implements Command.EnqueueReply {

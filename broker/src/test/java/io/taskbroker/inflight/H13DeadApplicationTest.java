@@ -7,6 +7,8 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import java.util.List;
 import java.util.stream.IntStream;
+import io.taskbroker.inflight.api.EnqueueOutcome;
+import io.taskbroker.activation.Origin;
 import org.junit.jupiter.api.Test;
 
 /// H13: an application with dead workers fills its own limit; its surplus is parked, and its
@@ -218,6 +220,40 @@ final class H13DeadApplicationTest {
       small.report(Status.COMPLETE, id);
     }
     assertThat(small.depths().memoryBytes()).isZero();
+  }
+
+  /// Memory keeps the id of each parked row and the queue of its application.
+  @Test
+  void g7WhatMemoryKeepsOfParkedTasksIsBounded() {
+    var small = new EngineRig(RigOptions.pull().maxPending(MAX).maxMemoryBytes(100_000));
+    for (int i = 0; i < 2_000; i++) {
+      enqueue(small, Task.of("same-" + i));
+    }
+    int ids = small.depths().parked();
+    assertThat(ids).isBetween(75_000 / FingerprintMap.ID_BYTES - 12, 75_000 / FingerprintMap.ID_BYTES);
+
+    small.crash();
+    assertThat(small.depths().parked()).isEqualTo(ids);
+
+    var various = new EngineRig(RigOptions.pull().maxPending(0).maxMemoryBytes(100_000));
+    for (int i = 0; i < 2_000; i++) {
+      enqueue(various, Task.of("other-" + i).application("app-" + i));
+    }
+    assertThat(various.depths().parked())
+        .isBetween(90, 75_000 / (FingerprintMap.ID_BYTES + ApplicationQueue.OVERHEAD_BYTES));
+  }
+
+  private static void enqueue(EngineRig rig, Task task) {
+    rig.tell(
+        new Command.Enqueue(
+            List.of(task.at(Origin.enqueued(0), rig.wall)), new Command.EnqueueReply() {
+              @Override
+              public void done(List<EnqueueOutcome> outcomes) {}
+
+              @Override
+              public void unavailable(String why) {}
+            }));
+    rig.settle();
   }
 
   @Test

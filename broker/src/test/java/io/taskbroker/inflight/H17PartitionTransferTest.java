@@ -71,6 +71,11 @@ final class H17PartitionTransferTest {
           }
 
           @Override
+          public Description description() {
+            return new Description("", "", "", 0, 0);
+          }
+
+          @Override
           public void handled() {}
 
           @Override

@@ -8,6 +8,8 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.OutboxRecord;
+import io.taskbroker.inflight.api.QuarantineRequest;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// H19: a record that must be produced is stored with its forward, and its partition goes on; a
@@ -74,12 +76,41 @@ final class H19PoisonTest {
     refusedBig();
     assertThat(rig.noticed(EngineEvent.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
-    assertThat(rig.depths()).isEqualTo(new Depths(0, 0, 0, 0, 0, 0));
+    Depths depths = rig.depths();
+    assertThat(depths).isEqualTo(new Depths(0, 0, 0, 0, 0, depths.memoryBytes()));
+    assertThat(depths.memoryBytes()).as("without its payload").isLessThan(2_000);
     partition.send(Task.of("x").size(50_000));
     assertThat(rig.depths().parked()).isZero();
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000_000);
     assertThat(rig.deliveredIds()).filteredOn("big"::equals).hasSize(1);
+  }
+
+  /// Without Kafka every dead letter is quarantined.
+  @Test
+  void g7g8ManyQuarantinedTasksStopOnlyTheirApplication() {
+    int taken = 0;
+    for (boolean full = false; !full; taken++) {
+      assertThat(taken).as("tasks until the application is full").isLessThan(150);
+      partition.send(Task.of("bad-" + taken).application("bad").deadLetters());
+      full = partition.consumed == taken;
+      if (!full) {
+        rig.claim("bad", null);
+        rig.report(Status.FAILURE, "bad-" + taken);
+        refuse();
+      }
+    }
+    assertThat(rig.depths().memoryBytes()).isLessThan(100_000);
+    partition.send(Task.of("x"));
+    assertThat(rig.claim("app", null).id()).isEqualTo("x");
+    rig.report(Status.COMPLETE, "x");
+
+    rig.tell(
+        new Command.Quarantined(
+            new QuarantineRequest(QuarantineRequest.Action.DISCARD, List.of(), "", "", 1_000),
+            _ -> {}));
+    rig.settle();
+    assertThat(rig.claim("bad", null).id()).startsWith("bad-");
   }
 
   @Test

@@ -150,6 +150,27 @@ final class KillerTaskTest {
     assertThat(rig.calls).extracting(Delivery::id).containsExactly("late");
   }
 
+  /// Tasks that were accepted before a worker was lost from its stream do not prove that the next
+  /// loss is the fault of the task.
+  @Test
+  void g8OnlyOthersThatWereAcceptedSinceTheLossOfAStreamProveADeath() {
+    partition.send(Task.of("n"));
+    rig.settle();
+    rig.answer(PushOutcome.ACCEPTED);
+    rig.report(Status.COMPLETE, "n");
+    partition.send(Task.of("x"));
+    rig.settle();
+    rig.answer(PushOutcome.UNREACHABLE);
+    RigWorker worker = RigWorker.open(rig, 1);
+    assertThat(worker.ids()).containsExactly("x");
+    partition.send(Task.of("y"));
+    worker.close(true);
+    rig.pass(1_000);
+    rig.answer(PushOutcome.LOST);
+    assertThat(rig.noticed(EngineEvent.WORKER_LOST)).containsExactly("x");
+    assertThat(rig.noticed(EngineEvent.WORKER_DIED)).isEmpty();
+  }
+
   @Test
   void h09AtMostOnceTaskIsNoSuspect() {
     partition.send(Task.once("x").deadLetters());

@@ -217,6 +217,24 @@ final class OperatorActsTest {
   }
 
   @Test
+  void g7ParkedTasksAreReadWhileMemoryHasRoom() {
+    rig = new EngineRig(RigOptions.pull().maxMemoryBytes(1));
+    partition = rig.assigned("tasks");
+    for (String id : List.of("a", "b")) {
+      partition.send(Task.of(id).delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    }
+    assertThat(act(Kind.RUN_NOW, "a", "b")).extracting(Outcome::done).containsExactly(true, false);
+    assertThat(act(Kind.RUN_NOW, "b"))
+        .singleElement()
+        .satisfies(outcome -> assertThat(outcome.detail()).contains("no room in memory"));
+    rig.claim();
+    rig.report(Status.COMPLETE, "a");
+    assertThat(act(Kind.RUN_NOW, "b")).allMatch(Outcome::done);
+    assertThat(act(Kind.CANCEL, "b")).allMatch(Outcome::done);
+    assertThat(rig.store.rows()).isEmpty();
+  }
+
+  @Test
   void pausedTasksWaitUntilTheyAreResumed() {
     partition.send(Task.of("a").taskname("bad"), Task.of("b").taskname("good"));
     pause(new Pauses.Pause(none(), none(), Optional.of("bad")));

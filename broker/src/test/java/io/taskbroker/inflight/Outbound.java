@@ -55,12 +55,16 @@ final class Outbound {
     if (!batch.isEmpty()) {
       List<ChangeOutcome> outcomes = by.apply(new WriteBatch(++batches, batch));
       List<Change> committed = new ArrayList<>();
+      List<ChangeOutcome> known = new ArrayList<>();
       List<Change> fenced = new ArrayList<>();
       for (int i = 0; i < batch.size(); i++) {
         switch (outcomes.get(i)) {
-          case APPLIED -> committed.add(batch.get(i));
+          case APPLIED, SUPERSEDED -> {
+            committed.add(batch.get(i));
+            known.add(outcomes.get(i));
+          }
           case FENCED -> fenced.add(batch.get(i));
-          case DUPLICATE, MISSING, SUPERSEDED ->
+          case DUPLICATE, MISSING ->
               throw new AssertionError(
                   "H10: %s changes a missing row, or stores one twice: %s of %s"
                       .formatted(
@@ -72,7 +76,7 @@ final class Outbound {
       if (!fenced.isEmpty()) {
         answers.accept(new Command.Fenced(fenced));
       }
-      answers.accept(new Command.Committed(committed));
+      answers.accept(new Command.Committed(committed, known));
     }
     while (waiting.peek() instanceof Supplier<?> query) {
       waiting.remove();

@@ -77,6 +77,11 @@ final class RigWorker implements WorkerSession {
     return "rig";
   }
 
+  @Override
+  public Description description() {
+    return new Description("rig", "rig/1", "here", 1, 2);
+  }
+
   Answer complete(Delivery... deliveries) {
     return result(new Outcome.Completed(), deliveries);
   }

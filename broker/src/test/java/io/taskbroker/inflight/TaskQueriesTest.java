@@ -66,6 +66,31 @@ final class TaskQueriesTest {
     }
     assertThat(rig.store.rows()).isEmpty();
     assertThat(cancel("unknown").view).isNull();
+    rig.pass(WINDOW - 1);
+    assertThat(isUnknown("far")).isFalse();
+    rig.pass(33);
+    for (String id : List.of("a", "later", "far")) {
+      assertThat(isUnknown(id)).as("%s is remembered as long as its client asked", id).isTrue();
+    }
+  }
+
+  @Test
+  void parkedTaskWhoseRowWaitsForSpaceIsCancelled() {
+    rig.commits = false;
+    rig.tell(
+        new Command.Enqueue(
+            List.of(
+                Task.of("far")
+                    .delayUntil(rig.wall + RigOptions.PARK_HORIZON + 1)
+                    .derived()
+                    .at(Origin.enqueued(WINDOW), rig.wall)),
+            new IgnoredReply()));
+    rig.settle();
+    RecordedReply reply = cancel("far");
+    rig.commits = true;
+    rig.commitAndSettle();
+    assertThat(reply.view()).isEqualTo(View.ended(TaskEnd.CANCELLED));
+    assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
@@ -74,6 +99,8 @@ final class TaskQueriesTest {
     RigWorker worker = RigWorker.open(rig, 1);
     assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
     assertThat(worker.cancelled).containsExactly("a");
+    assertThat(cancel("a").view().phase()).isEqualTo(Phase.RUNNING);
+    assertThat(worker.cancelled).as("of several cancellations").hasSize(1);
     RecordedReply waiting = ask(new TaskQuery.Await("a", new RecordedReply()));
     rig.pass(1_000 + RigOptions.GRACE);
     assertThat(waiting.view().end()).isEqualTo(TaskEnd.CANCELLED);
@@ -165,6 +192,14 @@ final class TaskQueriesTest {
               }
             }));
     rig.settle();
+  }
+
+  private static final class IgnoredReply implements Command.EnqueueReply {
+    @Override
+    public void done(List<EnqueueOutcome> outcomes) {}
+
+    @Override
+    public void unavailable(String why) {}
   }
 
   private static final class RecordedReply implements TaskQuery.Reply {

@@ -12,7 +12,9 @@ import io.taskbroker.inflight.api.Command.Outcome;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.EnqueueOutcome;
+import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.ResultStatus;
+import io.taskbroker.inflight.api.WorkerStats;
 import io.taskbroker.protocol.v1.RetryPolicy;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +38,32 @@ final class WorkerStreamTest {
     assertThat(worker.ids()).doesNotContain("d");
     worker.slots(1);
     assertThat(worker.ids()).endsWith("d");
+  }
+
+  @Test
+  void operatorsSeeWorkersWithTheirSlots() {
+    RigWorker worker = RigWorker.open(rig, 3, "x");
+    RigWorker idle = RigWorker.open(rig, 1, "y");
+    enqueue(Task.of("a").namespace("x"), Task.of("b").namespace("x"));
+    List<WorkerStats> seen = workers(100);
+    assertThat(seen).extracting(WorkerStats::inUse).containsExactly(2, 0);
+    assertThat(seen.getFirst().tasks()).containsExactlyInAnyOrder("a", "b");
+    assertThat(seen.getFirst().slots()).isEqualTo(3);
+    assertThat(seen.getFirst().application()).isEqualTo("app");
+    assertThat(seen.getFirst().namespaces()).containsExactly("x");
+    assertThat(seen.getFirst().worker().name()).isEqualTo("rig");
+    assertThat(workers(1)).hasSize(1);
+    worker.complete(worker.last());
+    assertThat(workers(100)).extracting(WorkerStats::inUse).containsExactly(1, 0);
+    idle.close(false);
+    assertThat(workers(100)).hasSize(1);
+  }
+
+  private List<WorkerStats> workers(int limit) {
+    List<WorkerStats> found = new ArrayList<>();
+    rig.tell(new Command.Operate(new OperatorRequest.Workers(limit, found::addAll)));
+    rig.settle();
+    return found;
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,35 @@ final class ScheduleBookTest {
     assertThat(next(other)).isEqualTo("2027-01-01T00:00:20Z");
     assertThat(other.getCreatedAt()).isEqualTo(first.getCreatedAt());
     assertThat(other.getUpdatedAt()).isNotEqualTo(first.getUpdatedAt());
+  }
+
+  @Test
+  void aPreviewSaysWhatItWouldBeAndChangesNothing() throws Exception {
+    ScheduleState would = rig.book.preview(every("s", 10_000).build(), Optional.empty());
+    assertThat(next(would)).isEqualTo("2027-01-01T00:00:10Z");
+    assertThatThrownBy(() -> rig.book.get("s")).satisfies(e -> isOf(e, Kind.NOT_FOUND));
+    ScheduleState first = rig.book.upsert(every("s", 10_000).build());
+    ScheduleState other = rig.book.preview(every("s", 20_000).build(), Optional.empty());
+    assertThat(next(other)).isEqualTo("2027-01-01T00:00:20Z");
+    assertThat(rig.book.get("s")).isEqualTo(first);
+    assertThatThrownBy(() -> rig.book.preview(cron("s", "x", "").build(), Optional.empty()))
+        .satisfies(e -> isOf(e, Kind.INVALID));
+  }
+
+  @Test
+  void aChangeOfWhatWasChangedMeanwhileIsRefused() throws Exception {
+    Optional<Timestamp> seen =
+        Optional.of(rig.book.upsert(every("s", 10_000).build()).getUpdatedAt());
+    rig.set("2027-01-01T00:00:15Z");
+    ScheduleState changed = rig.book.upsert(every("s", 20_000).build(), seen);
+    assertThat(next(changed)).isEqualTo("2027-01-01T00:00:20Z");
+    assertThatThrownBy(() -> rig.book.upsert(every("s", 30_000).build(), seen))
+        .satisfies(e -> isOf(e, Kind.REFUSED));
+    assertThatThrownBy(() -> rig.book.preview(every("s", 30_000).build(), seen))
+        .satisfies(e -> isOf(e, Kind.REFUSED));
+    assertThat(rig.book.delete("s")).isTrue();
+    assertThatThrownBy(() -> rig.book.upsert(every("s", 20_000).build(), seen))
+        .satisfies(e -> isOf(e, Kind.REFUSED));
   }
 
   @Test

@@ -21,9 +21,11 @@ final class ScheduleFuzzTest {
 
   private final ScheduleBook book =
       new ScheduleBook(
-          new StoreAccess(query -> {
-            throw new AssertionError(query);
-          }),
+          new StoreAccess(
+              query -> {
+                throw new AssertionError(query);
+              },
+              Waits.BLOCKING),
           new EnqueuedTemplates(),
           () -> {
             throw new AssertionError("no time is needed");

@@ -25,7 +25,7 @@ import java.util.function.Function;
 /// what it is given, or answers as it is told.
 final class ScheduleRig implements CommandSink {
   final ActivationStore store;
-  final StoreAccess access = new StoreAccess(this::answer);
+  final StoreAccess access = new StoreAccess(this::answer, Waits.BLOCKING);
   final ScheduleBook book;
   final SlotFiring firing;
 

@@ -8,6 +8,7 @@ import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.protocol.v1.Firing;
 import io.taskbroker.protocol.v1.FiringOutcome;
 import io.taskbroker.protocol.v1.MissedSlots;
+import io.taskbroker.protocol.v1.Schedule;
 import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
@@ -156,6 +157,22 @@ final class SlotFiringTest {
     rig.set("2027-01-01T00:01:10Z");
     rig.look();
     assertThat(rig.ids()).containsExactly("schedule:s:2027-01-01T00:01:10Z");
+  }
+
+  /// A clock that was ahead has fired slots that are still to come.
+  @Test
+  void aSlotThatHasFiredDoesNotFireAgainAfterTheClockWasSetBack() throws Exception {
+    rig.book.upsert(every("s", 10_000).build());
+    rig.set("2027-01-01T00:00:30Z");
+    rig.look();
+    assertThat(rig.ids()).hasSize(3);
+    rig.set("2027-01-01T00:00:05Z");
+    rig.book.pause("s");
+    assertThat(Instant.ofEpochSecond(rig.book.resume("s").getNextSlot().getSeconds()))
+        .isEqualTo("2027-01-01T00:00:40Z");
+    Schedule other = every("s", 5_000).build();
+    assertThat(Instant.ofEpochSecond(rig.book.upsert(other).getNextSlot().getSeconds()))
+        .isEqualTo("2027-01-01T00:00:35Z");
   }
 
   @Test

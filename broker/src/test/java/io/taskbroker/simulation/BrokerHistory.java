@@ -66,8 +66,9 @@ final class BrokerHistory {
     /// When its worker last said that it still has it.
     long extendedAt;
 
-    /// What its worker reported; null if it did not fail in this attempt.
-    StreamLedger.@Nullable Failure failure;
+    /// Failures that its workers reported since its last delivery in this attempt: after a restart
+    /// the first to arrive counts, whose delivery it ever is of.
+    final List<StreamLedger.Failure> failures = new ArrayList<>();
 
     /// Whether a client wants it cancelled, and the process that knows of it and lets its worker
     /// end.
@@ -97,6 +98,7 @@ final class BrokerHistory {
     @Nullable SimulatedProcess foundIn;
 
     long foundAt;
+    long foundClock;
 
     /// Token of the last result that reached a process.
     @Nullable AttemptToken reported;
@@ -144,7 +146,7 @@ final class BrokerHistory {
       forwardedPayload = next.bytes();
       lastToken = null;
       session = null;
-      failure = null;
+      failures.clear();
       heldIn = null;
       deliveries = 0;
       unreached = 0;

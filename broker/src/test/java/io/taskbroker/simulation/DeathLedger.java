@@ -73,6 +73,13 @@ final class DeathLedger {
     accepted.merge(new WorkerGroup(process, application), 1, Integer::sum);
   }
 
+  /// The worker that had a task from a stream was lost.
+  void lost(SimulatedProcess process, BrokerHistory.Line line) {
+    line.lostIn = process;
+    line.acceptedAtLoss =
+        accepted.getOrDefault(new WorkerGroup(process, line.spec.application()), 0);
+  }
+
   /// Whether another ready task of the application has been waiting for long.
   private boolean othersWait(SimulatedProcess process, BrokerHistory.Line line) {
     BrokerHistory history = ledger.history(process);

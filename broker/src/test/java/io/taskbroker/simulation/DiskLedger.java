@@ -25,13 +25,26 @@ final class DiskLedger {
       ledger.world.count("changes fenced");
       return;
     }
+    if (outcome == ChangeOutcome.SUPERSEDED && change instanceof Change.Fire fire) {
+      ledger.schedules.superseded(process, fire);
+      return;
+    }
+    if (outcome == ChangeOutcome.MISSING && ledger.schedules.isUnmade(change)) {
+      return; // it was switched off before that was known
+    }
     check(
         outcome == ChangeOutcome.APPLIED,
         "G1",
         () -> process + ": " + outcome + " of " + brief(change));
     switch (change) {
-      case Change.Insert(Row row, _) -> inserted(process, history, row);
-      case Change.Fire fire -> inserted(process, history, fire.row());
+      case Change.Insert(Row row, _) -> {
+        ledger.schedules.inserted(process, row);
+        inserted(process, history, row);
+      }
+      case Change.Fire fire -> {
+        ledger.schedules.fired(process, fire);
+        inserted(process, history, fire.row());
+      }
       case Change.Forward forward -> forwarded(process, history, forward);
       case Change.Delete delete -> deleted(process, history, delete);
       case Change.AdvanceWatermark consumed -> {

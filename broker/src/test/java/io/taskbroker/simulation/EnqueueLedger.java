@@ -109,8 +109,10 @@ final class EnqueueLedger {
     Spec before = line.spec;
     Activation activation = retry.row().activation();
     Spec next = Spec.enqueued(before.origin(), activation.payload());
-    StreamLedger.Failure failure =
-        present(line.failure, "G4", () -> process + " retries without a failure: " + before.id());
+    check(
+        !line.failures.isEmpty(),
+        "G4",
+        () -> process + " retries without a failure: " + before.id());
     check(line.home != null, "G4", () -> "a retry of a task from Kafka: " + before.id());
     check(
         next.attempts() == before.attempts() + 1,
@@ -118,14 +120,16 @@ final class EnqueueLedger {
         () -> "attempt " + next.attempts() + " follows " + before.attempts() + " of " + next.id());
     long until = activation.delayUntil();
     boolean inTime =
-        until == 0
-            ? failure.least() <= 0
-            : until >= failure.wall() + failure.least()
-                && until <= process.broker.wall() + failure.most() + 2;
+        line.failures.stream()
+            .anyMatch(failure ->
+                until == 0
+                    ? failure.least() <= 0
+                    : until >= failure.wall() + failure.least()
+                        && until <= process.broker.wall() + failure.most() + 2);
     check(
         inTime || ledger.plan.has(Fault.CLOCK_STEP),
         "G5",
-        () -> "a retry of %s at %d, not as %s".formatted(next.id(), until, failure));
+        () -> "a retry of %s at %d, not as %s".formatted(next.id(), until, line.failures));
     line.retried(next.delayedUntil(activation.delayUntil()));
     ledger.workers.sends.remove(line.reading);
     ledger.world.count("retries in the store");
@@ -164,7 +168,7 @@ final class EnqueueLedger {
         yield history.wasRuled(since, rules -> rules.kills(spec));
       }
       case EXPIRED -> history.latestWall >= spec(process, id).expiresAt();
-      case SUPERSEDED -> false; // no schedule is simulated
+      case SUPERSEDED -> ledger.schedules.isSuperseded(process, id);
     };
   }
 

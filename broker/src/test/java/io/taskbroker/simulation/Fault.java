@@ -44,7 +44,12 @@ enum Fault {
   SLOTS_CHANGE(3, 4, 20, true),
   WORKER_STOPS(3, 8, 40, true),
   ENQUEUED_AGAIN(2, 2, 10, true),
-  TASK_CANCELLED(2, 4, 20, true);
+  TASK_CANCELLED(2, 4, 20, true),
+  SCHEDULE_CHANGED(2, 3, 10, true),
+  SCHEDULE_PAUSED(2, 3, 10, true),
+  SCHEDULE_DELETED(3, 6, 20, true),
+  SCHEDULE_RUN(2, 2, 8, true),
+  SLOT_LOCKED(3, 2, 20, true);
 
   /// It occurs in one of this many worlds.
   final int worlds;

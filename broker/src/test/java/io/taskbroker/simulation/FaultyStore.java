@@ -3,7 +3,9 @@ package io.taskbroker.simulation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.ScheduleStep;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
@@ -29,10 +31,11 @@ final class FaultyStore extends ForwardingStore {
   }
 
   @Override
-  public List<ChangeOutcome> commit(WriteBatch batch) {
-    if (batch.number() == applied) {
-      return super.commit(batch);
+  public List<ChangeOutcome> commit(WriteBatch given) {
+    if (given.number() == applied) {
+      return super.commit(given);
     }
+    WriteBatch batch = withLocks(given);
     ghost = null;
     boolean again = batch.number() == tried;
     tried = batch.number();
@@ -47,7 +50,8 @@ final class FaultyStore extends ForwardingStore {
       throw new StoreException(Kind.FULL, "random full disk", null);
     }
     for (Change change : batch.changes()) {
-      if (change instanceof Change.Insert(Row row, _) && process.broker.cannotHold(row)) {
+      Row row = newRow(change);
+      if (row != null && process.broker.cannotHold(row)) {
         process.broker.ledger.rejected(process, row);
         throw new StoreException(Kind.DATA, "row refused", null);
       }
@@ -68,6 +72,22 @@ final class FaultyStore extends ForwardingStore {
       throw new StoreException(Kind.TRANSIENT, "committed, reply lost", null);
     }
     return outcomes;
+  }
+
+  /// Some schedules are being changed by another broker, and count as changed.
+  private WriteBatch withLocks(WriteBatch batch) {
+    if (!plan.shared() || !plan.has(Fault.SLOT_LOCKED)) {
+      return batch;
+    }
+    return new WriteBatch(
+        batch.number(),
+        batch.changes().stream()
+            .map(change ->
+                change instanceof Change.Fire fire && world.happens(Fault.SLOT_LOCKED)
+                    ? new Change.Fire(
+                        fire.row(), new ScheduleStep(-1, fire.step().next()), fire.owner())
+                    : change)
+            .toList());
   }
 
   /// Applies the transaction later, unless a new connection waits for it or rolls it back first
@@ -116,7 +136,15 @@ final class FaultyStore extends ForwardingStore {
   }
 
   private static boolean needsSpace(Change change) {
-    return change instanceof Change.Insert || change instanceof Change.AdvanceWatermark;
+    return newRow(change) != null || change instanceof Change.AdvanceWatermark;
+  }
+
+  private static @Nullable Row newRow(Change change) {
+    return switch (change) {
+      case Change.Insert insert -> insert.row();
+      case Change.Fire fire -> fire.row();
+      default -> null;
+    };
   }
 
   static String brief(Change change) {
@@ -149,6 +177,11 @@ final class FaultyStore extends ForwardingStore {
               + "<"
               + c.committed();
     };
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    return new FaultySchedules(super.schedules(), process, world);
   }
 
   private void mayFail() {

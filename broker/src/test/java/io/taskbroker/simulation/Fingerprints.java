@@ -7,6 +7,7 @@ import org.slf4j.LoggerFactory;
 /// Program that prints the fingerprint of the first seeds, for comparison between processes.
 final class Fingerprints {
   static final int SEEDS = 150;
+  private static final int WITH_SCHEDULES = 20;
 
   private Fingerprints() {}
 
@@ -19,10 +20,17 @@ final class Fingerprints {
   static long ofSeeds() {
     long all = 0;
     for (long seed = 1; seed <= SEEDS; seed++) {
-      var simulation = new Simulation(seed, false, Tampering.NONE);
-      simulation.run();
-      all = all * 31 + simulation.world.fingerprint();
+      all = all * 31 + of(seed);
+    }
+    for (long seed = 1; seed <= WITH_SCHEDULES; seed++) {
+      all = all * 31 + of(FreshSeeds.SCHEDULED + seed);
     }
     return all;
+  }
+
+  private static long of(long seed) {
+    var simulation = new Simulation(seed, false, Tampering.NONE);
+    simulation.run();
+    return simulation.world.fingerprint();
   }
 }

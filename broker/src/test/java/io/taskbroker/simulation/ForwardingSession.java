@@ -23,6 +23,11 @@ abstract class ForwardingSession implements WorkerSession {
   }
 
   @Override
+  public Description description() {
+    return session.description();
+  }
+
+  @Override
   public void handled() {
     session.handled();
   }

@@ -7,6 +7,7 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.WriteBatch;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +48,11 @@ class ForwardingStore implements ActivationStore {
   @Override
   public Optional<FinishedTask> finished(String id) {
     return store.finished(id);
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    return store.schedules();
   }
 
   @Override

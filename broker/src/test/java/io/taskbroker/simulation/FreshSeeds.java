@@ -22,6 +22,9 @@ record FreshSeeds(long from, String source) {
   /// streams.
   static final long DIRECT = 1_000_000_000_000_000L;
 
+  /// Seeds from here on have such worlds, and brokers keep schedules in them.
+  static final long SCHEDULED = 10_000_000_000_000_000L;
+
   /// Number of seeds per source.
   private static final long SPAN = 100_000;
 

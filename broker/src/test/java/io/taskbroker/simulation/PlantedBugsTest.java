@@ -28,6 +28,13 @@ final class PlantedBugsTest {
     isFound(bug, bug, bug.rule, FreshSeeds.DIRECT);
   }
 
+  @ParameterizedTest
+  @EnumSource
+  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  void isFound(PlantedScheduleBug bug) {
+    isFound(bug, bug, bug.rule, FreshSeeds.SCHEDULED);
+  }
+
   /// @param before the seed before the first candidate
   private static void isFound(Enum<?> name, Tampering bug, String rule, long before) {
     int seeds = 0;

@@ -1,7 +1,9 @@
 package io.taskbroker.simulation;
 
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /// Parameters of one seed: the size of the world and its faults. Each kind of fault happens in some
@@ -13,6 +15,8 @@ import java.util.SplittableRandom;
 /// @param raw whether there is a raw topic
 /// @param shared whether the brokers share a store
 /// @param faults rarity of the faults that happen: once in this many opportunities
+/// @param direct whether clients enqueue directly, and workers open streams
+/// @param schedules whether brokers keep schedules, too
 record SeedPlan(
     int brokers,
     boolean push,
@@ -26,15 +30,26 @@ record SeedPlan(
     boolean raw,
     boolean shared,
     Map<Fault, Integer> faults,
-    boolean direct) {
+    boolean direct,
+    boolean schedules) {
 
   /// A batch size so large that only the engine's bounds matter.
   static final int LARGE_BATCH = 4_096;
 
+  private static final Set<Fault> DISTURBING =
+      EnumSet.of(
+          Fault.FREEZE,
+          Fault.CLOCK_STEP,
+          Fault.STORE_FAILS,
+          Fault.STORE_LOSES_REPLY,
+          Fault.STORE_GHOST,
+          Fault.STORE_IS_FULL,
+          Fault.STORE_STALLS);
+
   /// A world with one push broker and no random faults.
   static SeedPlan calm() {
     return new SeedPlan(
-        1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of(), false);
+        1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of(), false, false);
   }
 
   /// Faults added later to the simulation are drawn last, or from numbers of their own, so that
@@ -57,7 +72,12 @@ record SeedPlan(
     var plan =
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
-            faults, false);
+            faults, false, false);
+    if (seed >= FreshSeeds.SCHEDULED) {
+      return plan.widened(random)
+          .withDirect(new SplittableRandom(seed ^ (1L << 43)))
+          .withSchedules(new SplittableRandom(seed ^ (1L << 44)));
+    }
     if (seed >= FreshSeeds.DIRECT) {
       return plan.widened(random).withDirect(new SplittableRandom(seed ^ (1L << 43)));
     }
@@ -110,7 +130,8 @@ record SeedPlan(
         raw,
         share,
         more,
-        direct);
+        direct,
+        schedules);
   }
 
   /// Clients enqueue directly, and workers open streams. What is enqueued is in the store only: it
@@ -119,15 +140,41 @@ record SeedPlan(
     Map<Fault, Integer> more = new EnumMap<>(Fault.class);
     more.putAll(faults);
     more.remove(Fault.STORE_LOST);
-    for (Fault fault : Fault.values()) {
-      if (fault.compareTo(Fault.FAILOVER) > 0) {
-        int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
-        if (random.nextInt(fault.worlds) == 0) {
-          more.put(fault, rarity);
-        }
+    draw(random, Fault.STREAM_BREAKS, Fault.TASK_CANCELLED, more);
+    return with(more, true);
+  }
+
+  /// Brokers keep schedules, in half of the worlds in a store that they share.
+  private SeedPlan withSchedules(SplittableRandom random) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    more.putAll(faults);
+    draw(random, Fault.SCHEDULE_CHANGED, Fault.SLOT_LOCKED, more);
+    boolean share = shared || random.nextBoolean();
+    return new SeedPlan(
+        share ? 2 + random.nextInt(2) : brokers,
+        push,
+        tasks / 3,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        maxPending,
+        share ? 0 : storeLimit,
+        raw,
+        share,
+        more,
+        direct,
+        true);
+  }
+
+  private static void draw(
+      SplittableRandom random, Fault first, Fault last, Map<Fault, Integer> faults) {
+    for (Fault fault : EnumSet.range(first, last)) {
+      int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
+      if (random.nextInt(fault.worlds) == 0) {
+        faults.put(fault, rarity);
       }
     }
-    return with(more, true);
   }
 
   /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
@@ -189,6 +236,13 @@ record SeedPlan(
     return faults.getOrDefault(fault, 0);
   }
 
+  /// Whether stores, or the processes and clocks that use them, may keep a broker from its work.
+  boolean disturbsStores() {
+    return maxPending < 1_000
+        || storeLimit > 0
+        || DISTURBING.stream().anyMatch(this::has);
+  }
+
   /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
     return has(Fault.STORE_LOST)
@@ -222,7 +276,8 @@ record SeedPlan(
         raw,
         shared,
         others,
-        withDirect);
+        withDirect,
+        schedules);
   }
 
   SeedPlan withBrokers(int count) {
@@ -239,7 +294,8 @@ record SeedPlan(
         raw,
         shared,
         faults,
-        direct);
+        direct,
+        schedules);
   }
 
   SeedPlan withSeconds(int seconds) {
@@ -256,7 +312,8 @@ record SeedPlan(
         raw,
         shared,
         faults,
-        direct);
+        direct,
+        schedules);
   }
 
   SeedPlan withLatest() {
@@ -281,7 +338,8 @@ record SeedPlan(
         raw,
         shared,
         faults,
-        direct);
+        direct,
+        schedules);
   }
 
   SeedPlan withLimits(int pending, long store) {
@@ -298,6 +356,7 @@ record SeedPlan(
         raw,
         shared,
         faults,
-        direct);
+        direct,
+        schedules);
   }
 }

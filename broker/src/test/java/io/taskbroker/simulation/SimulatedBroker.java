@@ -31,6 +31,7 @@ final class SimulatedBroker {
   private final SeedPlan plan;
   private final Workers workers;
   private long clockOffset;
+  private long latestWall;
   private int runs;
   private String memberName;
   private @Nullable SimulatedProcess process;
@@ -84,6 +85,11 @@ final class SimulatedBroker {
     return clockOffset;
   }
 
+  /// The latest reading of its clock so far.
+  long latestWall() {
+    return Math.max(latestWall, wall());
+  }
+
   /// Reading of its clock.
   long wall() {
     return world.wall() + clockOffset;
@@ -96,12 +102,14 @@ final class SimulatedBroker {
     world.trace(() -> "the clock of " + name + " steps by " + millis + " ms");
     world.count("clock steps");
     ledger.observe(this);
+    latestWall = latestWall();
     clockOffset += millis;
   }
 
   /// Corrects the clock.
   void setClock() {
     ledger.observe(this);
+    latestWall = latestWall();
     clockOffset = 0;
   }
 

@@ -66,8 +66,11 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   private SimulatedRules inForce;
   private Map<SourcePartition, Long> startOffsets = Map.of();
   private final @Nullable Lease lease;
+  private final @Nullable SimulatedSchedules schedules;
   private final @Nullable SimulatedServer server;
   private boolean draining;
+  private boolean stopping;
+  private final long startedAt;
   private int ruleVersion;
   private boolean ready;
   private boolean alive = true;
@@ -79,6 +82,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     this.number = number;
     this.world = world;
     this.workers = workers;
+    startedAt = world.now();
     Tampering tampering = broker.tampering;
     // Monotonic clocks start anywhere, even below zero.
     long offset = (number * 37L - 20) * SimulatedWorld.SECOND;
@@ -149,7 +153,11 @@ final class SimulatedProcess implements AllPorts, CommandSink {
                 .toList(),
             Duration.ofMillis(SimulatedBroker.PATIENCE));
     this.ticker = ticker;
-    server = plan.direct() ? new SimulatedServer(this, world, sink, context) : null;
+    schedules =
+        plan.schedules()
+            ? new SimulatedSchedules(this, this::ask, sink, plan.shared(), context)
+            : null;
+    server = plan.direct() ? new SimulatedServer(this, world, sink, schedules, context) : null;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
     if (lease != null) {
@@ -158,6 +166,9 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
+    if (schedules != null) {
+      schedules.start();
+    }
     checkStages();
   }
 
@@ -173,6 +184,12 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     if (noticed) {
       store.countAsHandedOut(broker.wall());
     }
+  }
+
+  /// Asks the store something.
+  private void ask(StoreQuery query) {
+    committer.submit(List.of(), List.of(query));
+    committerThread.wake(commitLatency());
   }
 
   private long turnOutbox() {
@@ -296,6 +313,13 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     return draining ? null : server;
   }
 
+  /// Whether nothing disturbs it, and has not for some time.
+  boolean isUndisturbed() {
+    return !stopping
+        && !world.plan.disturbsStores()
+        && world.now() - startedAt >= 5 * SimulatedWorld.SECOND;
+  }
+
   /// Whether it has stopped to deliver, in worlds with a server.
   boolean isDraining() {
     return draining;
@@ -399,10 +423,19 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     if (server != null) {
       server.died();
     }
+    endThreads();
+  }
+
+  /// Ends the threads that it has beside that of the world.
+  void endThreads() {
+    if (schedules != null) {
+      schedules.died();
+    }
   }
 
   /// Stops deliveries, and ends once everything is durable.
   void stop(Runnable then) {
+    stopping = true;
     sink.submit(new Command.Drain());
     if (server != null) {
       later(SimulatedWorld.SECOND / 2, "drained", () -> draining = true);
@@ -426,6 +459,9 @@ final class SimulatedProcess implements AllPorts, CommandSink {
   private void end(SimulatedServer calls, long patience, Runnable then) {
     if (calls.isIdle() || world.now() >= patience) {
       calls.failAll();
+      if (schedules != null) {
+        schedules.stop();
+      }
       later(100 * SimulatedWorld.MS, "stop of the engine", () -> close(then));
     } else {
       later(20 * SimulatedWorld.MS, "stop of calls", () -> end(calls, patience, then));
@@ -468,6 +504,7 @@ final class SimulatedProcess implements AllPorts, CommandSink {
     switch (command) {
       case Command.Committed done -> bounds.committed(done.changes());
       case Command.Fenced refused -> bounds.committed(refused.changes());
+      case Command.Rejected refused -> bounds.committed(List.of(refused.change()));
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.PartitionRevoked revoked -> bounds.revoked(revoked.partition());
       case Command.LookaheadFound _ -> world.count("neighbours found");

@@ -18,14 +18,23 @@ final class SimulatedServer {
   private final Set<Link> links = new LinkedHashSet<>();
   private @Nullable Link current;
 
+  /// @param schedules null if the broker keeps none
   SimulatedServer(
-      SimulatedProcess process, SimulatedWorld world, CommandSink sink, SystemContext context) {
+      SimulatedProcess process,
+      SimulatedWorld world,
+      CommandSink sink,
+      @Nullable SimulatedSchedules schedules,
+      SystemContext context) {
     this.process = process;
     this.world = world;
     this.loop = new SimulatedLoop(process, world);
     this.services =
         new SteppedServices(
-            process.broker.name, new ObservedCommands(process, this, sink), context, loop);
+            process.broker.name,
+            new ObservedCommands(process, this, sink),
+            schedules == null ? null : schedules.stage(),
+            context,
+            loop);
   }
 
   SimulatedProcess process() {

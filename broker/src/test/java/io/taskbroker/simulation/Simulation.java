@@ -12,6 +12,8 @@ import io.taskbroker.store.SharedInMemoryStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,7 @@ final class Simulation {
   final SimulatedKafka kafka;
   final Workers workers;
   private final @Nullable EnqueueClients clients;
+  private final @Nullable ScheduleClients operators;
   final List<SimulatedBroker> brokers = new ArrayList<>();
   private final @Nullable Consumer<Story> script;
   private final SharedInMemoryStore.Disk primary = new SharedInMemoryStore.Disk();
@@ -74,12 +77,57 @@ final class Simulation {
     }
     workers.reportTo(brokers);
     clients = plan.direct() ? new EnqueueClients(world, plan, ledger, brokers) : null;
+    operators = plan.schedules() ? new ScheduleClients(world, plan, ledger, brokers) : null;
   }
 
   /// Runs the history to its end.
   ///
   /// @throws Violation if a guarantee is broken
   void run() {
+    if (plan.schedules()) {
+      runBesideThreads();
+    } else {
+      runHistory();
+    }
+  }
+
+  /// Runs the history on a virtual thread: it costs little then to pass the turn to another one, a
+  /// [SimulatedThread], and back.
+  private void runBesideThreads() {
+    var history =
+        new FutureTask<Void>(
+            () -> {
+              try {
+                runHistory();
+              } finally {
+                endThreads();
+              }
+            },
+            null);
+    Thread.ofVirtual().start(history);
+    try {
+      history.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case Error error -> throw error;
+        case RuntimeException exception -> throw exception;
+        default -> throw new AssertionError(e);
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void endThreads() {
+    for (SimulatedBroker broker : brokers) {
+      SimulatedProcess process = broker.run();
+      if (process != null) {
+        process.endThreads();
+      }
+    }
+  }
+
+  private void runHistory() {
     world.trace(plan::toString);
     brokers.forEach(
         broker -> world.after(world.between(0, SimulatedWorld.SECOND), "start", broker::start));
@@ -95,6 +143,10 @@ final class Simulation {
     if (clients != null) {
       clients.start(end);
       brokers.forEach(broker -> StreamWorker.startSome(world, ledger, broker));
+    }
+    if (operators != null) {
+      operators.start(end);
+      world.after(SimulatedWorld.SECOND, "slots", this::checkSlots);
     }
     world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
@@ -140,7 +192,21 @@ final class Simulation {
   }
 
   private boolean isDone() {
-    return ledger.isDone() && kafka.isConsumed() && (clients == null || clients.isDone());
+    return ledger.isDone()
+        && kafka.isConsumed()
+        && (clients == null || clients.isDone())
+        && (operators == null || (operators.isDone() && ledger.schedules.isDone()));
+  }
+
+  /// Brokers that nothing disturbs fire slots in time.
+  private void checkSlots() {
+    for (SimulatedBroker broker : brokers) {
+      SimulatedProcess process = broker.run();
+      if (process != null && process.isUndisturbed()) {
+        ledger.schedules.checkPrompt(process);
+      }
+    }
+    world.after(SimulatedWorld.SECOND, "slots", this::checkSlots);
   }
 
   /// Lets each broker commit after a failover: only a commit shows it.

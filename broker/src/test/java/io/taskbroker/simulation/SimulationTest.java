@@ -88,6 +88,21 @@ final class SimulationTest {
           "tasks released",
           "workers stopped in order");
 
+  private static final List<String> HAPPENS_WITH_SCHEDULES =
+      List.of(
+          "answers to Delete",
+          "answers to RunNow",
+          "enqueues answered SUPERSEDED",
+          "schedules created",
+          "schedules deleted",
+          "schedules paused",
+          "schedules replaced",
+          "schedules resumed",
+          "slots fired",
+          "slots given up as SWITCHED_OFF",
+          "slots skipped",
+          "slots superseded");
+
   private static final long FROM = Long.getLong("simulation.from", 1);
 
   @Test
@@ -133,9 +148,22 @@ final class SimulationTest {
   void everyGuaranteeHoldsInNewHistoriesWithStreams() {
     if (Long.getLong("simulation.seed") == null) {
       long from = FreshSeeds.ofBuild().from() + FreshSeeds.DIRECT;
-      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 4);
+      Map<String, Long> counts = run("new seeds with streams", from, FRESH / 5);
       if (FRESH >= 1_000) {
         assertThat(counts).containsKeys(HAPPENS_ON_STREAMS.toArray(String[]::new));
+      }
+    }
+  }
+
+  /// Brokers that keep schedules.
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInNewHistoriesWithSchedules() {
+    if (Long.getLong("simulation.seed") == null) {
+      long from = FreshSeeds.ofBuild().from() + FreshSeeds.SCHEDULED;
+      Map<String, Long> counts = run("new seeds with schedules", from, FRESH / 10);
+      if (FRESH >= 1_000) {
+        assertThat(counts).containsKeys(HAPPENS_WITH_SCHEDULES.toArray(String[]::new));
       }
     }
   }
@@ -177,6 +205,13 @@ final class SimulationTest {
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
         1810000000002413L, // L: two copies of a result before the first is handled
+        1830000000002806L, // L: a deadline that passed before its worker was given up
+        1840000000002146L, // L: failures of two attempts before a restart
+        1850000000003308L, // B: others of before the loss of a stream proved a death
+        1850000000006290L, // L: a result about one of two rows of an id
+        1860000000006549L, // L: a deadline on disk, and a clock that was set since
+        10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set back
+        10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)

@@ -35,7 +35,10 @@ final class StageBounds {
     return (int)
         of.stream()
             .filter(
-                each -> each instanceof Change.Insert || each instanceof Change.AdvanceWatermark)
+                each ->
+                    each instanceof Change.Insert
+                        || each instanceof Change.Fire
+                        || each instanceof Change.AdvanceWatermark)
             .count();
   }
 

@@ -41,12 +41,14 @@ final class StreamLedger {
   /// @param line the row that it is about; null if there is none
   /// @param last whether its token is that of the last delivery, by this process
   /// @param stale whether this process has delivered the task again since
+  /// @param since when it arrived
   private record Result(
       Command.Result result,
       BrokerHistory.@Nullable Line line,
       int attempts,
       boolean last,
-      boolean stale) {}
+      boolean stale,
+      long since) {}
 
   /// Results that reached a process in one message.
   record Arrived(ObservedSession session, List<Result> results) {}
@@ -189,7 +191,12 @@ final class StreamLedger {
       }
       arrived.add(
           new Result(
-              each, line, attempts, line != null && last && !again && line.isWaiting(), stale));
+              each,
+              line,
+              attempts,
+              line != null && last && !again && line.isWaiting(),
+              stale,
+              ledger.world.now()));
       ledger.world.trace(() ->
           process
               + " receives "
@@ -232,7 +239,7 @@ final class StreamLedger {
               failed.retryAfter() >= 0
                   ? new long[] {failed.retryAfter(), failed.retryAfter()}
                   : EnqueueLedger.delays(line.spec.bytes(), next);
-          line.failure = new Failure(process.broker.wall(), delays[0], delays[1]);
+          line.failures.add(new Failure(process.broker.wall(), delays[0], delays[1]));
         }
       }
       case Outcome.Released _ -> {
@@ -296,7 +303,9 @@ final class StreamLedger {
               case Outcome.Released _ -> true;
             };
     check(
-        durable || !process.owns(line.spec.origin()),
+        durable
+            || !process.owns(line.spec.origin())
+            || ledger.workers.wasAnother(ledger.history(process), line, result.since),
         "G2",
         () -> process + " acknowledges a result of " + id + ", and its row is unchanged");
   }

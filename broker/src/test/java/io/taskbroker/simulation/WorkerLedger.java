@@ -65,6 +65,7 @@ final class WorkerLedger {
     String id = task.id();
     for (BrokerHistory.Line line : rows(process, task)) {
       ledger.deaths.overdue(line);
+      line.session = null; // it runs elsewhere once a worker is free, and counts for none until then
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
           line.recordedAt < 0 || line.end != null || !asked || ledger.plan.has(Fault.FREEZE),
@@ -74,6 +75,7 @@ final class WorkerLedger {
           line.end != null
               || line.foundIn != process
               || line.heldIn == process
+              || line.foundClock != process.broker.clockOffset() // those on disk are of the clock
               || ledger.world.now() - line.foundAt
                   >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
@@ -179,7 +181,7 @@ final class WorkerLedger {
     line.lastToken = delivery.token();
     line.forgotten = false;
     line.session = null;
-    line.failure = null;
+    line.failures.clear();
     line.deliveries++;
     line.lastDelivery = ledger.world.now();
   }
@@ -205,6 +207,7 @@ final class WorkerLedger {
       if (line.heldIn == process) {
         line.heldIn = null;
         line.losses++;
+        ledger.deaths.lost(process, line);
       }
     }
   }
@@ -257,7 +260,7 @@ final class WorkerLedger {
 
   /// Whether the report may be about a row of the same id at another broker. A known limit: each
   /// broker applies it to its own row.
-  private boolean wasAnother(BrokerHistory history, BrokerHistory.Line line, long since) {
+  boolean wasAnother(BrokerHistory history, BrokerHistory.Line line, long since) {
     return ledger.plan.shared()
         && history.of(line.spec.id()).stream()
             .filter(other -> !other.equals(line))

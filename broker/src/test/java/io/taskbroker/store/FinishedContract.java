@@ -104,6 +104,16 @@ public abstract class FinishedContract {
         .satisfies(found -> assertThat(found.task().result()).isNull());
   }
 
+  /// Postgres cannot hold U+0000.
+  @Test
+  void h12AnIdThatTheStoreCannotHoldIsNoOutage() {
+    try {
+      assertThat(store.finished("\0")).isEmpty();
+    } catch (StoreException e) {
+      assertThat(e.kind()).isEqualTo(StoreException.Kind.DATA);
+    }
+  }
+
   @Test
   void recordsGoWhenTheyAreOutOfDate() {
     long first = insert(2);

@@ -182,13 +182,9 @@ public final class InMemoryStore implements ActivationStore {
 
   private ChangeOutcome apply(Change change) {
     return switch (change) {
-      case Change.Insert c -> {
-        disk.lastKey = Math.max(disk.lastKey, c.row().key());
-        yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
-            ? ChangeOutcome.APPLIED
-            : ChangeOutcome.DUPLICATE;
-      }
-      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
+      case Change.Insert c -> insert(c.row());
+      case Change.Fire c ->
+          disk.schedules.apply(c.step()) ? insert(c.row()) : ChangeOutcome.SUPERSEDED;
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
@@ -225,6 +221,19 @@ public final class InMemoryStore implements ActivationStore {
         yield ChangeOutcome.APPLIED;
       }
     };
+  }
+
+  private ChangeOutcome insert(Row row) {
+    disk.lastKey = Math.max(disk.lastKey, row.key());
+    return disk.rows.putIfAbsent(row.key(), row) == null
+        ? ChangeOutcome.APPLIED
+        : ChangeOutcome.DUPLICATE;
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    checkOpen();
+    return disk.schedules;
   }
 
   @Override
@@ -403,6 +412,7 @@ public final class InMemoryStore implements ActivationStore {
     private final Map<SourcePartition, Watermark> watermarks = new LinkedHashMap<>();
     private final Map<Fingerprint, Long> tombstones = new HashMap<>();
     private final Map<String, FinishedTask> finished = new HashMap<>();
+    private final InMemorySchedules schedules = new InMemorySchedules();
     private long lastKey;
     private long epoch;
     private long batch = -1;
@@ -439,6 +449,7 @@ public final class InMemoryStore implements ActivationStore {
       tombstones.putAll(other.tombstones);
       finished.clear();
       finished.putAll(other.finished);
+      schedules.take(other.schedules);
       lastKey = other.lastKey;
       position = other.position;
     }
@@ -449,6 +460,7 @@ public final class InMemoryStore implements ActivationStore {
       watermarks.clear();
       tombstones.clear();
       finished.clear();
+      schedules.take(new InMemorySchedules());
       lastKey = 0;
       epoch++;
       batch = -1;

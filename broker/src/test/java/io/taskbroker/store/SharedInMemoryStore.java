@@ -308,12 +308,10 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return switch (change) {
       case Change.Insert c -> {
         disk.history.add(c);
-        lastKey = Math.max(lastKey, c.row().key());
-        yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
-            ? ChangeOutcome.APPLIED
-            : ChangeOutcome.DUPLICATE;
+        yield insert(c.row());
       }
-      case Change.Fire _ -> throw new UnsupportedOperationException("It keeps no schedules");
+      case Change.Fire c ->
+          disk.schedules.apply(c.step()) ? insert(c.row()) : ChangeOutcome.SUPERSEDED;
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
@@ -332,6 +330,18 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null, c.last());
       case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed(), null);
     };
+  }
+
+  private ChangeOutcome insert(Row row) {
+    lastKey = Math.max(lastKey, row.key());
+    return disk.rows.putIfAbsent(row.key(), row) == null
+        ? ChangeOutcome.APPLIED
+        : ChangeOutcome.DUPLICATE;
+  }
+
+  @Override
+  public ScheduleStore schedules() {
+    return disk.schedules;
   }
 
   private ChangeOutcome updateWatermark(
@@ -485,13 +495,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   private String ownerKeyOf(Change change) {
     return switch (change) {
-      case Change.Insert insert -> {
-        if (insert.row().activation().origin().partition() < 0) {
-          disk.homes.put(insert.row().key(), "member " + member);
-        }
-        yield home(insert.row().activation().origin());
-      }
-      case Change.Fire fire -> home(fire.origin());
+      case Change.Insert insert -> arriving(insert.row());
+      case Change.Fire fire -> arriving(fire.row());
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.ChangeDelay delay -> home(delay.origin());
@@ -504,6 +509,15 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     };
   }
 
+  /// Owner key of a row that is stored.
+  private String arriving(Row row) {
+    Origin origin = row.activation().origin();
+    if (origin.partition() < 0) {
+      disk.homes.put(row.key(), "member " + member);
+    }
+    return home(origin);
+  }
+
   private String home(Origin origin) {
     return origin.partition() < 0 ? "member " + member : ownerKeyOf(origin);
   }
@@ -514,6 +528,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   public static final class Disk {
     private final TreeMap<Long, Row> rows = new TreeMap<>();
     private final Map<Long, String> homes = new HashMap<>();
+    private final InMemorySchedules schedules = new InMemorySchedules();
     private final Map<SourcePartition, Watermark> watermarks = new LinkedHashMap<>();
     private final Map<String, Map<Fingerprint, Long>> tombstones = new HashMap<>();
     private final Map<String, Owner> owners = new HashMap<>();
@@ -550,6 +565,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private void take(Disk other) {
       replace(rows, other.rows);
       replace(homes, other.homes);
+      schedules.take(other.schedules);
       replace(watermarks, other.watermarks);
       tombstones.clear();
       other.tombstones.forEach((key, ids) -> tombstones.put(key, new HashMap<>(ids)));

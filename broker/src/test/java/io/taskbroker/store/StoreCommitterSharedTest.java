@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
+import io.taskbroker.activation.FinishedTask;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.RemoteReport;
@@ -113,6 +114,16 @@ final class StoreCommitterSharedTest {
     assertThat(store.failures).isEmpty();
   }
 
+  @Test
+  void h12RecordOfAnIdThatTheStoreCannotHoldIsUnknown() {
+    committer.submit(
+        List.of(),
+        List.of(
+            new StoreQuery.ReadFinished("\0", "bad"), new StoreQuery.ReadFinished("a", "good")));
+    await().until(() -> answers.answers.size() == 2);
+    assertThat(answers.answers).containsExactly("bad Optional.empty", "good Optional.empty");
+  }
+
   private static StoreQuery.ForwardReports passOn(String owner, String id) {
     return new StoreQuery.ForwardReports(
         List.of(new RemoteReport(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
@@ -159,6 +170,14 @@ final class StoreCommitterSharedTest {
       return keys.stream()
           .map(key -> new RemoteReport(key, "x" + key, Status.COMPLETE, -1, -1))
           .toList();
+    }
+
+    @Override
+    public Optional<FinishedTask> finished(String id) {
+      if (id.contains("\0")) {
+        throw new StoreException(Kind.DATA, "no such text", null);
+      }
+      return Optional.empty();
     }
   }
 
@@ -258,6 +277,11 @@ final class StoreCommitterSharedTest {
     @Override
     public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
       answers.add(query.owner() + " " + reports.size());
+    }
+
+    @Override
+    public void finishedRead(StoreQuery.ReadFinished query, Optional<FinishedTask> found) {
+      answers.add(query.owner() + " " + found);
     }
 
     @Override

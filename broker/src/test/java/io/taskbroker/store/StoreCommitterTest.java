@@ -328,6 +328,20 @@ final class StoreCommitterTest {
   }
 
   @Test
+  void maintenanceIsDoneInTheMidstOfWorkWhenItIsLongOverdue() throws InterruptedException {
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    store.begun();
+    committer.submit(List.of(insert(2)), List.of());
+    ticker.advance(Duration.ofMinutes(12));
+    store.release(1);
+    store.begun();
+    assertThat(store.maintained).hasSize(1);
+    store.release(1);
+  }
+
+  @Test
   void maintenanceWaitsWhileThereIsWork() throws InterruptedException {
     store.hold();
     committer.start();

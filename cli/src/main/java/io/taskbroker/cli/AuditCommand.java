@@ -119,7 +119,7 @@ final class AuditCommand implements Callable<Integer> {
       return;
     }
     if (list) {
-      var records = new TextTable("PARTITION", "OFFSET", "ID", "OUTCOME", "PROOF");
+      var records = new Table("PARTITION", "OFFSET", "ID", "OUTCOME", "PROOF");
       for (AuditEntry entry : report.entries()) {
         records.add(
             entry.partition(), entry.offset(), entry.id(), entry.outcome().label(), entry.detail());
@@ -127,7 +127,7 @@ final class AuditCommand implements Callable<Integer> {
       records.print(out);
       out.println();
     }
-    var counts = new TextTable("RECORDS", "OUTCOME", "MEANING");
+    var counts = new Table("RECORDS", "OUTCOME", "MEANING");
     for (var each : report.counts().entrySet()) {
       Outcome outcome = each.getKey();
       counts.add(each.getValue(), outcome.label(), outcome.text());

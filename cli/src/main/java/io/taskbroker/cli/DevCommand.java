@@ -69,15 +69,24 @@ final class DevCommand implements Callable<Integer> {
     Map<String, String> settings = new HashMap<>();
     settings.put("TASKBROKER_GRPC_ADDR", "127.0.0.1");
     settings.put(PORT, Integer.toString(port));
-    settings.put(STORE, "\"" + data.toAbsolutePath().resolve("tasks.sqlite") + "\"");
+    settings.put(STORE, quoted(store().toString()));
     if (kafka == null) {
       settings.put("TASKBROKER_KAFKA_ENABLED", "false");
     } else {
-      settings.put("TASKBROKER_KAFKA_CLUSTER", "\"" + kafka + "\"");
+      settings.put("TASKBROKER_KAFKA_CLUSTER", quoted(kafka));
       settings.put("TASKBROKER_CREATE_MISSING_TOPICS", "true");
     }
     settings.putAll(given);
     return settings;
+  }
+
+  private Path store() {
+    return data.toAbsolutePath().resolve("tasks.sqlite");
+  }
+
+  /// Text for the environment that is not taken for a list, a number or an escape.
+  static String quoted(String text) {
+    return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
   }
 
   private String welcome(Map<String, String> settings) {
@@ -97,7 +106,7 @@ final class DevCommand implements Callable<Integer> {
     """
         .formatted(
             used,
-            settings.getOrDefault(STORE, "").replace("\"", ""),
+            System.getenv().getOrDefault(STORE, store().toString()),
             kafka == null ? "no Kafka" : "Kafka at " + kafka,
             at,
             at);

@@ -199,9 +199,8 @@ final class DlqCommand {
     }
   }
 
-  private static TextTable table(DeadLetterPage page) {
-    var table =
-        new TextTable("POSITION", "FAILED AT", "STATE", "TASK", "APPLICATION", "ID", "REASON");
+  private static Table table(DeadLetterPage page) {
+    var table = new Table("POSITION", "FAILED AT", "STATE", "TASK", "APPLICATION", "ID", "REASON");
     for (DeadLetterPage.Entry entry : page.entries()) {
       DeadLetter letter = entry.letter();
       table.add(
@@ -230,7 +229,7 @@ final class DlqCommand {
             groups.forEach(group -> out().println(DeadLetterJson.of(group)));
             out().flush();
           } else {
-            var table = new TextTable("COUNT", "OPEN", "TASK", "FIRST", "LAST", "SAMPLE", "ERROR");
+            var table = new Table("COUNT", "OPEN", "TASK", "FIRST", "LAST", "SAMPLE", "ERROR");
             groups.forEach(group ->
                 table.add(
                     group.count(),

@@ -8,17 +8,6 @@ import picocli.CommandLine.TypeConversionException;
 /// Duration of the command line: a whole number of nine digits at most and its unit, such as
 /// `500ms`, `10s`, `5m`, `2h` or `1d`.
 final class DurationOption implements ITypeConverter<Duration> {
-  /// The value of an option that is not converted by picocli.
-  ///
-  /// @throws CommandException that names the option
-  static Duration parse(String option, String text) {
-    try {
-      return new DurationOption().convert(text);
-    } catch (TypeConversionException e) {
-      throw new CommandException(option + ": " + e.getMessage(), e);
-    }
-  }
-
   @Override
   public Duration convert(String text) {
     String value = text.strip().toLowerCase(Locale.ROOT);

@@ -345,7 +345,7 @@ final class ExecWorker {
     @Override
     public void onNext(BrokerMessage message) {
       switch (message.getMessageCase()) {
-        case WELCOME -> welcomed = true;
+        case WELCOME -> welcome();
         case DELIVERIES ->
             message.getDeliveries().getDeliveriesList().forEach(ExecWorker.this::deliver);
         case RESULTS_ACK -> acknowledged(message.getResultsAck().getNumber());
@@ -363,6 +363,11 @@ final class ExecWorker {
     @Override
     public void onCompleted() {
       end(Status.OK);
+    }
+
+    private void welcome() {
+      welcomed = true;
+      say("takes tasks from " + broker.address());
     }
 
     private void end(Status status) {

@@ -224,6 +224,9 @@ abstract class OperateCommands {
         JsonNode answer = client.get("/v1/overview", Map.of());
         out().print(CLEAR);
         StatusPage.print(answer, out());
+        if (out().checkError()) {
+          return; // nobody reads it any more
+        }
       }
     }
 
@@ -348,14 +351,17 @@ abstract class OperateCommands {
       name = "workers",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Shows applications and the condition of their workers.")
+      description = "Shows applications with the condition of their workers, and the workers.")
   static final class Workers extends OperateCommands implements Runnable {
     @Override
     public void run() {
       int _ =
           show(
               target.client().get("/v1/workers", Map.of()),
-              answer -> StatusPage.applications(answer.path("applications"), out()));
+              answer -> {
+                StatusPage.applications(answer.path("applications"), out());
+                WorkerTables.print(answer, out());
+              });
     }
   }
 

@@ -23,14 +23,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /// Schedules that a broker keeps (docs/schedules.md).
 @Command(
     name = "schedule",
+    scope = ScopeType.INHERIT, // for the options and the exit codes of the commands
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = "Lists and changes the schedules of a broker.",
+    footer = ScheduleCall.EXIT_CODES,
     subcommands = {
       ScheduleCommand.ListAll.class,
       ScheduleCommand.Show.class,
@@ -49,12 +52,7 @@ final class ScheduleCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "name a command, such as list");
   }
 
-  @Command(
-      name = "list",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Lists the schedules.",
-      footer = ScheduleCall.EXIT_CODES)
+  @Command(name = "list", description = "Lists the schedules.")
   static final class ListAll extends ScheduleCall {
     @Override
     void call(Connection connection) {
@@ -71,7 +69,7 @@ final class ScheduleCommand implements Runnable {
         printJson(found.stream().map(ScheduleView::json).toList());
         return;
       }
-      var table = new TextTable("NAME", "TIMES", "TASK", "NEXT", "LAST");
+      var table = new Table("NAME", "TIMES", "TASK", "NEXT", "LAST");
       for (ScheduleState state : found) {
         table.add(
             state.getSchedule().getName(),
@@ -106,12 +104,7 @@ final class ScheduleCommand implements Runnable {
     }
   }
 
-  @Command(
-      name = "show",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Shows a schedule and what became of its latest slots.",
-      footer = ScheduleCall.EXIT_CODES)
+  @Command(name = "show", description = "Shows a schedule and what became of its latest slots.")
   static final class Show extends OfOne {
     @Override
     void call(Connection connection) {
@@ -119,7 +112,7 @@ final class ScheduleCommand implements Runnable {
       ScheduleState state = connection.stub("Get", request).get(request);
       print(state);
       if (!wantsJson()) {
-        var table = new TextTable("SLOT", "AT", "OUTCOME", "TASK");
+        var table = new Table("SLOT", "AT", "OUTCOME", "TASK");
         for (Firing firing : state.getLastFiringsList()) {
           table.add(
               ScheduleView.text(firing.getSlot()),
@@ -134,10 +127,7 @@ final class ScheduleCommand implements Runnable {
 
   @Command(
       name = "put",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Creates or replaces a schedule; the same one again changes nothing.",
-      footer = ScheduleCall.EXIT_CODES)
+      description = "Creates or replaces a schedule; the same one again changes nothing.")
   static final class Put extends OfOne {
     @Parameters(paramLabel = "TASK", description = "Name of the task that it enqueues.")
     private String task = "";
@@ -158,12 +148,7 @@ final class ScheduleCommand implements Runnable {
     }
   }
 
-  @Command(
-      name = "pause",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Pauses a schedule: its slots pass without a task.",
-      footer = ScheduleCall.EXIT_CODES)
+  @Command(name = "pause", description = "Pauses a schedule: its slots pass without a task.")
   static final class Pause extends OfOne {
     @Override
     void call(Connection connection) {
@@ -172,12 +157,7 @@ final class ScheduleCommand implements Runnable {
     }
   }
 
-  @Command(
-      name = "resume",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Resumes a schedule with the first slot after now.",
-      footer = ScheduleCall.EXIT_CODES)
+  @Command(name = "resume", description = "Resumes a schedule with the first slot after now.")
   static final class Resume extends OfOne {
     @Override
     void call(Connection connection) {
@@ -186,12 +166,7 @@ final class ScheduleCommand implements Runnable {
     }
   }
 
-  @Command(
-      name = "run",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Enqueues the task of a schedule now, and prints its id.",
-      footer = ScheduleCall.EXIT_CODES)
+  @Command(name = "run", description = "Enqueues the task of a schedule now, and prints its id.")
   static final class Run extends OfOne {
     @Override
     void call(Connection connection) {
@@ -207,10 +182,7 @@ final class ScheduleCommand implements Runnable {
 
   @Command(
       name = "delete",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Deletes a schedule, if it exists. Tasks that it has enqueued stay.",
-      footer = ScheduleCall.EXIT_CODES)
+      description = "Deletes a schedule, if it exists. Tasks that it has enqueued stay.")
   static final class Delete extends OfOne {
     @Override
     void call(Connection connection) {
@@ -226,10 +198,7 @@ final class ScheduleCommand implements Runnable {
 
   @Command(
       name = "next",
-      mixinStandardHelpOptions = true,
-      versionProvider = Version.class,
-      description = "Shows the next slots of a schedule, or of --cron or --every.",
-      footer = ScheduleCall.EXIT_CODES)
+      description = "Shows the next slots of a schedule, or of --cron or --every.")
   static final class Next extends ScheduleCall {
     @Parameters(paramLabel = "NAME", arity = "0..1", description = "Name of a schedule.")
     private @Nullable String name;

@@ -14,8 +14,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /// Options that describe a schedule.
 final class ScheduleOptions {
@@ -34,20 +36,30 @@ final class ScheduleOptions {
     @Option(
         names = "--phase",
         paramLabel = "TIME",
+        converter = DurationOption.class,
         description = "With --every: offset of the slots, counted from 1970.")
-    private @Nullable String phase;
+    private @Nullable Duration phase;
 
-    @Option(names = "--start", paramLabel = "TIME", description = "No slot before, in ISO 8601.")
-    private @Nullable String start;
+    @Option(
+        names = "--start",
+        paramLabel = "TIME",
+        converter = Moment.class,
+        description = "No slot before, in ISO 8601.")
+    private @Nullable Instant start;
 
-    @Option(names = "--end", paramLabel = "TIME", description = "No slot from then on.")
-    private @Nullable String end;
+    @Option(
+        names = "--end",
+        paramLabel = "TIME",
+        converter = Moment.class,
+        description = "No slot from then on.")
+    private @Nullable Instant end;
 
     @Option(
         names = "--jitter",
         paramLabel = "TIME",
+        converter = DurationOption.class,
         description = "Delays each slot by up to so much.")
-    private @Nullable String jitter;
+    private @Nullable Duration jitter;
 
     private static final class Kind {
       @Option(
@@ -56,48 +68,58 @@ final class ScheduleOptions {
           description = "Minute, hour, day of month, month, day of week, such as '30 2 * * *'.")
       private @Nullable String cron;
 
-      @Option(names = "--every", paramLabel = "TIME", description = "Interval such as 10s or 5m.")
-      private @Nullable String every;
+      @Option(
+          names = "--every",
+          paramLabel = "TIME",
+          converter = DurationOption.class,
+          description = "Interval such as 10s or 5m.")
+      private @Nullable Duration every;
     }
 
     void into(Schedule.Builder schedule) {
       if (kind.cron != null) {
         schedule.setCron(Cron.newBuilder().setExpression(kind.cron).setTimeZone(zone));
       } else if (kind.every != null) {
-        schedule.setEvery(time("--every", kind.every));
+        schedule.setEvery(wire(kind.every));
       }
       if (phase != null) {
-        schedule.setPhase(time("--phase", phase));
+        schedule.setPhase(wire(phase));
       }
       if (start != null) {
-        schedule.setStart(moment("--start", start));
+        schedule.setStart(wire(start));
       }
       if (end != null) {
-        schedule.setEnd(moment("--end", end));
+        schedule.setEnd(wire(end));
       }
       if (jitter != null) {
-        schedule.setJitter(time("--jitter", jitter));
+        schedule.setJitter(wire(jitter));
       }
     }
 
-    private static com.google.protobuf.Duration time(String option, String text) {
-      Duration duration = DurationOption.parse(option, text);
+    private static com.google.protobuf.Duration wire(Duration duration) {
       return com.google.protobuf.Duration.newBuilder()
           .setSeconds(duration.getSeconds())
           .setNanos(duration.getNano())
           .build();
     }
 
-    private static Timestamp moment(String option, String text) {
+    private static Timestamp wire(Instant moment) {
+      return Timestamp.newBuilder()
+          .setSeconds(moment.getEpochSecond())
+          .setNanos(moment.getNano())
+          .build();
+    }
+  }
+
+  /// A point in time, past or to come.
+  private static final class Moment implements ITypeConverter<Instant> {
+    @Override
+    public Instant convert(String text) {
       try {
-        Instant moment = Instant.parse(text);
-        return Timestamp.newBuilder()
-            .setSeconds(moment.getEpochSecond())
-            .setNanos(moment.getNano())
-            .build();
+        return Instant.parse(text);
       } catch (DateTimeParseException e) {
-        throw new CommandException(
-            option + " " + text + " is not a time such as 2027-01-01T00:00:00Z", e);
+        throw new TypeConversionException(
+            "'%s' is no time such as 2027-01-01T00:00:00Z".formatted(text));
       }
     }
   }
@@ -148,11 +170,19 @@ final class ScheduleOptions {
   @Option(names = "--header", paramLabel = "KEY=VALUE", description = "A header of the task.")
   private Map<String, String> headers = new LinkedHashMap<>();
 
-  @Option(names = "--deadline", paramLabel = "TIME", description = "How long an attempt may take.")
-  private @Nullable String deadline;
+  @Option(
+      names = "--deadline",
+      paramLabel = "TIME",
+      converter = DurationOption.class,
+      description = "How long an attempt may take.")
+  private @Nullable Duration deadline;
 
-  @Option(names = "--expires", paramLabel = "TIME", description = "Not run later than this after.")
-  private @Nullable String expires;
+  @Option(
+      names = "--expires",
+      paramLabel = "TIME",
+      converter = DurationOption.class,
+      description = "Not run later than this after.")
+  private @Nullable Duration expires;
 
   @Option(
       names = "--attempts",
@@ -171,10 +201,10 @@ final class ScheduleOptions {
     Task.Builder task = schedule.getTaskBuilder().setName(taskName).putAllHeaders(headers);
     options.into(task, json);
     if (deadline != null) {
-      task.setDeadlineSeconds(DurationOption.parse("--deadline", deadline).toSeconds());
+      task.setDeadlineSeconds(deadline.toSeconds());
     }
     if (expires != null) {
-      task.setExpiresSeconds(DurationOption.parse("--expires", expires).toSeconds());
+      task.setExpiresSeconds(expires.toSeconds());
     }
     task.getRetryBuilder()
         .setMaxAttempts(attempts)

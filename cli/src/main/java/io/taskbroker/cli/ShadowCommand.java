@@ -138,7 +138,7 @@ final class ShadowCommand implements Callable<Integer> {
       out.flush();
       return;
     }
-    var table = new TextTable("TOPIC", "RECORDS", "VERDICT", "FIRST");
+    var table = new Table("TOPIC", "RECORDS", "VERDICT", "FIRST");
     report
         .topics()
         .forEach((topic, counts) ->

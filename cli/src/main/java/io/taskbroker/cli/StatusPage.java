@@ -35,6 +35,11 @@ final class StatusPage {
                 rate.path("retried").asDouble(),
                 rate.path("dead_lettered").asDouble(),
                 rate.path("over_seconds").asDouble()));
+    out.println(
+        "waited %s; ran %s"
+            .formatted(
+                percentiles(overview.path("latency").path("waiting")),
+                percentiles(overview.path("latency").path("running"))));
     broker
         .path("troubles")
         .forEach(trouble -> out.println("! " + Table.printable(trouble.asString())));
@@ -49,6 +54,16 @@ final class StatusPage {
     names(overview.path("tasknames"), out);
     partitions(overview.path("partitions"), out);
     out.flush();
+  }
+
+  private static String percentiles(JsonNode times) {
+    return times.path("tasks").asLong() == 0
+        ? "-"
+        : "%.3f s (p50), %.3f s (p95), %.3f s (p99)"
+            .formatted(
+                times.path("p50_seconds").asDouble(),
+                times.path("p95_seconds").asDouble(),
+                times.path("p99_seconds").asDouble());
   }
 
   private static String state(JsonNode broker) {

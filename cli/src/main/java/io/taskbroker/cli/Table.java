@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/// Table for people: aligned columns, control characters replaced, since names of tasks come from
-/// outside and must not control a terminal. Not thread-safe.
+/// Table with aligned columns for a terminal. Control characters appear as `?`: names and reasons
+/// are external input and must not control a terminal. Nothing is cut, since ids are copied from
+/// it: a cell beyond the widest column only shifts the rest of its row. Not thread-safe.
 final class Table {
   private static final int WIDEST = 60;
 
@@ -16,6 +17,7 @@ final class Table {
     rows.add(titles);
   }
 
+  /// Adds a row; what is empty or absent appears as `-`.
   void add(Object... cells) {
     String[] row = new String[cells.length];
     for (int i = 0; i < cells.length; i++) {
@@ -37,10 +39,14 @@ final class Table {
 
   /// The text with control characters replaced.
   static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
+    return text.replaceAll("\\p{Cc}", "?"); // those of ISO 6429 beyond ASCII, too
   }
 
+  /// Prints the table; nothing if it has no rows.
   void print(PrintWriter out) {
+    if (rows.size() == 1) {
+      return;
+    }
     int[] widths = new int[rows.getFirst().length];
     for (String[] row : rows) {
       for (int i = 0; i < row.length; i++) {

@@ -143,7 +143,11 @@ abstract class AdminContract {
         .singleElement()
         .satisfies(each -> assertThat(each.path("partitions")).hasSize(1));
     assertThat(admin.get("/v1/config").path("yaml").asString()).contains("127.0.0.1:" + port);
-    for (String path : List.of("workers", "partitions", "rules", "pauses", "log-levels")) {
+    assertThat(fetched()).isEqualTo("now");
+    JsonNode workers = admin.get("/v1/workers");
+    assertThat(workers.path("addresses")).isEmpty();
+    assertThat(workers.path("delivery_mode").asString()).isEqualTo("pull");
+    for (String path : List.of("partitions", "rules", "pauses", "log-levels")) {
       admin.get("/v1/" + path);
     }
   }
@@ -324,7 +328,7 @@ abstract class AdminContract {
     awaitTasks(2);
 
     assertThat(run("status")).isZero();
-    assertThat(out.toString()).contains("pending", "ready", "APPLICATION");
+    assertThat(out.toString()).contains("pending", "waited ", "; ran ", "ready", "APPLICATION");
     assertThat(run("top", "--count", "1")).isZero();
     assertThat(run("tasks", "--application", application, "--status", "delay")).isZero();
     assertThat(out.toString())
@@ -339,6 +343,7 @@ abstract class AdminContract {
     assertThat(run("explain", "nothing")).isOne();
     assertThat(err.toString()).contains("No task nothing is in flight");
     assertThat(run("workers")).isZero();
+    assertThat(out.toString()).contains("APPLICATION");
     assertThat(run("partitions")).isZero();
     assertThat(run("rules")).isZero();
     assertThat(run("brokers")).isZero();

@@ -96,6 +96,7 @@ final class DirectCommandsTest {
             .toList();
     assertThat(commands).hasSize(2);
     CommandProcess worker = start("page", commands.get(0));
+    await().atMost(PATIENCE).until(() -> worker.output().contains("takes tasks from :" + PORT));
 
     assertThat(run(commands.get(1))).isZero();
     assertThat(printed.lines()).contains("completed");

@@ -16,8 +16,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Schedules of a broker as `taskbroker dev` runs it, by the command line and by the admin API.
 @Timeout(60)
@@ -105,11 +108,24 @@ final class ScheduleCommandTest {
     assertThat(run("put", "x", "t", "--cron", "99 * * * *")).isOne();
     assertThat(err.toString()).startsWith("taskbroker: the broker refused it: cron.expression");
     assertThat(run("put", "x", "t")).isEqualTo(2);
-    assertThat(run("put", "x", "t", "--every", "soon")).isOne();
-    assertThat(err.toString()).contains("--every: 'soon' is no time");
     assertThat(run("put", "x", "t", "--every", "5s", "--cron", "* * * * *")).isEqualTo(2);
     assertThat(run("next")).isEqualTo(2);
     assertThat(run()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"--every", "--phase", "--jitter", "--start", "--end", "--deadline", "--expires"})
+  void aWrongTimeIsAWrongArgument(String option) {
+    List<String> all = new ArrayList<>(List.of("put", "x", "t", option, "soon"));
+    if (!option.equals("--every")) {
+      all.addAll(List.of("--every", "5s"));
+    }
+    assertThat(run(all.toArray(String[]::new))).isEqualTo(2);
+    assertThat(err.toString())
+        .startsWith("taskbroker: Invalid value for option '" + option + "'")
+        .contains("'soon' is no time such as")
+        .hasLineCount(1);
   }
 
   @Test
@@ -163,6 +179,70 @@ final class ScheduleCommandTest {
     assertThat(Files.readString(dir.resolve("audit")))
         .contains("PUT /v1/schedules/{name}", "POST /v1/schedules/{name}/run", "a test");
     assertThat(broker.failure()).isEmpty();
+  }
+
+  @Test
+  void aScheduleIsChangedWithoutLossAndByADryRunFirst() throws Exception {
+    var calls = new AdminCalls(admin);
+    String path = "/v1/schedules/report";
+    String first =
+        """
+        {"cron": "0 6 * * *", "time_zone": "UTC", "reason": "a test",
+         "task": {"taskname": "report", "arguments": {"to": "ann", "password": "x"},
+                  "headers": {"token": "y", "a": "b"}, "max_attempts": 3}}
+        """;
+    JsonNode would = calls.call("PUT", path, dryRun(first), 200);
+    assertThat(would.path("next_times").get(0).asString()).endsWith("T06:00:00Z");
+    calls.call("GET", path, null, 404);
+
+    JsonNode put = calls.call("PUT", path, first, 200);
+    assertThat(put.path("definition")).isEqualTo(would.path("definition"));
+    assertThat(put.path("definition").toString()).contains("[redacted]").doesNotContain("\"x\"");
+    ObjectNode change = (ObjectNode) put.path("definition").deepCopy();
+    change.put("cron", "30 7 * * *").put("reason", "a test");
+    change.put("if_updated_at", put.path("updated_at").asString());
+    JsonNode changed = calls.call("PUT", path, change.toString(), 200);
+    assertThat(changed.path("definition").path("cron").asString()).isEqualTo("30 7 * * *");
+    assertThat(run("show", "report", "--json")).isZero();
+    assertThat(AdminCalls.JSON.readTree(out.toString()).path("arguments").asString())
+        .isEqualTo("{\"to\":\"ann\",\"password\":\"x\"}");
+
+    change.put("cron", "0 8 * * *");
+    calls.call("PUT", path, change.toString(), 409);
+    calls.call("PUT", path, dryRun(change.toString()), 409);
+    change.remove("if_updated_at");
+    calls.call("PUT", "/v1/schedules/other", change.toString(), 400);
+    assertThat(Files.readString(dir.resolve("audit"))).doesNotContain("\"dry_run\":true");
+  }
+
+  private static String dryRun(String change) {
+    return change.replaceFirst("\\{", "{\"dry_run\": true, ");
+  }
+
+  @Test
+  void whatAFormCannotHoldIsNotOffered() throws Exception {
+    var calls = new AdminCalls(admin);
+    assertThat(
+            run("put", "large", "t", "--every", "10m", "--arguments", "{\"id\":9007199254740993}"))
+        .isZero();
+    assertThat(calls.get("/v1/schedules/large").has("definition")).isFalse();
+    assertThat(run("put", "plain", "t", "--every", "10m", "--arg", "id=7")).isZero();
+    assertThat(calls.get("/v1/schedules/plain").has("definition")).isTrue();
+  }
+
+  @Test
+  void timesAreShownBeforeAScheduleIs() throws Exception {
+    var calls = new AdminCalls(admin);
+    assertThat(
+            calls
+                .get("/v1/schedule-times?cron=0%200%2029%202%20*&time_zone=UTC")
+                .path("next_times")
+                .get(0)
+                .asString())
+        .endsWith("-02-29T00:00:00Z");
+    assertThat(calls.get("/v1/schedule-times?every_seconds=60").path("next_times")).hasSize(10);
+    calls.call("GET", "/v1/schedule-times?cron=99%20*%20*%20*%20*", null, 400);
+    calls.call("GET", "/v1/schedule-times?cron=*%20*%20*%20*%20*&every_seconds=5", null, 400);
   }
 
   private int run(String... arguments) {

@@ -4,10 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Request to stop one attempt. It is made at most once, and the thread of the attempt is
 /// interrupted with it. Thread-safe.
 public final class Cancellation {
+  private static final Logger log = LoggerFactory.getLogger(Cancellation.class);
+
   /// Why an attempt should stop.
   public enum Reason {
     /// Its deadline passed. The broker counts the attempt as lost.
@@ -42,7 +46,8 @@ public final class Cancellation {
   }
 
   /// Runs an action on request, such as closing a socket that interruption does not reach; at once
-  /// if the request was made already. It runs on a thread of the client and must not block.
+  /// if the request was made already. It runs on a thread of the client and must not block; what it
+  /// throws is logged.
   public void onRequest(Runnable action) {
     synchronized (this) {
       if (reason == null) {
@@ -67,7 +72,13 @@ public final class Cancellation {
       toRun = actions;
       actions = List.of();
     }
-    toRun.forEach(Runnable::run);
+    for (Runnable each : toRun) {
+      try {
+        each.run();
+      } catch (RuntimeException e) {
+        log.warn("An action on the request to stop an attempt ({}) failed", why, e);
+      }
+    }
     return true;
   }
 }

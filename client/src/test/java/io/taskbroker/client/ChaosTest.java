@@ -35,6 +35,9 @@ final class ChaosTest {
   private static final int MAX_MORE_THREADS = 10;
   private static final long MAX_MORE_BYTES = 16L << 20;
 
+  /// Time between two calls of the load.
+  private static final Duration PACE = Duration.ofMillis(2);
+
   /// Enqueued tasks that did not run, at which the producer pauses.
   private static final int MAX_BACKLOG = 2_000;
 
@@ -172,7 +175,7 @@ final class ChaosTest {
               .thenAccept(handle -> acknowledged.add(number));
       try {
         do {
-          Thread.sleep(2);
+          Thread.sleep(PACE);
         } while (acknowledged.size() - ended.get() > MAX_BACKLOG && !stop.get());
       } catch (InterruptedException e) {
         return;

@@ -9,6 +9,9 @@ import java.time.Duration;
 final class ChaosWorker {
   record Step(String number) {}
 
+  /// Time of one run, so that kills hit tasks that run.
+  private static final Duration WORK = Duration.ofMillis(5);
+
   static final Task<Step> AT_LEAST_ONCE =
       Task.of("step", Step.class).retry(RetryPolicy.fixed(100, Duration.ofMillis(100)));
   static final Task<Step> AT_MOST_ONCE =
@@ -28,7 +31,7 @@ final class ChaosWorker {
     TaskHandler.OfArgument<Step> handler =
         step -> {
           journal.write("begin " + step.number());
-          Thread.sleep(5);
+          Thread.sleep(WORK);
           journal.write("end " + step.number());
         };
     return Worker.builder(client)

@@ -1,5 +1,7 @@
 package io.taskbroker.client;
 
+import static org.awaitility.Awaitility.await;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,6 +12,7 @@ import java.util.Collections;
 /// `SleepingWorker HOST:PORT`
 final class SleepingWorker {
   private static final int TASKS = 10_000;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   record Nap(int seconds) {}
 
@@ -26,13 +29,9 @@ final class SleepingWorker {
                 .handle(NAP, nap -> Thread.sleep(Duration.ofSeconds(nap.seconds())))
                 .start()) {
       client.enqueueAll(Collections.nCopies(TASKS, NAP.with(new Nap(10))));
-      while (worker.running() < TASKS) {
-        Thread.sleep(100);
-      }
+      await().atMost(PATIENCE).until(() -> worker.running() == TASKS);
       System.out.println(worker.running() + " tasks sleep: " + resident());
-      while (worker.counts().completed() < TASKS) {
-        Thread.sleep(100);
-      }
+      await().atMost(PATIENCE).until(() -> worker.counts().completed() == TASKS);
       System.out.println("All completed: " + resident());
     }
     System.exit(0);

@@ -1,26 +1,8 @@
 package io.taskbroker.client;
 
-import com.sun.management.OperatingSystemMXBean;
-import com.sun.management.ThreadMXBean;
-import io.grpc.Grpc;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.ManagedChannel;
-import io.grpc.stub.StreamObserver;
-import io.taskbroker.protocol.v1.BrokerMessage;
-import io.taskbroker.protocol.v1.Completed;
-import io.taskbroker.protocol.v1.Delivery;
-import io.taskbroker.protocol.v1.Heartbeat;
-import io.taskbroker.protocol.v1.Hello;
-import io.taskbroker.protocol.v1.Result;
-import io.taskbroker.protocol.v1.Results;
-import io.taskbroker.protocol.v1.WorkerMessage;
-import io.taskbroker.protocol.v1.WorkerServiceGrpc;
-import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
 
 /// Program that measures what the worker costs beside a bare stream client, which only answers.
 ///
@@ -30,7 +12,7 @@ final class WorkerOverhead {
 
   record Payload(String text) {}
 
-  private static final Task<Payload> TASK =
+  static final Task<Payload> TASK =
       Task.of("nothing", Payload.class).retry(RetryPolicy.none().thenDiscard());
 
   private WorkerOverhead() {}
@@ -41,9 +23,9 @@ final class WorkerOverhead {
     try (TaskClient client = TaskClient.connect(args[0])) {
       for (int round = 1; round <= rounds; round++) {
         enqueue(client, tasks);
-        measure("bare", round, tasks, done -> bare(args[0], done));
+        measure("bare", round, tasks, done -> BareWorker.run(args[0], SLOTS, done));
         enqueue(client, tasks);
-        measure("worker", round, tasks, done -> worker(client, done));
+        measure("worker", round, tasks, done -> worker(client, SLOTS, done));
       }
     }
     System.exit(0);
@@ -60,86 +42,29 @@ final class WorkerOverhead {
   }
 
   private static void measure(String what, int round, int tasks, Run run) throws Exception {
-    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     var done = new CountDownLatch(tasks);
-    long cpu = system.getProcessCpuTime();
-    long bytes = threads.getTotalThreadAllocatedBytes();
+    ProcessUsage before = ProcessUsage.now();
     long start = System.nanoTime();
     run.until(done);
     double seconds = (System.nanoTime() - start) / 1e9;
-    double micros = (system.getProcessCpuTime() - cpu) / 1e3 / tasks;
+    ProcessUsage used = ProcessUsage.now().since(before);
     System.out.printf(
-        "%-6s round %d: %,7.0f tasks/s, %.1f us of CPU and %,d bytes a task%n",
+        "%-6s round %d: %,7.0f tasks/s, %.1f us of CPU, %,d bytes and %.3f thread switches a"
+            + " task%n",
         what,
         round,
         tasks / seconds,
-        micros,
-        (threads.getTotalThreadAllocatedBytes() - bytes) / tasks);
+        used.cpuNanos() / 1e3 / tasks,
+        used.allocatedBytes() / tasks,
+        (double) used.switches() / tasks);
   }
 
-  private static void worker(TaskClient client, CountDownLatch done) throws Exception {
+  /// Runs tasks of [#TASK] until the latch, which each counts down, is open.
+  static void worker(TaskClient client, int slots, CountDownLatch done) throws Exception {
     try (Worker worker =
-        Worker.builder(client).slots(SLOTS).handle(TASK, payload -> done.countDown()).start()) {
+        Worker.builder(client).slots(slots).handle(TASK, payload -> done.countDown()).start()) {
       done.await();
       assert worker.isConnected();
     }
-  }
-
-  private static void bare(String address, CountDownLatch done) throws Exception {
-    ManagedChannel channel =
-        Grpc.newChannelBuilder(address, InsecureChannelCredentials.create())
-            .directExecutor()
-            .build();
-    var answers = new Answers(done);
-    StreamObserver<WorkerMessage> requests = WorkerServiceGrpc.newStub(channel).work(answers);
-    answers.requests = requests;
-    requests.onNext(
-        WorkerMessage.newBuilder().setHello(Hello.newBuilder().setSlots(SLOTS)).build());
-    done.await();
-    synchronized (answers) {
-      requests.onNext(
-          WorkerMessage.newBuilder().setHeartbeat(Heartbeat.getDefaultInstance()).build());
-      requests.onCompleted();
-    }
-    channel.shutdown();
-  }
-
-  private static final class Answers implements StreamObserver<BrokerMessage> {
-    private final CountDownLatch done;
-    @Nullable StreamObserver<WorkerMessage> requests;
-    private long number;
-
-    Answers(CountDownLatch done) {
-      this.done = done;
-    }
-
-    @Override
-    public synchronized void onNext(BrokerMessage message) {
-      StreamObserver<WorkerMessage> to = requests;
-      if (to == null || !message.hasDeliveries()) {
-        return;
-      }
-      number++;
-      Results.Builder results = Results.newBuilder().setNumber(number);
-      List<Delivery> deliveries = new ArrayList<>(message.getDeliveries().getDeliveriesList());
-      for (Delivery each : deliveries) {
-        results.addResults(
-            Result.newBuilder()
-                .setId(each.getTask().getId())
-                .setToken(each.getToken())
-                .setCompleted(Completed.getDefaultInstance()));
-      }
-      to.onNext(WorkerMessage.newBuilder().setResults(results).build());
-      deliveries.forEach(each -> done.countDown());
-    }
-
-    @Override
-    public void onError(Throwable error) {
-      error.printStackTrace();
-    }
-
-    @Override
-    public void onCompleted() {}
   }
 }

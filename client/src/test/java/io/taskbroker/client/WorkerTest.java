@@ -243,6 +243,32 @@ final class WorkerTest {
   }
 
   @Test
+  void anActionOnCancellationThatThrowsStopsNothingElse() throws Exception {
+    Task<Order> task = task("slow").deadline(Duration.ofSeconds(1)).retry(RetryPolicy.none());
+    var interrupted = new LinkedBlockingQueue<String>();
+    run(
+        worker()
+            .handle(
+                task,
+                (order, context) -> {
+                  context
+                      .cancellation()
+                      .onRequest(() -> {
+                        throw new IllegalStateException("of the test");
+                      });
+                  try {
+                    new CountDownLatch(1).await();
+                  } catch (InterruptedException e) {
+                    interrupted.add(order.number());
+                  }
+                }));
+    client.enqueue(task, new Order("1", 1));
+    assertThat(next(interrupted)).isEqualTo("1");
+    client.enqueue(task, new Order("2", 1));
+    assertThat(next(interrupted)).isEqualTo("2");
+  }
+
+  @Test
   void heartbeatsMoveTheDeadline() throws Exception {
     Task<Order> task = task("long").deadline(Duration.ofSeconds(1));
     var done = new LinkedBlockingQueue<Integer>();

@@ -33,7 +33,7 @@ public final class StreamWorker implements AutoCloseable {
 
   private final ManagedChannel channel;
   private final Listener listener;
-  private final int slots;
+  private final Hello hello;
   private final Duration runTime;
   private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
 
@@ -62,20 +62,25 @@ public final class StreamWorker implements AutoCloseable {
     }
   }
 
-  private StreamWorker(int port, int slots, Duration runTime, Listener listener) {
+  private StreamWorker(int port, Hello hello, Duration runTime, Listener listener) {
     this.channel =
         NettyChannelBuilder.forAddress("127.0.0.1", port)
             .usePlaintext()
             .maxInboundMessageSize(16 << 20)
             .build();
-    this.slots = slots;
+    this.hello = hello;
     this.runTime = runTime;
     this.listener = listener;
   }
 
   /// Starts a worker of the application "default".
   public static StreamWorker start(int port, int slots, Duration runTime, Listener listener) {
-    var worker = new StreamWorker(port, slots, runTime, listener);
+    return start(port, Hello.newBuilder().setSlots(slots).build(), runTime, listener);
+  }
+
+  /// Starts a worker that introduces itself so.
+  public static StreamWorker start(int port, Hello hello, Duration runTime, Listener listener) {
+    var worker = new StreamWorker(port, hello, runTime, listener);
     worker.open();
     var _ =
         worker.timer.scheduleAtFixedRate(
@@ -98,7 +103,7 @@ public final class StreamWorker implements AutoCloseable {
     }
     number = 0;
     stream = WorkerServiceGrpc.newStub(channel).withWaitForReady().work(new Messages());
-    stream.onNext(WorkerMessage.newBuilder().setHello(Hello.newBuilder().setSlots(slots)).build());
+    stream.onNext(WorkerMessage.newBuilder().setHello(hello).build());
     heartbeat();
     attempts.values().forEach(this::report);
   }

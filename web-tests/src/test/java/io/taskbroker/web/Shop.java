@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.protocol.v1.Delivery;
+import io.taskbroker.protocol.v1.Hello;
+import io.taskbroker.protocol.v1.ResultStatus;
 import io.taskbroker.testkit.Behaviour;
 import io.taskbroker.testkit.BrokerLaunch;
 import io.taskbroker.testkit.BrokerProcess;
@@ -13,6 +16,7 @@ import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.Folders;
 import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.PushWorker;
+import io.taskbroker.testkit.StreamWorker;
 import io.taskbroker.testkit.TaskProducer;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
@@ -40,6 +44,7 @@ import org.msgpack.core.MessagePack;
 /// | `import` | stuck: its workers do not listen |
 /// | `reports` | has no workers |
 /// | `newsletter` | delayed by an hour |
+/// | `video` | a worker with a stream has its tasks |
 final class Shop implements AutoCloseable {
   static final String TOKEN = "a-token-of-the-tests-0123456789";
   static final int DEAD_LETTERS = 12;
@@ -54,6 +59,7 @@ final class Shop implements AutoCloseable {
   private final PushWorker worker;
   private final BrokerProcess broker;
   private final TaskProducer producer;
+  private final StreamWorker stream;
   private final int adminPort;
   private final HttpClient http = HttpClient.newHttpClient();
   private int number;
@@ -100,6 +106,26 @@ final class Shop implements AutoCloseable {
                     dir.resolve("shop.sqlite"),
                     adminPort));
     producer = new TaskProducer(kafka.bootstrap(), TASKS, new ExecutionLog(1_000));
+    stream =
+        StreamWorker.start(
+            port,
+            Hello.newBuilder()
+                .setWorker("pod-7")
+                .setVersion("shop/1.2")
+                .setApplication("video")
+                .setSlots(8)
+                .build(),
+            Duration.ofDays(1),
+            new Nobody());
+  }
+
+  /// Observer of the worker with a stream, which keeps its tasks.
+  private static final class Nobody implements StreamWorker.Listener {
+    @Override
+    public void started(Delivery delivery) {}
+
+    @Override
+    public void answered(Delivery delivery, ResultStatus status) {}
   }
 
   private static BrokerProcess launch(Path config, int port, String yaml)
@@ -131,6 +157,9 @@ final class Shop implements AutoCloseable {
     for (int i = 0; i < 20; i++) {
       shop.publish(shop.task("newsletter", "mail", "send_letter").setDelay(HOUR));
     }
+    for (int i = 0; i < 2; i++) {
+      shop.publish(shop.task("video", "clips", "encode"));
+    }
     shop.producer.flush();
     shop.schedule("nightly");
     await()
@@ -141,6 +170,7 @@ final class Shop implements AutoCloseable {
     await()
         .atMost(PATIENCE)
         .until(() -> shop.get("/v1/tasks?application=import").contains("WORKER_PAUSED"));
+    await().atMost(PATIENCE).until(() -> shop.get("/v1/workers").contains("\"in_use\":2"));
     return shop;
   }
 
@@ -227,12 +257,17 @@ final class Shop implements AutoCloseable {
 
   /// Creates a schedule of a task at night.
   void schedule(String name) throws IOException, InterruptedException {
+    schedule(name, "30 2 * * *");
+  }
+
+  void schedule(String name, String cron) throws IOException, InterruptedException {
     String body =
         """
-        {"cron": "30 2 * * *", "time_zone": "Europe/Vienna", "reason": "for the tests",
-         "task": {"taskname": "monthly_report", "namespace": "office", "application": "reports",
+        {"cron": "%s", "time_zone": "Europe/Vienna", "reason": "for the tests",
+         "task": {"taskname": "monthly_report", "namespace": "office", "application": "nights",
                   "arguments": {"args": [], "kwargs": {"customer": "ann"}}}}
-        """;
+        """
+            .formatted(cron);
     HttpResponse<String> answer =
         http.send(
             HttpRequest.newBuilder(URI.create(url() + "/v1/schedules/" + name))
@@ -296,6 +331,7 @@ final class Shop implements AutoCloseable {
   @Override
   public void close() throws IOException {
     producer.close();
+    stream.close();
     broker.close();
     worker.close();
     kafka.close();

@@ -58,6 +58,11 @@ final class SignInTest {
       visit.open("/ui/rules");
       visit.awaitText("Nothing is paused.");
       assertThat(visit.button("Pause tasks").count()).isZero();
+      visit.open("/ui/schedules");
+      visit.awaitText("There is no schedule.");
+      assertThat(visit.link("Create a schedule").count()).isZero();
+      visit.open("/ui/schedule-editor");
+      visit.awaitText("Your role may not change schedules.");
     }
   }
 

@@ -82,6 +82,7 @@ final class TaskActsTest {
       visit.open("/ui/applications/reports");
       visit.button("Pause").click();
       visit.dialog().getByText("It holds 3 tasks").waitFor();
+      assertThat(visit.dialog().innerText()).contains("Some of them", "monthly_report");
       assertThat(visit.confirm("Pause", "bad deploy")).contains("Done.");
       visit.awaitText("paused by an operator");
       visit.button("Resume").click();

@@ -16,6 +16,8 @@ public final class Trend {
   /// @param waiting tasks in memory that no worker has
   /// @param running tasks that workers have
   /// @param oldestSeconds age of the oldest task that waits
+  /// @param waitedSeconds time that 99 % of the tasks of the last minute waited at most
+  /// @param ranSeconds time that 99 % of them ran at most
   public record Point(
       long at,
       long completed,
@@ -24,7 +26,9 @@ public final class Trend {
       long deadLettered,
       long waiting,
       long running,
-      double oldestSeconds) {}
+      double oldestSeconds,
+      double waitedSeconds,
+      double ranSeconds) {}
 
   public synchronized void add(Point point) {
     if (points.size() == POINTS) {

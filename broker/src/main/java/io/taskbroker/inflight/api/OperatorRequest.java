@@ -12,6 +12,9 @@ public sealed interface OperatorRequest {
   record Applications(int limit, Consumer<List<ApplicationStats>> reply)
       implements OperatorRequest {}
 
+  /// Asks for up to `limit` workers with streams.
+  record Workers(int limit, Consumer<List<WorkerStats>> reply) implements OperatorRequest {}
+
   /// Asks for what the engine knows of tasks; unknown ones are left out.
   ///
   /// @param ids at most [#MAX_TASKS]

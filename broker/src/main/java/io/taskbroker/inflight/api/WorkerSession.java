@@ -1,13 +1,26 @@
 package io.taskbroker.inflight.api;
 
-/// Stream of a worker, as the engine sees it. [#mayReceive], [#worker] and [#handled] are called by
-/// the engine's thread, the others by whoever carries out its effects; none may block.
+/// Stream of a worker, as the engine sees it. [#mayReceive], [#worker], [#description] and
+/// [#handled] are called by the engine's thread, the others by whoever carries out its effects;
+/// none may block.
 public interface WorkerSession {
   /// Whether another task would be sent soon.
   boolean mayReceive();
 
   /// Name of the worker, for people; empty if it has none.
   String worker();
+
+  /// What operators see of the worker.
+  Description description();
+
+  /// A worker, for people.
+  ///
+  /// @param name may be empty
+  /// @param version library and version, as the worker says; may be empty
+  /// @param address from which the stream was opened
+  /// @param openedAt milliseconds since the epoch
+  /// @param heardAt when the worker last sent anything, milliseconds since the epoch
+  record Description(String name, String version, String address, long openedAt, long heardAt) {}
 
   /// The number of tasks that the worker has, after a delivery, a result or a heartbeat changed it.
   void holds(int tasks);

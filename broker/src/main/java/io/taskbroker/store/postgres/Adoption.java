@@ -13,6 +13,8 @@ import java.util.List;
 ///   slot
 /// @param parked such rows that are parked
 public record Adoption(List<SourcePartition> partitions, List<Row> rows, List<ParkedRow> parked) {
+  static final Adoption NONE = new Adoption(List.of(), List.of(), List.of());
+
   public Adoption {
     partitions = List.copyOf(partitions);
     rows = List.copyOf(rows);

@@ -47,6 +47,7 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
   // Confined to the thread.
   private long renewAtNanos = System.nanoTime();
   private long announcedUntilNanos = renewAtNanos;
+  private long leasedSinceNanos = renewAtNanos;
   private long announcedUntilWallMillis = Long.MIN_VALUE;
   private boolean isOwnershipProven; // every partition is still owned by this epoch
   private boolean mayMissReports = true;
@@ -119,7 +120,11 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
         || sent - announcedUntilNanos > 0
         || sentWall > announcedUntilWallMillis) {
       isOwnershipProven = false;
+      if (renewal.hadLapsed() || announcedUntilWallMillis != Long.MIN_VALUE) { // not the first one
+        leasedSinceNanos = sent;
+      }
     }
+    store.leased(new PostgresStore.Lease(leasedSinceNanos, sent + leaseNanos - leasedSinceNanos));
     if (!isOwnershipProven) {
       isOwnershipProven = store.proveOwnership(listener);
     }

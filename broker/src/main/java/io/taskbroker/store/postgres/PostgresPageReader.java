@@ -88,8 +88,10 @@ final class PostgresPageReader {
 
   private static final String TOMBSTONES =
       """
-      SELECT high, low, max(until) AS until FROM taskbroker_tombstone
-      WHERE partition_id = ANY (?) AND until > ? GROUP BY high, low ORDER BY until
+      SELECT high, low, max(until) AS until FROM (
+        SELECT high, low, until FROM taskbroker_tombstone
+        WHERE partition_id = ANY (?) AND until > ? ORDER BY until DESC LIMIT ?
+      ) newest GROUP BY high, low ORDER BY until
       """;
 
   private static final String BYTES =
@@ -212,10 +214,10 @@ final class PostgresPageReader {
         : new RecordIdentity(offset, result.getInt(10), result.getLong(11));
   }
 
-  List<Tombstone> tombstones(int[] partitionIds, long now) throws SQLException {
+  List<Tombstone> tombstones(int[] partitionIds, long now, int limit) throws SQLException {
     List<Tombstone> all = new ArrayList<>();
     try (PreparedStatement tombstones = connection.prepareStatement(TOMBSTONES)) {
-      new Binder(tombstones).set(partitionIds).set(now);
+      new Binder(tombstones).set(partitionIds).set(now).set(limit);
       try (ResultSet result = tombstones.executeQuery()) {
         while (result.next()) {
           all.add(

@@ -3,6 +3,7 @@ package io.taskbroker.store.postgres;
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.FinishedTask;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
@@ -44,6 +45,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final Commits commits;
   private final ScheduleStore schedules;
   private volatile boolean closed;
+
+  private volatile Lease lease = new Lease(System.nanoTime(), Long.MAX_VALUE / 2);
 
   /// @param opened as found by [StoreOpener]
   PostgresStore(
@@ -153,7 +156,9 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public List<Tombstone> tombstones(long now) {
-    return reading("load tombstones", reader -> reader.tombstones(ownedPartitions.ids(), now));
+    return reading(
+        "load tombstones",
+        reader -> reader.tombstones(ownedPartitions.ids(), now, Ids.MOST_REMEMBERED));
   }
 
   @Override
@@ -273,7 +278,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
   public List<Tombstone> tombstones(SourcePartition partition, long now) {
     int[] partitionIds = partitionIds(partition);
     return reading(
-        "load tombstones of " + partition, reader -> reader.tombstones(partitionIds, now));
+        "load tombstones of " + partition,
+        reader -> reader.tombstones(partitionIds, now, Ids.MOST_REMEMBERED / 8));
   }
 
   @Override
@@ -297,8 +303,15 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Adopts some orphans, which no broker has owned for the drain age. The caller polls, and calls
   /// again at once while the result is not empty. Brokers may call this concurrently.
   ///
+  /// Adopts nothing until this broker has had its lease for the drain age: when the server was
+  /// away, the leases of all brokers have lapsed, and those that live have not all renewed theirs
+  /// yet.
+  ///
   /// @param limit the maximum number of rows that came from no partition
   public Adoption adopt(int limit) {
+    if (!lease.lastsFor(options.limits().drainAge().toNanos(), System.nanoTime())) {
+      return Adoption.NONE;
+    }
     proof.beginMove();
     try {
       return with(
@@ -347,6 +360,21 @@ public final class PostgresStore implements ActivationStore, Ownership {
     try (Connection connection = pool.getConnection()) {
       return proof.prove(connection, listener);
     }
+  }
+
+  /// Lease of this broker, by [System#nanoTime].
+  ///
+  /// @param since when it began, or began anew after it had lapsed
+  /// @param nanos from then to its end
+  record Lease(long since, long nanos) {
+    private boolean lastsFor(long age, long now) {
+      return now - since >= age && now - since < nanos;
+    }
+  }
+
+  /// Notes the lease after it was renewed. Without a [LeaseKeeper] it lasts.
+  void leased(Lease renewed) {
+    lease = renewed;
   }
 
   long bytes() {

@@ -8,8 +8,11 @@ import java.util.List;
 /// Bounded removal of expired tombstones, obsolete reports and dead brokers. Confined to one
 /// thread, like its connection.
 final class Purge {
-  /// Maximum number of tombstones per call.
+  /// Maximum number of tombstones per statement.
   private static final int STEP_LIMIT = 50_000;
+
+  /// Maximum number of such statements per call, so that a purge keeps up with any rate.
+  private static final int MAX_STEPS = 8;
 
   /// Starts behind the tombstones that were purged before: dead rows stay there while a session
   /// holds an old snapshot.
@@ -54,16 +57,9 @@ final class Purge {
 
   void run(List<OwnedPartition> ownedPartitions, long now) throws SQLException {
     int[] partitionIds = ownedPartitions.stream().mapToInt(OwnedPartition::id).toArray();
-    long[] purgedUntil = ownedPartitions.stream().mapToLong(OwnedPartition::purgedUntil).toArray();
-    int ended;
-    try (PreparedStatement statement = connection.prepareStatement(TOMBSTONES)) {
-      new Binder(statement)
-          .set(partitionIds)
-          .set(purgedUntil)
-          .set(now)
-          .set(STEP_LIMIT)
-          .set(STEP_LIMIT);
-      ended = statement.executeUpdate();
+    int ended = STEP_LIMIT;
+    for (int step = 0; step < MAX_STEPS && ended == STEP_LIMIT; step++) {
+      ended = tombstones(partitionIds, ownedPartitions, now);
     }
     if (ended < STEP_LIMIT) {
       ownedPartitions.forEach(ownedPartition -> ownedPartition.purgedUntil(now));
@@ -74,6 +70,20 @@ final class Purge {
     }
     try (PreparedStatement statement = connection.prepareStatement(DEAD_BROKERS)) {
       statement.executeUpdate();
+    }
+  }
+
+  private int tombstones(int[] partitionIds, List<OwnedPartition> ownedPartitions, long now)
+      throws SQLException {
+    long[] purgedUntil = ownedPartitions.stream().mapToLong(OwnedPartition::purgedUntil).toArray();
+    try (PreparedStatement statement = connection.prepareStatement(TOMBSTONES)) {
+      new Binder(statement)
+          .set(partitionIds)
+          .set(purgedUntil)
+          .set(now)
+          .set(STEP_LIMIT)
+          .set(STEP_LIMIT);
+      return statement.executeUpdate();
     }
   }
 }

@@ -270,11 +270,11 @@ final class Session implements AutoCloseable {
     return number(freePages) * pageSize;
   }
 
-  /// Deletes up to `limit` expired tombstones, oldest first.
-  void purgeTombstones(long now, int limit) throws SQLException {
+  /// Deletes up to `limit` expired tombstones, oldest first; returns how many.
+  int purgeTombstones(long now, int limit) throws SQLException {
     purge.setLong(1, now);
     purge.setInt(2, limit);
-    purge.executeUpdate();
+    return purge.executeUpdate();
   }
 
   /// Returns up to `count` free pages to the file system, if more than a quarter of the file is

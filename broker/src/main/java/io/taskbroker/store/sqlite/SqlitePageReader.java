@@ -1,5 +1,6 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
@@ -65,7 +66,8 @@ final class SqlitePageReader {
 
   private static final String TOMBSTONES =
       """
-      SELECT high, low, max(until) AS until FROM tombstone WHERE until > ?
+      SELECT high, low, max(until) AS until FROM
+        (SELECT high, low, until FROM tombstone WHERE until > ? ORDER BY until DESC LIMIT ?)
       GROUP BY high, low ORDER BY until
       """;
 
@@ -205,6 +207,7 @@ final class SqlitePageReader {
 
   List<Tombstone> tombstones(long now) throws SQLException {
     tombstones.setLong(1, now);
+    tombstones.setInt(2, Ids.MOST_REMEMBERED);
     List<Tombstone> all = new ArrayList<>();
     try (ResultSet result = tombstones.executeQuery()) {
       while (result.next()) {

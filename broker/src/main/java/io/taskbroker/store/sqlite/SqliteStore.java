@@ -35,8 +35,11 @@ import org.slf4j.LoggerFactory;
 public final class SqliteStore implements ActivationStore {
   private static final Logger LOG = LoggerFactory.getLogger(SqliteStore.class);
 
-  /// Most tombstones purged by one [#maintain]: some tens of milliseconds of work.
+  /// Most tombstones purged by one transaction of [#maintain]: some tens of milliseconds of work.
   private static final int MAX_PURGED_TOMBSTONES = 50_000;
+
+  /// Most such transactions of one [#maintain], so that a purge keeps up with any rate.
+  private static final int MAX_PURGES = 8;
 
   /// Least free bytes for which a rewrite pays off.
   private static final long FREE_BYTES_TO_REWRITE_FOR = 64L << 20;
@@ -399,12 +402,23 @@ public final class SqliteStore implements ActivationStore {
 
   @Override
   public void maintain(long now) {
+    int purged = MAX_PURGED_TOMBSTONES;
+    for (int i = 1; i < MAX_PURGES && purged == MAX_PURGED_TOMBSTONES; i++) {
+      purged =
+          inTransaction(
+              "purge tombstones",
+              session -> {
+                fence(session);
+                int deleted = session.purgeTombstones(now, MAX_PURGED_TOMBSTONES);
+                session.commit();
+                return deleted;
+              });
+    }
     long kept =
         inTransaction(
             "maintain the database",
             session -> {
               fence(session);
-              session.purgeTombstones(now, MAX_PURGED_TOMBSTONES);
               session.finished.purge(now, maxFinishedBytes, MAX_PURGED_MEGABYTES);
               session.vacuum(vacuumPages);
               session.commit();

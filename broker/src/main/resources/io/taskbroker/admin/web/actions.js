@@ -1,6 +1,6 @@
 // Dialogs in which an act is confirmed: what it touches, why, progress, and what was recorded.
 import { get, has, post, whoAmI } from './api.js';
-import { busy, field, h, notice } from './dom.js';
+import { busy, field, h, notice, path } from './dom.js';
 import { count } from './format.js';
 import { texts } from './texts.js';
 
@@ -160,13 +160,31 @@ export function pause(names, resume, held, done) {
     explanation: Object.entries(names)
       .map(([name, value]) => `${texts.tasks[name]} ${value}`)
       .join(', '),
-    preview: async () => ({
-      content: h('p', {}, (resume ? texts.pauses.frees : texts.pauses.holds)(count(held))),
-    }),
+    preview: async () => {
+      const number = names.namespace ? await ofNamespace(names) : held;
+      const { tasks } = await get(path('/v1/tasks', { ...names, waiting: resume ? 'PAUSED' : '', limit: SAMPLE }));
+      return {
+        content: [
+          h('p', {}, (resume ? texts.pauses.frees : texts.pauses.holds)(count(number))),
+          tasks.length > 0 && [
+            h('h3', {}, t.sample),
+            h('ul', { class: 'sample' }, tasks.map((it) => h('li', {}, h('code', {}, it.id), ` ${it.taskname}`))),
+          ],
+        ],
+      };
+    },
     act: async (reason) => {
       await post(resume ? '/v1/resume' : '/v1/pause', { ...names, reason });
       return texts.pauses.done;
     },
     done,
   });
+}
+
+// Tasks in memory of a namespace, or of a name in it.
+async function ofNamespace(names) {
+  const { groups } = await get(`/v1/backlog?by=${names.taskname ? 'task' : 'namespace'}`);
+  return groups
+    .filter((it) => Object.entries(names).every(([name, value]) => it[name] === value))
+    .reduce((sum, it) => sum + it.pending, 0);
 }

@@ -13,9 +13,10 @@ const LOOKED_AT = 500;
 export const title = ({ variable }) => t.title(variable);
 
 export async function show({ variable, signal, refresh }) {
-  const [overview, found] = await Promise.all([
+  const [overview, found, backlog] = await Promise.all([
     get('/v1/overview', signal),
     get(path('/v1/tasks', { application: variable, limit: LOOKED_AT }), signal),
+    get('/v1/backlog?by=namespace', signal).catch(unlessLeft),
   ]);
   const own = overview.applications.find((it) => it.application === variable);
   if (!own && found.tasks.length === 0) return notice('info', h('p', {}, t.unknown));
@@ -26,7 +27,7 @@ export async function show({ variable, signal, refresh }) {
     section(t.why, reasons(found.tasks, variable)),
     own && figures(own),
     section(t.tasknames, names(overview, variable)),
-    section(t.namespaces, namespaces(found.tasks, variable)),
+    section(t.namespaces, namespaces(backlog, variable)),
     h('p', {}, link(path('/ui/tasks', { application: variable }), t.all)),
   ];
 }
@@ -109,19 +110,31 @@ function names(overview, application) {
   );
 }
 
-function namespaces(tasks, application) {
-  const counts = new Map();
-  for (const { namespace } of tasks) counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
-  if (counts.size === 0) return h('p', {}, texts.none);
-  return table(
-    t.namespaces,
-    [
-      {
-        head: t.namespace,
-        cell: ([namespace]) => link(path('/ui/tasks', { application, namespace }), namespace || texts.none),
-      },
-      { head: t.tasks, number: true, cell: ([, number]) => count(number) },
-    ],
-    [...counts].sort(([, a], [, b]) => b - a),
-  );
+// No answer, unless the user has left.
+function unlessLeft(error) {
+  if (error.name === 'AbortError') throw error;
+  return null;
+}
+
+function namespaces(backlog, application) {
+  if (!backlog) return h('p', {}, t.notCounted);
+  const rows = backlog.groups.filter((it) => it.application === application);
+  if (rows.length === 0) return h('p', {}, texts.none);
+  return [
+    !backlog.complete && h('p', { class: 'small' }, t.countedInPart),
+    table(
+      t.namespaces,
+      [
+        {
+          head: t.namespace,
+          cell: (it) => link(path('/ui/tasks', { application, namespace: it.namespace }), it.namespace || texts.none),
+        },
+        { head: t.tasks, number: true, cell: (it) => count(it.tasks) },
+        { head: texts.overview.running, number: true, wide: true, cell: (it) => count(it.processing) },
+        { head: texts.overview.oldest, number: true, cell: (it) => duration(it.oldest_seconds) },
+        { head: texts.overview.failed, number: true, wide: true, cell: (it) => rate(it.rate.failed) },
+      ],
+      rows,
+    ),
+  ];
 }

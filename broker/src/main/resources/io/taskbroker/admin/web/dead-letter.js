@@ -4,6 +4,7 @@ import { diff } from './diff.js';
 import { facts, h, notice, section } from './dom.js';
 import { bytes, count, time } from './format.js';
 import { stateBadge } from './dead-letters.js';
+import { parsed } from './json.js';
 import { confirmRun } from './replay-run.js';
 import { headers, taskLink } from './task.js';
 import { texts } from './texts.js';
@@ -116,12 +117,4 @@ function editor(detail, before, refresh) {
       h('div', { class: 'buttons' }, submit),
     ),
   );
-}
-
-function parsed(text) {
-  try {
-    return [null, JSON.parse(text)];
-  } catch (error) {
-    return [error.message, undefined];
-  }
 }

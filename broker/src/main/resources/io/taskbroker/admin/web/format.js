@@ -65,3 +65,12 @@ export function shortTime(value) {
   if (!value) return '';
   return h('time', { datetime: value, title: `${LOCAL.format(new Date(value))} ${zone()}` }, relative(value));
 }
+
+// Short duration, to two digits.
+export function latency(seconds) {
+  if (seconds === undefined) return texts.format.unknown;
+  if (seconds < 0.001) return texts.format.instant;
+  const short = (value) => value.toLocaleString('en', { maximumSignificantDigits: 2 });
+  if (seconds < 1) return `${short(seconds * 1000)} ms`;
+  return seconds < 60 ? `${short(seconds)} s` : duration(seconds);
+}

@@ -1,6 +1,6 @@
 // Overview: what flows, what waits, and what needs attention.
 import { badge, busy, empty, h, link, morph, notice, path, section, sparkline, table } from './dom.js';
-import { count, duration, rate } from './format.js';
+import { count, duration, latency, rate } from './format.js';
 import { follow, rates, trend } from './live.js';
 import { texts } from './texts.js';
 
@@ -34,6 +34,7 @@ function draw(overview) {
       notice('warn', h('p', {}, t.troubles), h('ul', {}, broker.troubles.map((it) => h('li', {}, it)))),
     tiles(overview),
     section(t.attention, attention(overview)),
+    section(t.latency, latencies(overview.latency)),
     section(t.applications, applications(overview)),
     section(t.failures, failures(overview)),
   ].filter(Boolean);
@@ -67,6 +68,27 @@ function tiles({ tasks, rate: perSecond, oldest_waiting_seconds: oldest, store }
     tile(t.quarantined, count(quarantined)),
     tile(t.store, store.kind, t.outstanding(count(store.outstanding))),
   );
+}
+
+function latencies({ waiting, running, over_seconds: over }) {
+  return [
+    h('p', { class: 'small' }, t.latencyHelp(Math.round(over))),
+    table(
+      t.latency,
+      [
+        { head: t.time, cell: (it) => it.name },
+        { head: t.p50, number: true, cell: (it) => latency(it.p50_seconds) },
+        { head: t.p95, number: true, cell: (it) => latency(it.p95_seconds) },
+        { head: t.p99, number: true, cell: (it) => latency(it.p99_seconds) },
+        { head: t.tasks, number: true, wide: true, cell: (it) => count(it.tasks) },
+        { head: t.p99Trend, wide: true, cell: (it) => sparkline(it.trend, t.trend(`${it.name}, ${t.p99}`, latency(it.p99_seconds))) },
+      ],
+      [
+        { name: t.waited, trend: trend('waited_seconds'), ...waiting },
+        { name: t.ran, trend: trend('ran_seconds'), ...running },
+      ],
+    ),
+  ];
 }
 
 export function isPaused(pauses, application) {

@@ -1,9 +1,10 @@
 // One schedule: its next times, its last firings, and acts on it.
-import { get, may, post } from './api.js';
+import { get, may, post, remove } from './api.js';
 import { confirm } from './actions.js';
-import { badge, facts, h, link, notice, section, table } from './dom.js';
+import { badge, facts, h, link, notice, path as withQuery, section, table } from './dom.js';
 import { time } from './format.js';
 import { rhythm, state } from './schedules.js';
+import { go } from './shell.js';
 import { headers, taskLink } from './task.js';
 import { texts } from './texts.js';
 
@@ -44,7 +45,7 @@ export async function show({ variable, signal, refresh }) {
   ].filter(Boolean);
 }
 
-function times(next) {
+export function times(next) {
   return next.length === 0
     ? h('p', {}, texts.none)
     : h('ul', {}, next.map((it) => h('li', {}, time(it))));
@@ -79,9 +80,7 @@ function buttons(detail, path, refresh) {
           confirm({
             title: label,
             explanation,
-            preview: async () => ({
-              content: h('div', {}, h('p', {}, t.touches(schedule.name, schedule.taskname)), times(detail.next_times.slice(0, 3))),
-            }),
+            preview: async () => ({ content: touches(detail) }),
             act: async (reason) => done(await post(`${path}/${name}`, { reason })),
             done: refresh,
           }),
@@ -95,5 +94,34 @@ function buttons(detail, path, refresh) {
     schedule.paused
       ? act(t.resume, 'resume', t.explain.resume, () => texts.pauses.done)
       : act(t.pause, 'pause', t.explain.pause, () => texts.pauses.done),
+    link(withQuery('/ui/schedule-editor', { name: schedule.name }), texts.scheduleEditor.change, { class: 'button' }),
+    deletion(detail, path),
   );
+}
+
+function deletion(detail, path) {
+  const e = texts.scheduleEditor;
+  let deleted = false;
+  return h(
+    'button',
+    {
+      onclick: () =>
+        confirm({
+          title: e.delete,
+          explanation: e.explainDelete,
+          preview: async () => ({ content: touches(detail) }),
+          act: async (reason) => {
+            await remove(path, { reason });
+            deleted = true;
+            return e.deleted;
+          },
+          done: () => deleted && go('/ui/schedules'),
+        }),
+    },
+    e.delete,
+  );
+}
+
+function touches({ schedule, next_times: next }) {
+  return h('div', {}, h('p', {}, t.touches(schedule.name, schedule.taskname)), times(next.slice(0, 3)));
 }

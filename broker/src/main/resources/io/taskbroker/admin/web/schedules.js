@@ -1,5 +1,5 @@
 // Schedules: when each enqueues its task next.
-import { get } from './api.js';
+import { get, may } from './api.js';
 import { badge, empty, h, link, path, table } from './dom.js';
 import { duration, shortTime } from './format.js';
 import { texts } from './texts.js';
@@ -12,8 +12,10 @@ export async function show({ query, signal }) {
     path('/v1/schedules', { limit: PAGE, cursor: query.get('cursor') }),
     signal,
   );
-  if (schedules.length === 0 && !cursor) return empty(t.empty, t.example);
+  const create = may('operate') && h('p', {}, link('/ui/schedule-editor', texts.scheduleEditor.create, { class: 'button' }));
+  if (schedules.length === 0 && !cursor) return [create, empty(t.empty, t.example)].filter(Boolean);
   return [
+    create,
     table(
       texts.pages.schedules,
       [
@@ -28,7 +30,7 @@ export async function show({ query, signal }) {
       schedules,
     ),
     cursor && link(path('/ui/schedules', { cursor }), texts.tasks.next, { class: 'button' }),
-  ];
+  ].filter(Boolean);
 }
 
 export const state = (schedule) =>

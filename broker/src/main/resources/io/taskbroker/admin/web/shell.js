@@ -26,6 +26,7 @@ const PAGES = [
   { path: '/ui/dead-letters/:', name: 'deadLetters', load: () => import('./dead-letter.js') },
   { path: '/ui/schedules', name: 'schedules', load: () => import('./schedules.js'), menu: true },
   { path: '/ui/schedules/:', name: 'schedules', load: () => import('./schedule.js') },
+  { path: '/ui/schedule-editor', name: 'schedules', load: () => import('./schedule-editor.js') },
   { path: '/ui/rules', name: 'rules', load: () => import('./rules.js'), menu: true },
   { path: '/ui/brokers', name: 'brokers', load: () => import('./partitions.js'), menu: true },
   { path: '/ui/audit', name: 'audit', load: () => import('./audit.js'), menu: true },

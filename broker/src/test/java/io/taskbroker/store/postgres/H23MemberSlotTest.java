@@ -100,6 +100,33 @@ final class H23MemberSlotTest {
     }
   }
 
+  /// When the server was away for long, no broker has a lease, and all of them live.
+  @Test
+  void h23NothingIsAdoptedUntilAllBrokersThatLiveHaveRenewedTheirLeases() {
+    try (PostgresStore one = PostgresStore.open(options);
+        PostgresStore other = PostgresStore.open(options)) {
+      other.commit(new WriteBatch(1, List.of(insert(other.lastKey() + 1, -1))));
+      await()
+          .until(() -> {
+            one.leased(lease(Duration.ofHours(1)));
+            assertThat(one.adopt(1).isEmpty()).isTrue();
+            return query(
+                    database,
+                    "SELECT bool_and(lease_until < clock_timestamp() - interval '300 ms')"
+                        + " FROM taskbroker_broker")
+                .equals("t");
+          });
+      one.leased(lease(Duration.ZERO));
+      assertThat(one.adopt(1).isEmpty()).as("without a lease").isTrue();
+      one.leased(lease(Duration.ofHours(1)));
+      await().until(() -> one.adopt(1).rows().size() == 1);
+    }
+  }
+
+  private static PostgresStore.Lease lease(Duration length) {
+    return new PostgresStore.Lease(System.nanoTime(), length.toNanos());
+  }
+
   @Test
   void partitionThatVanishedIsAdoptedAndATrueAssignmentTakesItBack() {
     try (PostgresStore stays = PostgresStore.open(options)) {

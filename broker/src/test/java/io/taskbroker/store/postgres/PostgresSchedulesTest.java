@@ -1,10 +1,12 @@
 package io.taskbroker.store.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ScheduleStoreContract;
+import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
@@ -36,6 +38,13 @@ final class PostgresSchedulesTest extends ScheduleStoreContract {
     }
     assertThat(PostgresSetup.query(database, "SELECT count(*) FROM taskbroker_activation"))
         .isEqualTo("2");
+  }
+
+  @Test
+  void aNameThatPostgresCannotHoldIsNoOutage() {
+    assertThatThrownBy(() -> schedules().find("a\0b"))
+        .isInstanceOfSatisfying(
+            StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.DATA));
   }
 
   /// A commit never waits for another broker that is changing the schedule: it has lost the slot.

@@ -14,7 +14,9 @@ import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,6 +164,23 @@ final class SqliteCommitTest {
       assertFull(() ->
           new DiskSpaceGuard(file, Long.MAX_VALUE, () -> DiskSpaceGuard.FREE_BYTES - 1)
               .check(session));
+    }
+  }
+
+  /// A restart loses what is only in a file that was removed.
+  @Test
+  void g1InsertsAreRefusedWhileTheFileIsNotInItsPlace() throws Exception {
+    Path file = folder.resolve("other.sqlite");
+    Path away = folder.resolve("away.sqlite");
+    try (Session session = Session.open(file, "name")) {
+      var guard = new DiskSpaceGuard(file, Long.MAX_VALUE, () -> Long.MAX_VALUE);
+      guard.check(session);
+      Files.move(file, away);
+      assertFull(() -> guard.check(session));
+      Files.createFile(file);
+      assertFull(() -> guard.check(session));
+      Files.move(away, file, StandardCopyOption.REPLACE_EXISTING);
+      guard.check(session);
     }
   }
 

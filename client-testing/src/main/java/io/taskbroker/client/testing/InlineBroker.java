@@ -1,25 +1,20 @@
 package io.taskbroker.client.testing;
 
 import com.google.protobuf.ByteString;
-import io.taskbroker.client.Cancellation;
 import io.taskbroker.client.Task;
 import io.taskbroker.client.TaskClient;
 import io.taskbroker.client.TaskHandler;
 import io.taskbroker.client.TaskMiddleware;
 import io.taskbroker.client.TaskOutcome;
-import io.taskbroker.client.codec.Payloads;
 import io.taskbroker.client.spi.Attempt;
 import io.taskbroker.client.spi.TaskRunner;
-import io.taskbroker.protocol.v1.AttemptToken;
 import io.taskbroker.protocol.v1.Delivery;
-import io.taskbroker.protocol.v1.Failed;
-import io.taskbroker.protocol.v1.OnFailure;
+import io.taskbroker.protocol.v1.NewTask;
 import io.taskbroker.protocol.v1.Result;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,24 +38,18 @@ public final class InlineBroker implements AutoCloseable {
   /// Bound on runs in one step, against tasks that enqueue themselves for ever.
   private static final int MAX_RUNS = 100_000;
 
-  private static final Comparator<InlineTask> ORDER =
-      Comparator.comparing((InlineTask each) -> each.due).thenComparingLong(each -> each.sequence);
-
   private final SettableClock clock = new SettableClock(Instant.parse("2026-01-01T00:00:00Z"));
-  private final Map<String, InlineTask> tasks = new HashMap<>();
-  private final List<InlineTask> order = new ArrayList<>();
   private final List<TaskRunner.Binding<?>> bindings = new ArrayList<>();
   private final List<TaskMiddleware> middleware = new ArrayList<>();
   private final Map<String, ArrayDeque<RuntimeException>> failures = new HashMap<>();
-  private final List<InlineTask> deadLetters = new ArrayList<>();
   private final TaskClient client;
+  private final InlineTasks tasks;
   private @Nullable TaskRunner runner;
   private boolean runsAtOnce;
-  private long sequence;
-  private long token;
 
   public InlineBroker() {
     client = TaskClient.builder().clock(clock).transport(new InlineTransport(this)).build();
+    tasks = new InlineTasks(client.payloads());
   }
 
   /// Binds a task to its code, as in a worker.
@@ -118,36 +107,17 @@ public final class InlineBroker implements AutoCloseable {
 
   /// Arguments of all calls of a task that were enqueued, in their order, whatever became of them.
   public synchronized <T> List<T> enqueued(Task<T> task) {
-    return order.stream().filter(each -> is(each, task)).map(each -> decode(each, task)).toList();
+    return tasks.arguments(task);
   }
 
   /// Number of calls that were enqueued.
   public synchronized int enqueuedCalls() {
-    return order.size();
+    return tasks.size();
   }
 
   /// Arguments of the dead letters of a task.
   public synchronized <T> List<T> deadLetters(Task<T> task) {
-    return deadLetters.stream()
-        .filter(each -> is(each, task))
-        .map(each -> decode(each, task))
-        .toList();
-  }
-
-  private static boolean is(InlineTask each, Task<?> task) {
-    return each.task.getName().equals(task.name())
-        && each.task.getNamespace().equals(task.namespace());
-  }
-
-  private <T> T decode(InlineTask each, Task<T> task) {
-    return client
-        .payloads()
-        .decode(
-            each.task.getArguments().toByteArray(),
-            "",
-            each.task.getHeadersMap(),
-            task.type(),
-            task.codec());
+    return tasks.deadArguments(task);
   }
 
   /// Lets the next attempt of a task fail with this exception, without its code being run. Repeated
@@ -163,9 +133,7 @@ public final class InlineBroker implements AutoCloseable {
   /// middleware stay.
   public synchronized void clear() {
     tasks.clear();
-    order.clear();
     failures.clear();
-    deadLetters.clear();
   }
 
   /// Runs all tasks that are due, and those that they enqueue, in the order of their times.
@@ -173,7 +141,7 @@ public final class InlineBroker implements AutoCloseable {
   /// @return the number of attempts
   public int runDue() {
     int runs = 0;
-    for (InlineTask next = nextDue(); next != null; next = nextDue()) {
+    for (InlineTask next = next(clock.instant()); next != null; next = next(clock.instant())) {
       if (++runs > MAX_RUNS) {
         throw new IllegalStateException("More than " + MAX_RUNS + " attempts: an endless loop?");
       }
@@ -188,54 +156,30 @@ public final class InlineBroker implements AutoCloseable {
   public int advance(Duration by) {
     Instant end = clock.instant().plus(by);
     int runs = runDue();
-    for (Instant next = nextTime(end); next != null; next = nextTime(end)) {
-      clock.set(next);
+    for (InlineTask next = next(end); next != null; next = next(end)) {
+      clock.set(next.due);
       runs += runDue();
     }
     clock.set(end);
     return runs;
   }
 
-  private synchronized @Nullable InlineTask nextDue() {
-    Instant now = clock.instant();
-    return order.stream()
-        .filter(each -> each.isWaiting() && !each.due.isAfter(now))
-        .min(ORDER)
-        .orElse(null);
-  }
-
-  private synchronized @Nullable Instant nextTime(Instant end) {
-    return order.stream()
-        .filter(each -> each.isWaiting() && !each.due.isAfter(end))
-        .min(ORDER)
-        .map(each -> each.due)
-        .orElse(null);
+  private synchronized @Nullable InlineTask next(Instant end) {
+    return tasks.firstDue(end);
   }
 
   private void run(InlineTask task) {
     TaskRunner by;
-    Delivery delivery;
+    @Nullable Delivery delivery;
     synchronized (this) {
-      if (task.expiresAt != null && clock.instant().isAfter(task.expiresAt)) {
-        end(task, TaskOutcome.Kind.EXPIRED, "", new byte[0]);
-        return;
-      }
-      task.running = true;
       by = runner();
-      token++;
-      delivery =
-          Delivery.newBuilder()
-              .setTask(task.task)
-              .setToken(AttemptToken.newBuilder().setEpoch(1).setNumber(token))
-              .build();
+      delivery = tasks.begin(task, clock.instant());
     }
-    Attempt attempt = new Attempt(delivery, client.payloads(), clock, running -> {});
-    Result result = by.run(attempt);
-    synchronized (this) {
-      task.running = false;
-      task.progress = attempt.progress();
-      if (task.outcome == null) {
-        finish(task, result);
+    if (delivery != null) {
+      Attempt attempt = new Attempt(delivery, client.payloads(), clock, running -> {});
+      Result result = by.run(attempt);
+      synchronized (this) {
+        tasks.finish(task, result, attempt.progress(), clock.instant());
       }
     }
   }
@@ -268,81 +212,28 @@ public final class InlineBroker implements AutoCloseable {
     return namespace + "/" + name;
   }
 
-  private void finish(InlineTask task, Result result) {
-    switch (result.getOutcomeCase()) {
-      case COMPLETED ->
-          end(
-              task,
-              TaskOutcome.Kind.COMPLETED,
-              "",
-              task.call.getKeepResult()
-                  ? result.getCompleted().getResult().toByteArray()
-                  : new byte[0]);
-      case FAILED -> failed(task, result.getFailed());
-      case RELEASED, OUTCOME_NOT_SET -> task.due = clock.instant();
-    }
-  }
-
-  private void failed(InlineTask task, Failed failed) {
-    if (!failed.getFinal() && task.hasAttemptsLeft()) {
-      task.retry(
-          clock.instant(),
-          failed.hasRetryAfterMs() ? Duration.ofMillis(failed.getRetryAfterMs()) : null);
-      return;
-    }
-    if (task.task.getRetry().getOnFailure() == OnFailure.ON_FAILURE_DEAD_LETTER) {
-      deadLetters.add(task);
-    }
-    end(task, TaskOutcome.Kind.FAILED, failed.getMessage(), new byte[0]);
-  }
-
-  private void end(InlineTask task, TaskOutcome.Kind kind, String message, byte[] result) {
-    task.outcome = new TaskOutcome(task.id(), kind, result, message, payloads());
-  }
-
-  private Payloads payloads() {
-    return client.payloads();
-  }
-
   // For the transport.
 
-  /// The task of that id, and whether it is new.
-  record Added(InlineTask task, boolean isNew) {}
-
-  Added add(io.taskbroker.protocol.v1.NewTask call) {
-    InlineTask task;
+  InlineTasks.Added add(NewTask call) {
+    InlineTasks.Added added;
+    boolean runs;
     synchronized (this) {
-      String id =
-          call.getTask().getId().isEmpty()
-              ? String.join(
-                  ":",
-                  call.getTask().getApplication(),
-                  call.getTask().getNamespace(),
-                  call.getIdempotencyKey())
-              : call.getTask().getId();
-      InlineTask known = tasks.get(id);
-      if (known != null) {
-        return new Added(known, false);
-      }
-      sequence++;
-      task = new InlineTask(call, id, sequence, clock.instant());
-      tasks.put(id, task);
-      order.add(task);
+      Instant now = clock.instant();
+      added = tasks.add(call, now);
+      runs = runsAtOnce && added.isNew() && !added.task().due.isAfter(now);
     }
-    if (runsAtOnce && !task.due.isAfter(clock.instant())) {
-      run(task);
+    if (runs) {
+      run(added.task());
     }
-    return new Added(task, true);
+    return added;
   }
 
   synchronized Optional<InlineTask> find(String id) {
-    return Optional.ofNullable(tasks.get(id));
+    return tasks.find(id);
   }
 
   synchronized void cancel(InlineTask task) {
-    if (task.outcome == null) {
-      end(task, TaskOutcome.Kind.CANCELLED, Cancellation.Reason.REQUESTED.name(), new byte[0]);
-    }
+    tasks.cancel(task);
   }
 
   /// Runs what is due, and moves the clock to the next due time, until the task has ended or the
@@ -350,8 +241,8 @@ public final class InlineBroker implements AutoCloseable {
   Optional<TaskOutcome> await(InlineTask task, Duration timeout) {
     Instant end = clock.instant().plus(timeout);
     runDue();
-    for (Instant next = nextTime(end); task.outcome == null && next != null; next = nextTime(end)) {
-      clock.set(next);
+    for (InlineTask next = next(end); task.outcome == null && next != null; next = next(end)) {
+      clock.set(next.due);
       runDue();
     }
     return Optional.ofNullable(task.outcome);

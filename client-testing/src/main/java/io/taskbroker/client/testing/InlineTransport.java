@@ -24,7 +24,7 @@ final class InlineTransport implements TaskTransport {
 
   @Override
   public CompletableFuture<Enqueued> enqueue(NewTask call, boolean waits) {
-    InlineBroker.Added added = broker.add(call);
+    InlineTasks.Added added = broker.add(call);
     EnqueueResult result =
         EnqueueResult.newBuilder()
             .setStatus(

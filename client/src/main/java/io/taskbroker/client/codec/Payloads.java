@@ -1,7 +1,5 @@
 package io.taskbroker.client.codec;
 
-import com.github.luben.zstd.Zstd;
-import com.github.luben.zstd.ZstdException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +22,7 @@ public final class Payloads {
   static final int MAX_DECOMPRESSED = 64 << 20;
 
   private static final String ZSTD = "zstd";
+  private static final String NO_ZSTD = "add com.github.luben:zstd-jni to the class path";
   private static final String PLAIN = "plaintext";
   private static final int NEVER = Integer.MAX_VALUE;
 
@@ -85,7 +84,7 @@ public final class Payloads {
     byte[] bytes = by.encode(value);
     headers.put(CONTENT_TYPE, by.contentType());
     if (bytes.length > compressAbove) {
-      bytes = Zstd.compress(bytes);
+      bytes = compressed(bytes);
       headers.put(COMPRESSION, ZSTD);
     }
     if (cipher != null) {
@@ -158,15 +157,18 @@ public final class Payloads {
     if (!by.equals(ZSTD)) {
       throw new IllegalArgumentException("Unknown compression-type " + by);
     }
-    long size = Zstd.getFrameContentSize(bytes);
-    if (size < 0 || size > MAX_DECOMPRESSED) {
-      throw new IllegalArgumentException(
-          "The zstd frame has " + size + " bytes, and must have 0 to " + MAX_DECOMPRESSED);
-    }
     try {
-      return Zstd.decompress(bytes, (int) size);
-    } catch (ZstdException e) {
-      throw new IllegalArgumentException("Could not decompress the argument", e);
+      return Zstandard.decompress(bytes, MAX_DECOMPRESSED);
+    } catch (NoClassDefFoundError e) {
+      throw new IllegalArgumentException("The argument is compressed: " + NO_ZSTD, e);
+    }
+  }
+
+  private static byte[] compressed(byte[] bytes) {
+    try {
+      return Zstandard.compress(bytes);
+    } catch (NoClassDefFoundError e) {
+      throw new IllegalArgumentException("Could not compress the argument: " + NO_ZSTD, e);
     }
   }
 }

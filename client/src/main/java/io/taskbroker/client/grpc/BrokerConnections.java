@@ -2,15 +2,13 @@ package io.taskbroker.client.grpc;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 
-/// The brokers of a client, the threads of its callbacks, and its timer. Thread-safe.
+/// The brokers of a client, whose callbacks run on virtual threads, and its timer. Thread-safe.
 public final class BrokerConnections {
   private final ConnectionOptions options;
-  private final ExecutorService callbacks =
-      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("taskbroker-", 0).factory());
   private final ScheduledThreadPoolExecutor timer;
   private final List<BrokerConnection> brokers = new ArrayList<>();
 
@@ -27,8 +25,10 @@ public final class BrokerConnections {
   /// Connections to all targets; none is made before it is used.
   public static BrokerConnections open(ConnectionOptions options) {
     BrokerConnections all = new BrokerConnections(options);
+    ThreadFactory threads = Thread.ofVirtual().name("taskbroker-", 0).factory();
+    Executor callbacks = callback -> threads.newThread(callback).start();
     for (String target : options.targets()) {
-      all.brokers.add(new BrokerConnection(target, options, all.callbacks));
+      all.brokers.add(new BrokerConnection(target, options, callbacks));
     }
     return all;
   }
@@ -49,6 +49,5 @@ public final class BrokerConnections {
   void close() {
     timer.shutdownNow();
     brokers.forEach(BrokerConnection::close);
-    callbacks.shutdown();
   }
 }

@@ -8,26 +8,20 @@ import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.Task;
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Slots, deadlines and reports of pull and push workers. Thread-safe.
+/// Slots and reports of pull and push workers. Thread-safe.
 abstract class ContractSource implements WorkSource {
   private static final Logger log = LoggerFactory.getLogger(ContractSource.class);
-  private static final long TICK_MILLIS = 200;
 
   final BrokerConnection broker;
   final WorkerOptions options;
-  private final ScheduledExecutorService timer;
   private final RunningTasks tasks;
   private final Counts counts;
   private final ContractReports reports;
   private final Semaphore slots;
-  private @Nullable ScheduledFuture<?> ticks;
   private volatile boolean draining;
 
   ContractSource(
@@ -37,19 +31,11 @@ abstract class ContractSource implements WorkSource {
       RunningTasks tasks,
       Counts counts) {
     this.broker = broker;
-    this.timer = timer;
     this.options = options;
     this.tasks = tasks;
     this.counts = counts;
     this.reports = new ContractReports(broker.consumers(), timer);
     this.slots = new Semaphore(options.most());
-  }
-
-  @Override
-  public void start() {
-    ticks =
-        timer.scheduleAtFixedRate(
-            tasks::cancelOverdue, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
   @Override
@@ -98,10 +84,6 @@ abstract class ContractSource implements WorkSource {
   public void close(Duration timeout) throws InterruptedException {
     draining = true;
     reports.close(timeout);
-    ScheduledFuture<?> periodic = ticks;
-    if (periodic != null) {
-      periodic.cancel(false);
-    }
   }
 
   @Override

@@ -34,7 +34,6 @@ public final class PullSource extends ContractSource {
 
   @Override
   public void start() {
-    super.start();
     puller = Thread.ofVirtual().name("taskbroker-puller").start(this::pull);
   }
 

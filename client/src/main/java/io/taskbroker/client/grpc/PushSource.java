@@ -135,7 +135,6 @@ public final class PushSource extends ContractSource {
 
   @Override
   public void start() {
-    super.start();
     try {
       server.start();
     } catch (IOException e) {

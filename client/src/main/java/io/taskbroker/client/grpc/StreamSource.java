@@ -10,13 +10,14 @@ import io.taskbroker.protocol.v1.Deliveries;
 import io.taskbroker.protocol.v1.Delivery;
 import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultsAck;
-import io.taskbroker.protocol.v1.WorkerMessage;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +25,6 @@ import org.slf4j.event.Level;
 
 /// Work source over the stream of one broker. It keeps one [WorkerStream] open, and a new one after
 /// a pause when it breaks; results survive that. Thread-safe.
-///
-/// One virtual thread sends: what became ready while it sent goes out as one message.
 public final class StreamSource implements WorkSource {
   private static final Logger log = LoggerFactory.getLogger(StreamSource.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
@@ -37,14 +36,14 @@ public final class StreamSource implements WorkSource {
   private final WorkerOptions options;
   private final RunningTasks tasks;
   private final Counts counts;
+  private final StreamSender sender;
+  private final Consumer<Attempt> onHeartbeat;
+  private final BiConsumer<Attempt, Result> onResult = this::onResult;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final StreamWork work;
+  /// For the callbacks of streams, of which there is one at a time.
   private final Backoff backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE);
-  private @Nullable WorkerStream stream;
+
   private @Nullable ScheduledFuture<?> ticks;
-  private boolean closed;
 
   public StreamSource(
       BrokerConnection broker,
@@ -57,13 +56,15 @@ public final class StreamSource implements WorkSource {
     this.options = options;
     this.tasks = tasks;
     this.counts = counts;
-    this.work = new StreamWork(options);
+    this.sender = new StreamSender(options);
+    this.onHeartbeat = sender::heartbeat;
   }
 
   @Override
   public void start() {
-    ticks = timer.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
-    Thread.ofVirtual().name("taskbroker-sender").start(this::send);
+    ticks =
+        timer.scheduleAtFixedRate(sender::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    sender.start();
     connect();
   }
 
@@ -74,93 +75,20 @@ public final class StreamSource implements WorkSource {
 
   @Override
   public boolean isConnected() {
-    lock.lock();
-    try {
-      return stream != null && stream.isWelcomed();
-    } finally {
-      lock.unlock();
-    }
+    return sender.isConnected();
   }
 
   private void connect() {
-    lock.lock();
-    try {
-      if (closed || stream != null) {
-        return;
-      }
-      work.reconnect();
-      WorkerStream opened = new WorkerStream(this);
-      stream = opened;
-      opened.open(broker.workers(), options, work.slots());
-    } finally {
-      lock.unlock();
-    }
+    sender.open(() -> new WorkerStream(this), broker.workers());
   }
 
-  /// Checks deadlines, and lets the sender send heartbeats.
-  private void tick() {
-    tasks.cancelOverdue();
-    lock.lock();
-    try {
-      work.tick();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// The sender's thread. It encodes messages without the lock, which the ends of attempts need.
-  private void send() {
-    try {
-      for (Outgoing next = nextOutgoing(); next != null; next = nextOutgoing()) {
-        next.to.send(next.message);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private record Outgoing(WorkerStream to, WorkerMessage message) {}
-
-  /// Waits for something to send; null if nothing more is sent, and the stream half closed.
-  private @Nullable Outgoing nextOutgoing() throws InterruptedException {
-    lock.lock();
-    try {
-      while (!closed) {
-        WorkerStream to = stream;
-        WorkerMessage message = to == null ? null : work.next(to);
-        if (to != null && message != null) {
-          return new Outgoing(to, message);
-        }
-        changed.await();
-      }
-      if (stream != null) {
-        stream.halfClose();
-      }
-      return null;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// The stream may be written to again, or was welcomed.
   void onWritable() {
-    lock.lock();
-    try {
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    sender.onWritable();
   }
 
   void onWelcome(WorkerStream from) {
-    lock.lock();
-    try {
-      backoff.reset();
-      counts.connected();
-    } finally {
-      lock.unlock();
-    }
+    backoff.reset();
+    counts.connected();
     log.info(
         "Connected to broker {} at {} for application {}, {} slots",
         from.brokerName(),
@@ -181,70 +109,33 @@ public final class StreamSource implements WorkSource {
   }
 
   private void onDeliveries(Deliveries deliveries) {
+    List<Attempt> attempts = new ArrayList<>(deliveries.getDeliveriesCount());
     for (Delivery each : deliveries.getDeliveriesList()) {
-      Attempt attempt = tasks.attempt(each, this::onHeartbeat);
-      if (take(attempt) && !tasks.start(attempt, this::onResult)) {
-        ended(attempt);
-      }
+      attempts.add(tasks.attempt(each, onHeartbeat));
     }
-  }
-
-  /// @return false if it is given back
-  private boolean take(Attempt attempt) {
-    lock.lock();
-    try {
-      if (work.take(attempt)) {
-        return true;
-      }
-      Result released = TaskRunner.released(attempt);
-      work.add(released);
-      counts.ended(released);
-      changed.signalAll();
-      return false;
-    } finally {
-      lock.unlock();
+    if (!sender.take(attempts)) {
+      attempts.forEach(each -> counts.ended(TaskRunner.released(each)));
+      return;
     }
-  }
-
-  private void onHeartbeat(Attempt attempt) {
-    lock.lock();
     try {
-      work.heartbeat(attempt);
+      for (Attempt each : attempts) {
+        if (!tasks.start(each, onResult)) {
+          sender.forget(each);
+        }
+      }
     } finally {
-      lock.unlock();
+      sender.started();
     }
   }
 
   private void onResult(Attempt attempt, Result result) {
     counts.ended(result);
-    lock.lock();
-    try {
-      work.add(result);
-      work.ended(attempt);
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void ended(Attempt attempt) {
-    lock.lock();
-    try {
-      work.ended(attempt);
-    } finally {
-      lock.unlock();
-    }
+    sender.ended(attempt, result);
   }
 
   private void onAck(WorkerStream from, ResultsAck ack) {
     ack.getStatusesList().forEach(counts::acknowledged);
-    lock.lock();
-    try {
-      from.acknowledged(ack.getNumber());
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    sender.acknowledged(from, ack.getNumber());
   }
 
   private void onCancellations(Cancellations cancellations) {
@@ -261,34 +152,22 @@ public final class StreamSource implements WorkSource {
                 }));
   }
 
-  /// The stream ended. What it did not acknowledge is sent again on the next one.
   void onEnd(WorkerStream ended, Status status) {
-    lock.lock();
-    try {
-      if (stream != ended) {
-        return;
-      }
-      stream = null;
-      work.disconnected(ended.unacknowledged());
-      changed.signalAll();
-      if (closed || timer.isShutdown()) {
-        return;
-      }
-      long pause = backoff.next();
-      // Once for each outage, and again when it lasts.
-      Level level = ended.isWelcomed() || backoff.isLongest() ? Level.WARN : Level.DEBUG;
-      log.atLevel(level)
-          .log(
-              "No stream to broker {} ({}, {}); {} tasks run on, connecting again in {} ms",
-              broker.target(),
-              status.getCode(),
-              status.getDescription(),
-              work.running(),
-              pause / 1_000_000);
-      var unused = timer.schedule(this::reconnect, pause, TimeUnit.NANOSECONDS);
-    } finally {
-      lock.unlock();
+    if (!sender.ended(ended) || timer.isShutdown()) {
+      return;
     }
+    long pause = backoff.next();
+    // Once for each outage, and again when it lasts.
+    Level level = ended.isWelcomed() || backoff.isLongest() ? Level.WARN : Level.DEBUG;
+    log.atLevel(level)
+        .log(
+            "No stream to broker {} ({}, {}); {} tasks run on, connecting again in {} ms",
+            broker.target(),
+            status.getCode(),
+            status.getDescription(),
+            sender.running(),
+            pause / 1_000_000);
+    var unused = timer.schedule(this::reconnect, pause, TimeUnit.NANOSECONDS);
   }
 
   private void reconnect() {
@@ -298,48 +177,17 @@ public final class StreamSource implements WorkSource {
 
   @Override
   public void drain() {
-    lock.lock();
-    try {
-      work.drain();
-      changed.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    sender.drain();
   }
 
   @Override
   public void close(Duration timeout) throws InterruptedException {
-    lock.lock();
-    try {
-      long left = timeout.toNanos();
-      while (left > 0 && (work.hasResults() || hasUnacknowledged())) {
-        left = changed.awaitNanos(left);
-      }
-      if (work.hasResults() || hasUnacknowledged()) {
-        log.warn("Stopped before broker {} had taken all results", broker.target());
-      }
-      closed = true;
-      changed.signalAll();
-      WorkerStream last = stream;
-      if (last != null) {
-        while (left > 0 && stream == last) {
-          left = changed.awaitNanos(left);
-        }
-        if (stream == last) {
-          last.cancel();
-        }
-      }
-      changed.signalAll();
-    } finally {
-      lock.unlock();
+    if (!sender.close(timeout)) {
+      log.warn("Stopped before broker {} had taken all results", broker.target());
     }
     ScheduledFuture<?> periodic = ticks;
     if (periodic != null) {
       periodic.cancel(false);
     }
-  }
-
-  private boolean hasUnacknowledged() {
-    return stream != null && !stream.unacknowledged().isEmpty();
   }
 }

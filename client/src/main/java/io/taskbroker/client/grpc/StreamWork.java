@@ -15,7 +15,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Attempts of one broker that run, and what is to be sent to it: outlives its streams. Guarded by
-/// the lock of its [StreamSource].
+/// the lock of its [StreamSender].
 final class StreamWork {
   private final WorkerOptions options;
   private final ArrayDeque<Result> results = new ArrayDeque<>();
@@ -25,8 +25,16 @@ final class StreamWork {
   /// Attempts of earlier streams that the broker does not know to be here yet.
   private final ArrayDeque<Attempt> orphans = new ArrayDeque<>();
 
-  private boolean tickDue;
+  private boolean heartbeatDue;
   private boolean draining;
+
+  private enum Kind {
+    NOTHING,
+    ORPHANS,
+    SLOTS,
+    RESULTS,
+    HEARTBEAT
+  }
 
   StreamWork(WorkerOptions options) {
     this.options = options;
@@ -51,13 +59,13 @@ final class StreamWork {
   }
 
   /// Heartbeats may be sent.
-  void tick() {
-    tickDue = true;
+  void tick(WorkerStream to) {
+    heartbeatDue = !heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty());
   }
 
-  /// @return false if the attempt is to be given back
-  boolean take(Attempt attempt) {
-    return !draining && running.add(attempt);
+  /// @return false if the attempts are to be given back
+  boolean take(List<Attempt> attempts) {
+    return !draining && running.addAll(attempts);
   }
 
   void add(Result result) {
@@ -86,27 +94,40 @@ final class StreamWork {
       results.addFirst(each);
     }
     heartbeats.clear();
+    heartbeatDue = false;
+  }
+
+  /// Whether there is something to send now.
+  boolean hasNext(WorkerStream to) {
+    return kind(to) != Kind.NOTHING;
   }
 
   /// What to send next; null if nothing.
   @Nullable WorkerMessage next(WorkerStream to) {
-    if (!to.isWritable()) {
-      return null;
-    }
+    return switch (kind(to)) {
+      case NOTHING -> null;
+      case ORPHANS -> heartbeat(orphans, to.maxResults());
+      case SLOTS -> to.setSlots(slots());
+      case RESULTS -> to.nextResults(results);
+      case HEARTBEAT -> {
+        heartbeatDue = false;
+        yield heartbeat(heartbeats, to.maxResults());
+      }
+    };
+  }
+
+  private Kind kind(WorkerStream to) {
+    Kind kind;
     if (!orphans.isEmpty()) {
-      return heartbeat(orphans, to.maxResults());
+      kind = Kind.ORPHANS;
+    } else if (to.slots() != slots()) {
+      kind = Kind.SLOTS;
+    } else if (!results.isEmpty() && to.maySendResults(results.size())) {
+      kind = Kind.RESULTS;
+    } else {
+      kind = heartbeatDue ? Kind.HEARTBEAT : Kind.NOTHING;
     }
-    if (to.slots() != slots()) {
-      return to.setSlots(slots());
-    }
-    if (!results.isEmpty() && to.maySendResults()) {
-      return to.nextResults(results);
-    }
-    boolean tick = tickDue;
-    tickDue = false;
-    return tick && (!heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty()))
-        ? heartbeat(heartbeats, to.maxResults())
-        : null;
+    return kind == Kind.NOTHING || to.isWritable() ? kind : Kind.NOTHING;
   }
 
   /// A heartbeat of the first of the attempts, which are removed.

@@ -3,13 +3,24 @@ package io.taskbroker.client.grpc;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/// The sources of a worker, one for each broker. Thread-safe.
+/// The sources of a worker, one for each broker, and the deadlines of its attempts. Thread-safe.
 public final class WorkSources {
-  private final List<WorkSource> all;
+  private static final long TICK_MILLIS = 200;
 
-  private WorkSources(List<WorkSource> all) {
+  private final List<WorkSource> all;
+  private final RunningTasks tasks;
+  private final ScheduledExecutorService timer;
+  private @Nullable ScheduledFuture<?> ticks;
+
+  private WorkSources(List<WorkSource> all, RunningTasks tasks, ScheduledExecutorService timer) {
     this.all = all;
+    this.tasks = tasks;
+    this.timer = timer;
   }
 
   /// How deliveries come: over streams that the worker opens, by asking for each, or by calls of
@@ -44,10 +55,15 @@ public final class WorkSources {
                           pushAddress,
                           brokers.options().secret());
                 })
-            .toList());
+            .toList(),
+        tasks,
+        brokers.timer());
   }
 
   public void start() {
+    ticks =
+        timer.scheduleAtFixedRate(
+            tasks::cancelOverdue, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     all.forEach(WorkSource::start);
   }
 
@@ -71,6 +87,10 @@ public final class WorkSources {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
+    }
+    ScheduledFuture<?> periodic = ticks;
+    if (periodic != null) {
+      periodic.cancel(false);
     }
   }
 }

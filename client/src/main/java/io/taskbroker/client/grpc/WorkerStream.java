@@ -17,11 +17,13 @@ import java.util.Queue;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// One stream to a broker, until it ends. Guarded by the lock of its [StreamSource], apart from the
-/// callbacks.
+/// One stream to a broker, until it ends. Guarded by the lock of its [StreamSender], apart from the
+/// callbacks and [#send].
 final class WorkerStream implements ClientResponseObserver<WorkerMessage, BrokerMessage> {
   private static final int MAX_RESULTS = 1_000;
-  private static final int MAX_UNACKNOWLEDGED = 8;
+  private static final int FEW_MESSAGES = 2;
+  private static final int MAX_MESSAGES = 8;
+  private static final int MANY_RESULTS = 100;
   private static final int MAX_BYTES = 512 << 10;
   private static final long DEFAULT_LEASE_NANOS = 5_000_000_000L;
 
@@ -29,9 +31,10 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
   private final TreeMap<Long, List<Result>> unacknowledged = new TreeMap<>();
   private @Nullable ClientCallStreamObserver<WorkerMessage> requests;
   private volatile @Nullable Welcome welcome;
+  private boolean cancelled;
   private int slots;
   private long number;
-  private long lastSent = System.nanoTime();
+  private volatile long lastSent = System.nanoTime();
 
   WorkerStream(StreamSource source) {
     this.source = source;
@@ -96,16 +99,23 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
         : Math.min(MAX_RESULTS, limits.getMaxResults());
   }
 
-  /// False while several messages of results are unanswered: the next ones go out together then.
-  boolean maySendResults() {
-    return unacknowledged.size() < MAX_UNACKNOWLEDGED;
+  /// Whether results may be sent now. The broker makes what it has got durable in one go, and
+  /// answers then: while it does that, one message waits for its next go, and more would only cost
+  /// both sides time. So results wait for an answer while two messages are unanswered, unless they
+  /// keep an eighth of the slots from getting tasks, or are a hundred.
+  ///
+  /// @param waiting number of results that could be sent
+  boolean maySendResults(int waiting) {
+    int unanswered = unacknowledged.size();
+    return unanswered < FEW_MESSAGES
+        || (unanswered < MAX_MESSAGES && waiting >= Math.min(MANY_RESULTS, slots / 8));
   }
 
   /// Takes results from the queue, which is not empty, and remembers them until they are
   /// acknowledged.
   WorkerMessage nextResults(Queue<Result> queue) {
     int most = maxResults();
-    List<Result> batch = new ArrayList<>();
+    List<Result> batch = new ArrayList<>(Math.min(most, queue.size()));
     int bytes = 0;
     for (Result next = queue.peek();
         next != null && batch.size() < most && (batch.isEmpty() || bytes < MAX_BYTES);
@@ -141,12 +151,13 @@ final class WorkerStream implements ClientResponseObserver<WorkerMessage, Broker
   }
 
   void halfClose() {
-    if (requests != null) {
+    if (requests != null && !cancelled) {
       requests.onCompleted();
     }
   }
 
   void cancel() {
+    cancelled = true;
     if (requests != null) {
       requests.cancel("The worker stops", null);
     }

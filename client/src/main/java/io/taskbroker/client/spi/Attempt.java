@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// One delivery that is being run: the context of its handler, and the way to stop it. Thread-safe.
 public final class Attempt implements TaskContext {
   private static final int MAX_RESULT = 64 << 10;
-  private static final int MAX_PROGRESS_CHARS = 256;
+  private static final int MAX_PROGRESS = 1 << 10;
   private static final byte[] NO_RESULT = {};
 
   private final Delivery delivery;
@@ -149,7 +149,7 @@ public final class Attempt implements TaskContext {
 
   @Override
   public void progress(String text) {
-    progress = text.length() > MAX_PROGRESS_CHARS ? text.substring(0, MAX_PROGRESS_CHARS) : text;
+    progress = cut(text, MAX_PROGRESS);
     heartbeat();
   }
 
@@ -171,6 +171,9 @@ public final class Attempt implements TaskContext {
 
   /// At most so many bytes of UTF-8, not cut within a character.
   static String cut(String text, int bytes) {
+    if (text.length() <= bytes / 3) {
+      return text;
+    }
     byte[] all = text.getBytes(StandardCharsets.UTF_8);
     if (all.length <= bytes) {
       return text;

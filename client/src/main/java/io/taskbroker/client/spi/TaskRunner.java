@@ -99,17 +99,18 @@ public final class TaskRunner {
         return failed(attempt, Failed.newBuilder().setMessage(Attempt.cut(message, MAX_MESSAGE)));
       }
       run(binding, attempt);
-      Completed.Builder completed = Completed.newBuilder();
-      byte[] value = attempt.encodedResult();
-      if (value.length > 0) {
-        completed.setResult(ByteString.copyFrom(value));
-      }
-      return result(attempt).setCompleted(completed).build();
+      return result(attempt).setCompleted(completed(attempt.encodedResult())).build();
     } catch (Throwable e) {
       return ofFailure(attempt, e);
     } finally {
       attempt.end();
     }
+  }
+
+  private static Completed completed(byte[] result) {
+    return result.length == 0
+        ? Completed.getDefaultInstance()
+        : Completed.newBuilder().setResult(ByteString.copyFrom(result)).build();
   }
 
   private <T> void run(Binding<T> binding, Attempt attempt) throws Exception {
@@ -127,7 +128,8 @@ public final class TaskRunner {
           "Could not read the argument of task " + attempt.id() + ": " + e.getMessage(), e);
     }
     TaskMiddleware.Attempt chain = () -> binding.handler().run(argument, attempt);
-    for (TaskMiddleware each : middleware.reversed()) {
+    for (int i = middleware.size() - 1; i >= 0; i--) {
+      TaskMiddleware each = middleware.get(i);
       TaskMiddleware.Attempt next = chain;
       chain = () -> each.around(attempt, next);
     }

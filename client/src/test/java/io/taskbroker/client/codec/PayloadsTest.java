@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.luben.zstd.Zstd;
+import java.io.File;
+import java.lang.reflect.Method;
 import java.math.BigDecimal;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -170,6 +176,31 @@ final class PayloadsTest {
     @Override
     public byte[] open(byte[] sealed) {
       return seal(sealed);
+    }
+  }
+
+  /// An optional library is not on the class path of who does not use it.
+  @Test
+  void withoutTheLibraryOnlyCompressionFails() throws Exception {
+    List<URL> others = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      if (!entry.contains("zstd")) {
+        others.add(Path.of(entry).toUri().toURL());
+      }
+    }
+    try (var loader =
+        new URLClassLoader(others.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+      Class<?> payloads = loader.loadClass(Payloads.class.getName());
+      Object json = payloads.getMethod("json").invoke(null);
+      Method encode = payloads.getMethod("encode", Object.class, Optional.class);
+      assertThat(encode.invoke(json, "text", Optional.empty())).isNotNull();
+      Object eager = payloads.getMethod("compressAbove", int.class).invoke(json, 0);
+      assertThatThrownBy(() -> encode.invoke(eager, "text", Optional.empty()))
+          .rootCause()
+          .isInstanceOf(ClassNotFoundException.class);
+      assertThatThrownBy(() -> encode.invoke(eager, "text", Optional.empty()))
+          .cause()
+          .hasMessageContaining("add com.github.luben:zstd-jni");
     }
   }
 }
