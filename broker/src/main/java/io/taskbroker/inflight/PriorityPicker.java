@@ -116,9 +116,7 @@ final class PriorityPicker implements TaskPicker {
   public boolean isBefore(InFlightTask task, InFlightTask other) {
     int level = level(task);
     int otherLevel = level(other);
-    return (level == otherLevel || isTurnOfOldest())
-        ? task.key < other.key
-        : level < otherLevel;
+    return (level == otherLevel || isTurnOfOldest()) ? task.key < other.key : level < otherLevel;
   }
 
   /// Counts the tasks of higher priority in the same namespace, too.

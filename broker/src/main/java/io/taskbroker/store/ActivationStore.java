@@ -63,8 +63,8 @@ public interface ActivationStore extends AutoCloseable {
 
   List<Watermark> watermarks();
 
-  /// The newest [Ids#MOST_REMEMBERED] tombstones that have not expired at `now` (milliseconds since the
-  /// epoch), oldest first.
+  /// The newest [Ids#MOST_REMEMBERED] tombstones that have not expired at `now` (milliseconds since
+  /// the epoch), oldest first.
   List<Tombstone> tombstones(long now);
 
   /// Commits the batch in one transaction; it is on disk when this method returns.

@@ -65,7 +65,8 @@ final class WorkerLedger {
     String id = task.id();
     for (BrokerHistory.Line line : rows(process, task)) {
       ledger.deaths.overdue(line);
-      line.session = null; // it runs elsewhere once a worker is free, and counts for none until then
+      line.session =
+          null; // it runs elsewhere once a worker is free, and counts for none until then
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
           line.recordedAt < 0 || line.end != null || !asked || ledger.plan.has(Fault.FREEZE),
