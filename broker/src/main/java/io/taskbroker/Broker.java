@@ -48,7 +48,6 @@ import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
-import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.tls.CertificateWatch;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
@@ -102,7 +101,7 @@ public final class Broker implements Service {
     var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
-    Optional<TaskStepFile> steps = StageOptions.taskSteps(config);
+    var steps = new TaskSteps(config);
     var telemetry = new Telemetry(config, steps, mailbox, failures);
     this.condition = new BrokerCondition(storage.store().name(), telemetry.metrics());
     Metrics metrics = telemetry.metrics();
@@ -175,8 +174,7 @@ public final class Broker implements Service {
                 push,
                 outbox,
                 ingest,
-                new EngineEvents(
-                    metrics, telemetry.traces(), StageOptions.taskStepLog(config, steps))),
+                new EngineEvents(metrics, telemetry.traces(), steps.log())),
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
@@ -259,11 +257,8 @@ public final class Broker implements Service {
               TlsSettings.admin(config),
               new AdminServer.FilesOf(audit, pauseFile),
               pauses,
-              operatorRules,
-              mailbox,
-              storage.browser(config),
-              schedules,
-              condition,
+              new AdminServer.Parts(
+                  mailbox, storage.browser(config), operatorRules, schedules, condition),
               failures));
     }
     order.addAll(List.of(ingest, watchdog));

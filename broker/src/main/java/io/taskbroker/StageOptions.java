@@ -3,7 +3,6 @@ package io.taskbroker;
 import static java.util.Comparator.naturalOrder;
 
 import io.taskbroker.activation.Destination;
-import io.taskbroker.activation.TaskHistory;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ClusterConfig;
 import io.taskbroker.config.DeliveryMode;
@@ -11,9 +10,7 @@ import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
-import io.taskbroker.config.TaskStepConfig;
 import io.taskbroker.config.TopicConfig;
-import io.taskbroker.engine.TaskStepLog;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.inflight.api.EngineOptions;
 import io.taskbroker.inflight.api.Rules;
@@ -29,7 +26,6 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
-import io.taskbroker.telemetry.TaskStepFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -121,24 +117,6 @@ final class StageOptions {
             ? SqliteOptions.MAX_VACUUM_PAGES
             : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES),
         config.store().finished().maxSize());
-  }
-
-  /// File of the steps of tasks; empty if none is configured.
-  static Optional<TaskStepFile> taskSteps(BrokerConfig config) {
-    TaskStepConfig steps = config.taskSteps();
-    return steps
-        .file()
-        .map(file ->
-            new TaskStepFile(file, new TaskStepFile.Rotation(steps.maxSize(), steps.kept())));
-  }
-
-  /// Writer of the chosen steps to that file.
-  static Optional<TaskStepLog> taskStepLog(BrokerConfig config, Optional<TaskStepFile> file) {
-    List<TaskHistory.Step> chosen =
-        config.taskSteps().steps().stream()
-            .map(step -> TaskHistory.Step.valueOf(step.name()))
-            .toList();
-    return file.map(it -> new TaskStepLog(it, chosen));
   }
 
   /// Default limits of the gRPC server, with fewer connections if the process may open few files.

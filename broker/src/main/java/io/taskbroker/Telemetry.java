@@ -15,7 +15,6 @@ import io.taskbroker.telemetry.MetricsServer;
 import io.taskbroker.telemetry.RuntimeGauges;
 import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.telemetry.StatsdReporter;
-import io.taskbroker.telemetry.TaskStepFile;
 import io.taskbroker.tracing.TraceOptions;
 import io.taskbroker.tracing.Tracing;
 import java.net.InetSocketAddress;
@@ -37,8 +36,7 @@ final class Telemetry {
   private final List<Service> services = new ArrayList<>();
 
   /// @param steps audit stream of the steps of tasks
-  Telemetry(
-      BrokerConfig config, Optional<TaskStepFile> steps, Mailbox engine, FailureSink failures) {
+  Telemetry(BrokerConfig config, TaskSteps steps, Mailbox engine, FailureSink failures) {
     tracing =
         Tracing.open(
             new TraceOptions(
@@ -52,10 +50,7 @@ final class Telemetry {
     TelemetryConfig.Metrics options = config.telemetry().metrics();
     Map<String, LongSupplier> dropped = new HashMap<>();
     dropped.put("log", StandardStreams::dropped);
-    steps.ifPresent(file -> {
-      services.add(file);
-      dropped.put("task_steps", file::dropped);
-    });
+    steps.register(services, dropped);
     sentry
         .dsn()
         .map(Secret::reveal)

@@ -180,11 +180,12 @@ final class ArchitectureTest {
   }
 
   @Test
-  void onlyGrpcAndDeliverSeeGrpc() {
+  void onlyGrpcDeliverAndTracingSeeGrpc() {
     holds(
         noClasses()
             .that()
-            .resideOutsideOfPackages("io.taskbroker.grpc..", "io.taskbroker.deliver..")
+            .resideOutsideOfPackages(
+                "io.taskbroker.grpc..", "io.taskbroker.deliver..", "io.taskbroker.tracing..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.grpc.."));

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
     footer = {"", "jmh OPTIONS: the classes one by one, with the options of JMH; -h tells them"},
     subcommands = {
       EndToEndCommand.class,
+      HistoryCommand.class,
       EngineScale.class,
       RestartCommand.class,
       DirectCommand.class,

@@ -184,7 +184,8 @@ public final class EngineWorkload
   }
 
   @Override
-  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+  public void readParked(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
     throw new IllegalStateException("No tasks are parked");
   }
 

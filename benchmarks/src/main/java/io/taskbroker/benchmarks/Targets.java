@@ -49,6 +49,8 @@ final class Targets {
     besideAMillion(table, "waiting");
     atMost(table, "beside-1000000-searched", "search.drop_percent", 5);
     atMost(table, "beside-1000000-searched", "search.ms_max", 1_000);
+    atMost(table, "history-sqlite", "drop_percent", 10);
+    atMost(table, "history-postgres", "drop_percent", 10);
     atMost(table, "push-sqlite-page", "page.drop_percent", 2);
     atMost(table, "push-sqlite-page", "page.ms_max", 1_000);
     atMost(table, "push-sqlite-page", "page.bytes", 200_000);

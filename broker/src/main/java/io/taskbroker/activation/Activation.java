@@ -9,6 +9,7 @@ package io.taskbroker.activation;
 /// @param delayUntil no delivery before this time; 0 if it is not delayed
 /// @param deadlineSeconds processing deadline in seconds, 0 to [Integer#MAX_VALUE]
 /// @param derived whether a broker derived the id, as for a retry
+/// @param priority as in [Priority]; one byte, for which a task in memory has room
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record Activation(
     String id,
@@ -23,9 +24,42 @@ public record Activation(
     int deadlineSeconds,
     FailurePolicy failurePolicy,
     boolean atMostOnce,
-    boolean derived) {
+    boolean derived,
+    byte priority) {
 
   public static final long NEVER = Long.MAX_VALUE;
+
+  /// Activation of normal priority.
+  public Activation(
+      String id,
+      String application,
+      String namespace,
+      String taskname,
+      byte[] payload,
+      Origin origin,
+      long receivedAt,
+      long expiresAt,
+      long delayUntil,
+      int deadlineSeconds,
+      FailurePolicy failurePolicy,
+      boolean atMostOnce,
+      boolean derived) {
+    this(
+        id,
+        application,
+        namespace,
+        taskname,
+        payload,
+        origin,
+        receivedAt,
+        expiresAt,
+        delayUntil,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived,
+        (byte) Priority.NORMAL);
+  }
 
   /// Placeholder activation for a message that does not decode: keeps its bytes for the dead-letter
   /// topic.
@@ -65,7 +99,8 @@ public record Activation(
         deadlineSeconds,
         failurePolicy,
         atMostOnce,
-        derived);
+        derived,
+        priority);
   }
 
   /// Copy with another delay.
@@ -85,7 +120,27 @@ public record Activation(
         deadlineSeconds,
         failurePolicy,
         atMostOnce,
-        derived);
+        derived,
+        priority);
+  }
+
+  /// Copy with another priority.
+  public Activation withPriority(int other) {
+    return new Activation(
+        id,
+        application,
+        namespace,
+        taskname,
+        payload,
+        origin,
+        receivedAt,
+        expiresAt,
+        delayUntil,
+        deadlineSeconds,
+        failurePolicy,
+        atMostOnce,
+        derived,
+        (byte) other);
   }
 
   /// Copy for another attempt.
@@ -106,7 +161,8 @@ public record Activation(
         deadlineSeconds,
         failurePolicy,
         atMostOnce,
-        derived);
+        derived,
+        priority);
   }
 
   /// Whether a finished task leaves a tombstone, so that a duplicate is dropped (H8).

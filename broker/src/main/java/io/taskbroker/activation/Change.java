@@ -26,6 +26,7 @@ public sealed interface Change {
       case UpdateStatus _ -> "update_status";
       case ConfirmOffset _ -> "confirm_offset";
       case ChangeDelay _ -> "change_delay";
+      case ChangePriority _ -> "change_priority";
       case Forward _ -> "forward";
       case Retry _ -> "retry";
       case Delete _ -> "delete";
@@ -39,7 +40,14 @@ public sealed interface Change {
   default boolean takesSpace() {
     return switch (this) {
       case Insert _, Fire _, AdvanceWatermark _, OffsetCommitted _ -> true;
-      case UpdateStatus _, ConfirmOffset _, ChangeDelay _, Forward _, Retry _, Delete _ -> false;
+      case UpdateStatus _,
+          ConfirmOffset _,
+          ChangeDelay _,
+          ChangePriority _,
+          Forward _,
+          Retry _,
+          Delete _ ->
+          false;
     };
   }
 
@@ -131,6 +139,13 @@ public sealed interface Change {
   ///
   /// @param delayUntil milliseconds since the epoch
   record ChangeDelay(long key, String id, Origin origin, long delayUntil, @Nullable Object owner)
+      implements OfRow {}
+
+  /// Another priority of a row, set by an operator.
+  ///
+  /// @param parkedUntil until when the row stays parked; [Row#NONE] if it is not parked
+  record ChangePriority(
+      long key, String id, Origin origin, int priority, long parkedUntil, @Nullable Object owner)
       implements OfRow {}
 
   /// The decision to forward a row: from now on the row holds the record to produce and its

@@ -41,27 +41,34 @@ public record FinishedTask(
 
   /// How a task ended. The numbers are stored.
   public enum Outcome {
-    COMPLETED(0),
+    COMPLETED(0, "completed"),
     /// Failed for good and dropped, as its failure policy says.
-    FAILED(1),
+    FAILED(1, "failed"),
     /// Failed for good and produced to the dead-letter topic.
-    DEAD_LETTERED(2),
+    DEAD_LETTERED(2, "dead_lettered"),
     /// Its next attempt, a task of its own, was produced to the retry topic.
-    RETRIED(3),
-    EXPIRED(4),
+    RETRIED(3, "retried"),
+    EXPIRED(4, "expired"),
     /// By its client or by an operator.
-    CANCELLED(5),
+    CANCELLED(5, "cancelled"),
     /// Removed by a rule, or by an operator from the quarantine.
-    DISCARDED(6),
+    DISCARDED(6, "discarded"),
     /// Produced to the topic that its namespace is demoted to.
-    DEMOTED(7);
+    DEMOTED(7, "demoted");
 
     private static final List<Outcome> ALL = List.of(values()); // in the order of their numbers
 
     private final int number;
+    private final String text;
 
-    Outcome(int number) {
+    Outcome(int number, String text) {
       this.number = number;
+      this.text = text;
+    }
+
+    /// Its name in histories and answers.
+    public String text() {
+      return text;
     }
 
     public int number() {

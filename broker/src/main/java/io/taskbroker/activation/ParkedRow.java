@@ -3,13 +3,15 @@ package io.taskbroker.activation;
 /// In-memory part of a parked row.
 ///
 /// @param leavesTombstone as [Activation#leavesTombstone]: a row may finish while it is parked (H8)
+/// @param priority as in [Priority]
 public record ParkedRow(
     long key,
     String id,
     String application,
     Origin origin,
     long parkedUntil,
-    boolean leavesTombstone) {
+    boolean leavesTombstone,
+    int priority) {
 
   /// The in-memory part of `row`.
   public static ParkedRow of(Row row) {
@@ -20,6 +22,7 @@ public record ParkedRow(
         activation.application(),
         activation.origin(),
         row.parkedUntil(),
-        activation.leavesTombstone());
+        activation.leavesTombstone(),
+        activation.priority());
   }
 }

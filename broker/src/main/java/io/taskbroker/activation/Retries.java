@@ -29,11 +29,17 @@ public final class Retries {
   /// to the first retry ([TaskIdentity#FIRST_ID_HEADER]). Everything else stays, unknown fields
   /// included. The expiry counts from the new `received_at`.
   ///
+  /// @param priority of the failed one, which an operator may have changed; see [Priority#HEADER]
   /// @param maxAttempts maximum given by the worker, negative if none
   /// @param delayOnRetry delay in seconds given by the worker, negative if none
   /// @param nowMillis the new `received_at`, plus one millisecond if there is a delay
   public static Optional<Retry> of(
-      byte[] payload, String id, long maxAttempts, long delayOnRetry, long nowMillis) {
+      byte[] payload,
+      String id,
+      int priority,
+      long maxAttempts,
+      long delayOnRetry,
+      long nowMillis) {
     TaskActivation failed;
     try {
       failed = TaskActivation.parseFrom(payload);
@@ -56,6 +62,9 @@ public final class Retries {
     }
     if (!failed.containsHeaders(TaskIdentity.FIRST_ID_HEADER)) {
       retry.putHeaders(TaskIdentity.FIRST_ID_HEADER, id);
+    }
+    if (priority != Priority.NORMAL || Priority.isNamed(failed)) {
+      retry.putHeaders(Priority.HEADER, Integer.toString(priority));
     }
     retry.setId(nextId).setReceivedAt(Timestamps.ofMillis(receivedAt));
     return Optional.of(new Retry(nextId, next, retry.build().toByteArray()));

@@ -19,9 +19,10 @@ public final class TaskHistory {
   /// Steps that begin within so many bytes are never dropped.
   private static final int KEPT_BYTES = 192;
 
-  private static final int INITIAL_BYTES = 48;
+  /// Enough for the steps of a usual task.
+  private static final int INITIAL_BYTES = 72;
+
   private static final List<Step> STEPS = List.of(Step.values()); // in the order of their numbers
-  private static final byte[] NONE = {};
 
   private final long base;
   private byte[] bytes = new byte[INITIAL_BYTES];
@@ -77,11 +78,35 @@ public final class TaskHistory {
 
   /// Adds a step; drops steps in the middle if there is no room.
   public void add(Step step, long at, String detail) {
-    byte[] text = detail.isEmpty() ? NONE : detail.getBytes(UTF_8);
+    if (isAscii(detail)) { // nearly always: without a copy
+      int size = Math.min(detail.length(), MAX_DETAIL_BYTES);
+      begin(step, at, size);
+      for (int i = 0; i < size; i++) {
+        bytes[length++] = (byte) detail.charAt(i);
+      }
+      return;
+    }
+    byte[] text = detail.getBytes(UTF_8);
     int size = Math.min(text.length, MAX_DETAIL_BYTES);
     while (size < text.length && size > 0 && (text[size] & 0xC0) == 0x80) {
       size--;
     }
+    begin(step, at, size);
+    System.arraycopy(text, 0, bytes, length, size);
+    length += size;
+  }
+
+  private static boolean isAscii(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 0x80) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Writes all of a step but its detail.
+  private void begin(Step step, long at, int size) {
     makeRoom(size + 12);
     bytes[length++] = (byte) step.number;
     long delta = at - base;
@@ -92,8 +117,6 @@ public final class TaskHistory {
     }
     bytes[length++] = (byte) rest;
     bytes[length++] = (byte) size;
-    System.arraycopy(text, 0, bytes, length, size);
-    length += size;
   }
 
   private void makeRoom(int more) {
@@ -135,11 +158,15 @@ public final class TaskHistory {
 
   /// Encoded steps, for [#decode]: the base as eight bytes, then the steps.
   public byte[] encoded() {
-    int end = dropped == 0 ? length : keptEnd();
-    var gap = new TaskHistory(base);
-    if (dropped > 0) {
-      gap.add(Step.LEFT_OUT, base, Integer.toString(dropped));
+    if (dropped == 0) {
+      byte[] all = new byte[Long.BYTES + length];
+      ByteBuffer.wrap(all).putLong(base);
+      System.arraycopy(bytes, 0, all, Long.BYTES, length);
+      return all;
     }
+    int end = keptEnd();
+    var gap = new TaskHistory(base);
+    gap.add(Step.LEFT_OUT, base, Integer.toString(dropped));
     return ByteBuffer.allocate(Long.BYTES + length + gap.length)
         .putLong(base)
         .put(bytes, 0, end)

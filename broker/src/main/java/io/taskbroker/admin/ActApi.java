@@ -1,5 +1,6 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.activation.Priority;
 import io.taskbroker.config.AdminConfig.Role;
 import io.taskbroker.inflight.api.OperatorRequest;
 import io.taskbroker.inflight.api.OperatorRequest.Act.Kind;
@@ -137,12 +138,13 @@ final class ActApi {
     Bodies.Act body = request.body(Bodies.Act.class);
     Kind kind = kind(body.act());
     long until = clock.millis() + 1_000 * delay(kind, body);
+    int priority = priority(kind, body);
     int limit = body.limit().orElse(DEFAULT_LIMIT);
     if (limit < 1 || limit > MAX_LIMIT) {
       throw ApiProblem.invalid("limit must be from 1 to " + MAX_LIMIT);
     }
     boolean dryRun = body.dryRun().orElse(false);
-    var run = new Run(kind, dryRun, until);
+    var run = new Run(kind, dryRun, until, priority);
     boolean more;
     if (body.ids().isPresent()) {
       if (body.filter().isPresent()) {
@@ -161,8 +163,9 @@ final class ActApi {
     return Arrays.stream(Kind.values())
         .filter(kind -> kind.name().equalsIgnoreCase(name))
         .findFirst()
-        .orElseThrow(
-            () -> ApiProblem.invalid("act must be one of run_now, delay, cancel, discard, retry"));
+        .orElseThrow(() ->
+            ApiProblem.invalid(
+                "act must be one of run_now, delay, priority, cancel, discard, retry"));
   }
 
   private static long delay(Kind kind, Bodies.Act body) {
@@ -172,6 +175,16 @@ final class ActApi {
     return body.delaySeconds()
         .filter(seconds -> seconds >= 0 && seconds <= LONGEST_DELAY)
         .orElseThrow(() -> ApiProblem.invalid("delay_seconds must be from 0 to " + LONGEST_DELAY));
+  }
+
+  private static int priority(Kind kind, Bodies.Act body) {
+    if (kind != Kind.PRIORITY) {
+      return Priority.NORMAL;
+    }
+    return body.priority()
+        .filter(Priority::isValid)
+        .orElseThrow(() ->
+            ApiProblem.invalid("priority must be from " + Priority.LAST + " to " + Priority.FIRST));
   }
 
   private static TaskSearch.Filter filter(Optional<Bodies.Filter> given) {
@@ -188,9 +201,11 @@ final class ActApi {
             age("older_than_seconds", body.olderThanSeconds()),
             age("younger_than_seconds", body.youngerThanSeconds()),
             body.minAttempts().orElse(0),
+            body.priority(),
             body.header());
     if (body.equals(
         new Bodies.Filter(
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
@@ -219,14 +234,16 @@ final class ActApi {
     private final Kind kind;
     private final boolean dryRun;
     private final long until;
+    private final int priority;
     private final List<Views.ActOutcome> outcomes = new ArrayList<>();
     private int matched;
     private int done;
 
-    private Run(Kind kind, boolean dryRun, long until) {
+    private Run(Kind kind, boolean dryRun, long until, int priority) {
       this.kind = kind;
       this.dryRun = dryRun;
       this.until = until;
+      this.priority = priority;
     }
 
     private void byId(List<String> ids) throws InterruptedException {
@@ -263,7 +280,7 @@ final class ActApi {
       if (targets.isEmpty()) {
         return;
       }
-      for (Outcome outcome : engine.act(kind, targets, dryRun, until)) {
+      for (Outcome outcome : engine.act(kind, targets, dryRun, until, priority)) {
         matched++;
         done += outcome.done() ? 1 : 0;
         if (outcomes.size() < MAX_REPORTED) {

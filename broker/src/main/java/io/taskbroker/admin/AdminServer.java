@@ -82,28 +82,37 @@ public final class AdminServer implements Service {
   /// @param pauses pauses in force
   public record FilesOf(Path audit, Path pauses) {}
 
+  /// Parts of the broker that the API shows and acts on.
+  ///
+  /// @param rows closed when the server stops
+  public record Parts(
+      CommandSink engine,
+      RowBrowser rows,
+      OperatorRules rules,
+      Schedules schedules,
+      BrokerStatus status) {}
+
   /// @param config has an admin address
   /// @param loaded the pauses that the engine started with
-  /// @param rows closed when the server stops
   /// @throws IllegalArgumentException if the file of tokens is invalid
   public AdminServer(
       BrokerConfig config,
       Optional<TlsContext> tls,
       FilesOf files,
       Pauses loaded,
-      OperatorRules operatorRules,
-      CommandSink engine,
-      RowBrowser rows,
-      Schedules schedules,
-      BrokerStatus status,
+      Parts parts,
       FailureSink failures) {
+    RowBrowser rows = parts.rows();
+    Schedules schedules = parts.schedules();
+    BrokerStatus status = parts.status();
+    OperatorRules operatorRules = parts.rules();
     this.address = config.admin().address().orElseThrow();
     this.tls = tls;
     this.rows = rows;
     this.requestsPerSecond = config.admin().requestsPerSecond();
     JsonMapper json = ApiJson.mapper();
     this.audit = new AuditLog(files.audit(), json);
-    var queries = new EngineQueries(engine);
+    var queries = new EngineQueries(parts.engine());
     var pauses = new PauseBook(new PauseFile(files.pauses()), queries, loaded);
     var rates = new Rates();
     var latencies = new Latencies();

@@ -23,6 +23,10 @@ final class ApiProblem extends RuntimeException {
     return new ApiProblem(503, "Not available now", detail);
   }
 
+  static ApiProblem tooMany(String detail) {
+    return new ApiProblem(429, "Too many requests", detail);
+  }
+
   int status() {
     return status;
   }

@@ -11,11 +11,12 @@ final class Bodies {
 
   /// Act on tasks, by id or by filter.
   ///
-  /// @param act `run_now`, `delay`, `cancel`, `discard` or `retry`
+  /// @param act `run_now`, `delay`, `priority`, `cancel`, `discard` or `retry`
   /// @param ids at most 1,000
   /// @param limit most tasks to act on, 100 by default, 10,000 at most
   /// @param dryRun only tells what would be done
   /// @param delaySeconds with `delay`: seconds from now until it may run
+  /// @param priority with `priority`: the new one, -4 to 4; the highest runs first
   /// @param reason why, for the audit record
   record Act(
       String act,
@@ -24,6 +25,7 @@ final class Bodies {
       Optional<Integer> limit,
       Optional<Boolean> dryRun,
       Optional<Long> delaySeconds,
+      Optional<Integer> priority,
       String reason) {}
 
   /// Filter of tasks: at least one field.
@@ -36,6 +38,7 @@ final class Bodies {
       Optional<Long> olderThanSeconds,
       Optional<Long> youngerThanSeconds,
       Optional<Integer> minAttempts,
+      Optional<Integer> priority,
       Optional<String> header) {}
 
   /// Names to pause or resume: at least one.

@@ -229,7 +229,7 @@ final class DeadLetterApi {
   private <T> T with(Function<DeadLetters, T> work) throws InterruptedException {
     requireTopic(kafka);
     if (!places.tryAcquire(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
-      throw ApiProblem.unavailable("Too many requests read dead letters at once; try again");
+      throw ApiProblem.tooMany("Too many requests read dead letters at once; try again");
     }
     try (DeadLetters letters = DeadLetters.open(kafka, kafka.deadletterTopic())) {
       return work.apply(letters);

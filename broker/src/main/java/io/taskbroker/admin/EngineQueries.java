@@ -56,9 +56,10 @@ final class EngineQueries {
   }
 
   /// Answers when everything is durable.
-  List<Outcome> act(Act.Kind kind, List<Target> targets, boolean dryRun, long until)
+  List<Outcome> act(Act.Kind kind, List<Target> targets, boolean dryRun, long until, int priority)
       throws InterruptedException {
-    return ask(reply -> new Command.Operate(new Act(kind, targets, dryRun, until, reply)));
+    return ask(
+        reply -> new Command.Operate(new Act(kind, targets, dryRun, until, priority, reply)));
   }
 
   void pause(Pauses pauses) throws InterruptedException {

@@ -133,7 +133,7 @@ final class FinishedApi {
         task.application(),
         task.namespace(),
         task.taskname(),
-        task.outcome().name().toLowerCase(Locale.ROOT),
+        task.outcome().text(),
         present(task.message()),
         Instant.ofEpochMilli(task.receivedAt()),
         task.deliveredAt() == Row.NONE ? Optional.empty() : TaskSearch.time(task.deliveredAt()),
@@ -160,9 +160,7 @@ final class FinishedApi {
                 "outcome must be one of "
                     + String.join(
                         ", ",
-                        Arrays.stream(Outcome.values())
-                            .map(outcome -> outcome.name().toLowerCase(Locale.ROOT))
-                            .toList())));
+                        Arrays.stream(Outcome.values()).map(outcome -> outcome.text()).toList())));
   }
 
   private static long time(ApiRequest request, String name, long fallback) {

@@ -1,5 +1,6 @@
 package io.taskbroker.admin;
 
+import io.taskbroker.activation.Priority;
 import io.taskbroker.activation.Status;
 import io.taskbroker.admin.Route.Param;
 import io.taskbroker.config.AdminConfig.Role;
@@ -43,6 +44,7 @@ final class ReadApi {
           new Param("older_than_seconds", "integer", "Least age, since it was published."),
           new Param("younger_than_seconds", "integer", "Greatest age, since it was published."),
           new Param("min_attempts", "integer", "Least number of passed processing deadlines."),
+          new Param("priority", "integer", "Its priority, -4 to 4."),
           new Param("header", "string", "A header that it has: `name` or `name=value`."),
           new Param("limit", "integer", "Most tasks of the page: 1 to 1000, 100 by default."),
           new Param("cursor", "string", "The `cursor` of the page before."));
@@ -232,6 +234,7 @@ final class ReadApi {
             request.number("older_than_seconds", 0, LONGEST_AGE),
             request.number("younger_than_seconds", 0, LONGEST_AGE),
             request.number("min_attempts", 0, Integer.MAX_VALUE).orElse(0L).intValue(),
+            request.number("priority", Priority.LAST, Priority.FIRST).map(Long::intValue),
             request.text("header"));
     int limit = request.number("limit", 1, MAX_LIMIT).orElse(100L).intValue();
     Position after = request.text("cursor").map(ReadApi::position).orElse(Position.START);
@@ -326,6 +329,7 @@ final class ReadApi {
             Optional.empty(),
             Optional.empty(),
             0,
+            Optional.empty(),
             Optional.empty());
     return search(filter, after, 1).hits().stream().findFirst();
   }

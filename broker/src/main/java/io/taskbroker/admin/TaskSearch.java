@@ -58,6 +58,7 @@ final class TaskSearch {
       Optional<Long> olderThanSeconds,
       Optional<Long> youngerThanSeconds,
       int minAttempts,
+      Optional<Integer> priority,
       Optional<String> header) {}
 
   /// A task that was found.
@@ -129,6 +130,7 @@ final class TaskSearch {
         filter.taskname(),
         Optional.empty(),
         parked,
+        filter.priority(),
         filter.youngerThanSeconds().map(age -> now - 1_000 * age).orElse(Long.MIN_VALUE),
         filter.olderThanSeconds().map(age -> now - 1_000 * age).orElse(Long.MAX_VALUE),
         0,
@@ -202,6 +204,7 @@ final class TaskSearch {
         Optional.ofNullable(known).map(TaskSnapshot::state),
         Optional.ofNullable(known).map(snapshot -> waiting(snapshot.why())),
         attempts(row, known),
+        activation.priority(),
         activation.atMostOnce(),
         Instant.ofEpochMilli(activation.receivedAt()),
         activation.delayUntil() == 0 ? Optional.empty() : time(activation.delayUntil()),

@@ -282,6 +282,7 @@ final class Views {
   /// @param status as stored
   /// @param state of the engine, as in docs/task-states.md; absent at another broker
   /// @param attempts processing deadlines that passed
+  /// @param priority -4 to 4, the highest first; 0 is normal
   /// @param waiting why it does not run now; absent at another broker
   record Task(
       String id,
@@ -292,6 +293,7 @@ final class Views {
       Optional<String> state,
       Optional<Waiting> waiting,
       int attempts,
+      int priority,
       boolean atMostOnce,
       Instant receivedAt,
       Optional<Instant> delayUntil,

@@ -43,11 +43,12 @@ public record BrokerConfig(
               "{}",
               "must name the URL of at least one application");
     }
+    KafkaConfig kafka = KafkaSection.read(values, applications);
     return new BrokerConfig(
         values.get(DeliveryKeys.DELIVERY_MODE),
         workers,
         GrpcConfig.read(values),
-        KafkaSection.read(values, applications),
+        kafka,
         IngestConfig.read(values),
         StoreConfig.read(values),
         FetchConfig.read(values),
@@ -56,7 +57,7 @@ public record BrokerConfig(
         UpkeepConfig.read(values),
         TelemetryConfig.read(values),
         AdminConfig.read(values),
-        TaskStepConfig.read(values));
+        TaskStepConfig.read(values, kafka));
   }
 
   /// Lease of a claim for a push call, after which the activation is requeued (reference-spec 4.7).

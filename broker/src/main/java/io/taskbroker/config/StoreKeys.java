@@ -154,7 +154,7 @@ final class StoreKeys {
           "Maximum tasks of this broker on disk only, beyond the limits above; further ones, and"
               + " the records behind them, wait in Kafka, and direct ones are refused as `FULL`; 0:"
               + " nothing exceeds the limits. Memory keeps their ids: in a quarter of the heap, at"
-              + " 64 bytes each and 720 for each application. That is the limit if null, or if this"
+              + " 64 bytes each and 792 for each application. That is the limit if null, or if this"
               + " is higher: a million with 256 MB",
           c -> c.store().limits().maxParked());
 

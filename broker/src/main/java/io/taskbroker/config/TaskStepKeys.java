@@ -1,5 +1,6 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.KeyType.filledText;
 import static io.taskbroker.config.KeyType.integer;
 import static io.taskbroker.config.KeyType.list;
 import static io.taskbroker.config.KeyType.oneOf;
@@ -15,7 +16,7 @@ import java.util.Optional;
 /// Configuration keys: the audit stream of the steps of tasks.
 final class TaskStepKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("Steps of tasks", "A file with a line for each step of each task");
+      new KeyTable<>("Steps of tasks", "A file or a topic with a line for each step of each task");
 
   static final Key<BrokerConfig, Optional<Path>> FILE =
       TABLE.key(
@@ -25,12 +26,21 @@ final class TaskStepKeys {
           "File of JSON lines with the steps of tasks; null: none. Tasks never wait for it",
           c -> c.taskSteps().file());
 
+  static final Key<BrokerConfig, Optional<String>> TOPIC =
+      TABLE.key(
+          "task_steps.topic",
+          optional(filledText()),
+          Optional.empty(),
+          "One of kafka_topics with produce_only, which gets the steps of tasks; null: none. Tasks"
+              + " never wait for it",
+          c -> c.taskSteps().topic());
+
   static final Key<BrokerConfig, List<Step>> STEPS =
       TABLE.key(
           "task_steps.steps",
           list(oneOf(Step.class)),
           List.of(Step.values()),
-          "The steps that have lines",
+          "The steps that are written",
           c -> c.taskSteps().steps());
 
   static final Key<BrokerConfig, Long> MAX_SIZE =

@@ -115,7 +115,8 @@ final class TelemetryKeys {
           "otlp_endpoint",
           optional(url()),
           Optional.empty(),
-          "Receiver of traces (OTLP over HTTP), such as http://127.0.0.1:4318; nothing is traced"
+          "Receiver of traces (OTLP, over HTTP unless OTEL_EXPORTER_OTLP_PROTOCOL is grpc), such as"
+              + " http://127.0.0.1:4318; nothing is traced"
               + " without it",
           c -> c.telemetry().traces().endpoint());
 

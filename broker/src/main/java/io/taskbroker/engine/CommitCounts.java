@@ -57,6 +57,7 @@ final class CommitCounts {
         case Change.UpdateStatus _,
             Change.ConfirmOffset _,
             Change.ChangeDelay _,
+            Change.ChangePriority _,
             Change.AdvanceWatermark _,
             Change.OffsetCommitted _ -> {}
       }

@@ -129,7 +129,8 @@ public final class CommitListener implements StoreCommitter.Listener {
   @Override
   public void parkedRead(ParkedQuery query, ParkedPage page) {
     commands.submit(
-        new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
+        new Command.ParkedRead(
+            query.application(), query.priority(), page.rows(), page.nextDue(), query.upTo()));
   }
 
   @Override

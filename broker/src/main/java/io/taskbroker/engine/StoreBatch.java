@@ -37,8 +37,9 @@ final class StoreBatch implements StorePort {
   }
 
   @Override
-  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
-    queries.add(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
+  public void readParked(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
+    queries.add(new ParkedQuery(application, priority, afterDue, afterKey, upTo, limit));
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Priority;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.protocol.v1.EnqueueRequest;
 import io.taskbroker.protocol.v1.NewTask;
@@ -136,6 +137,7 @@ final class EnqueueReader {
     flaw = flaw != null ? flaw : name("name", task.getName());
     flaw = flaw != null ? flaw : name("namespace", task.getNamespace());
     flaw = flaw != null ? flaw : name("application", task.getApplication());
+    flaw = flaw != null ? flaw : priority(task);
     flaw = flaw != null ? flaw : headers(task);
     flaw = flaw != null ? flaw : times(task, options);
     return flaw != null ? flaw : retry(task.getRetry());
@@ -151,6 +153,12 @@ final class EnqueueReader {
       }
     }
     return null;
+  }
+
+  private static @Nullable String priority(Task task) {
+    return Priority.isValid(task.getPriority())
+        ? null
+        : "priority is not between " + Priority.LAST + " and " + Priority.FIRST;
   }
 
   private static @Nullable String headers(Task task) {
@@ -245,7 +253,8 @@ final class EnqueueReader {
         deadline == 0 ? DEFAULT_DEADLINE_SECONDS : deadline,
         FailurePolicy.ofNumber(task.getRetry().getOnFailureValue()),
         task.getRetry().getAtMostOnce(),
-        remembered > 0);
+        remembered > 0,
+        (byte) task.getPriority());
   }
 
   private static long expiresAt(Task task, long now) {

@@ -223,7 +223,7 @@ final class Admission {
       }
       return !full;
     }
-    if (!backpressure.isFull(queue)) {
+    if (!backpressure.isFull(queue, activation.priority())) {
       await(insert(queue, activation, Status.PENDING, enqueue), enqueue);
       return true;
     }
@@ -267,7 +267,7 @@ final class Admission {
       long due,
       @Nullable PendingEnqueue enqueue) {
     long key = ++state.lastKey;
-    long until = queue.backlog.park(key, due);
+    long until = queue.backlog.park(activation.priority(), key, due);
     state.queues.schedule(queue);
     state.parked.put(
         Ids.fingerprint(activation.id()), activation.origin(), key, activation.leavesTombstone());

@@ -61,7 +61,7 @@ final class ApplicationQueues {
           pushed != null && pushed.contains(application)
               ? new PushChannel(new CallWindow(options.limits().maxCalls()), pushPort)
               : null;
-      queue = new ApplicationQueue(application, push, new OldestFirstPicker(ready), now);
+      queue = new ApplicationQueue(application, push, new PriorityPicker(ready), now);
       queues.put(application, queue);
     }
     return queue;

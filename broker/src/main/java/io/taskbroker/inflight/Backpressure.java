@@ -50,17 +50,22 @@ final class Backpressure {
     return state.forwarding >= MAX_FORWARDING || isStoreFull();
   }
 
-  /// Whether runnable records of an application must wait in Kafka or be parked.
-  boolean isFull(ApplicationQueue queue) {
-    return fullReason(queue) != null;
+  /// Whether runnable records of that priority of an application must wait in Kafka or be parked.
+  /// They go before parked rows of lower priorities, but leave memory for a page of those.
+  boolean isFull(ApplicationQueue queue, int priority) {
+    return fullReason(queue, priority) != null;
   }
 
-  private @Nullable EngineEvent fullReason(ApplicationQueue queue) {
+  private @Nullable EngineEvent fullReason(ApplicationQueue queue, int priority) {
     EngineOptions.Limits limits = state.options.limits();
     if (queue.handedOut >= limits.maxHandedOut()) {
       return EngineEvent.HELD_BY_PROCESSING;
     }
-    if (queue.pending >= limits.maxPending() || queue.backlog.holdsDue(state.wall)) {
+    int room = limits.maxPending() - queue.pending;
+    if (room <= 0
+        || queue.backlog.holdsDue(priority, state.wall)
+        || (room <= Math.clamp(limits.maxPending() / 8, 1, ParkedBacklog.PAGE)
+            && queue.backlog.holdsDueBelow(priority, state.wall))) {
       return EngineEvent.HELD_BY_PENDING;
     }
     return state.memory.hasRoom(queue) ? null : EngineEvent.HELD_BY_MEMORY;
@@ -117,7 +122,7 @@ final class Backpressure {
       return null;
     }
     ApplicationQueue queue = state.queueOf(refused.activation().application());
-    return isFull(queue) ? queue.application : null;
+    return isFull(queue, refused.activation().priority()) ? queue.application : null;
   }
 
   /// Counts that a partition is held back, as often as the reference does.
@@ -134,7 +139,7 @@ final class Backpressure {
   /// The first limit that applies, in the order of the reference (reference-spec 9.4); null if the
   /// record waits for a commit, or for the end of another task of its id.
   private @Nullable EngineEvent deferralReason(Activation activation) {
-    EngineEvent full = fullReason(state.queueOf(activation.application()));
+    EngineEvent full = fullReason(state.queueOf(activation.application()), activation.priority());
     if (full != EngineEvent.HELD_BY_PROCESSING && isStoreFull()) {
       return EngineEvent.HELD_BY_STORE;
     }

@@ -9,7 +9,7 @@ import io.taskbroker.inflight.api.TaskLifecycle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Delivery of activations to workers: claims the oldest runnable task for a push channel with
+/// Delivery of activations to workers: claims the next runnable task for a push channel with
 /// credits or for a polling worker. An at-most-once task is delivered once its status is durable,
 /// and never twice (G3, H9). Not thread-safe.
 final class Dispatcher {
@@ -64,17 +64,17 @@ final class Dispatcher {
     if (namespaces.isEmpty()) {
       return next(queue, (String) null);
     }
-    InFlightTask oldest = null;
+    InFlightTask first = null;
     for (String namespace : namespaces) {
       InFlightTask task = next(queue, namespace);
-      if (task != null && (oldest == null || task.key < oldest.key)) {
-        oldest = task;
+      if (task != null && (first == null || queue.ready.isBefore(task, first))) {
+        first = task;
       }
     }
-    return oldest;
+    return first;
   }
 
-  /// Delivers the oldest matching task to a polling worker.
+  /// Delivers the next matching task to a polling worker.
   void claim(@Nullable String application, @Nullable String namespace, DeliveryChannel channel) {
     InFlightTask task = null;
     if (state.gate.isOpen(channel)) {
@@ -92,14 +92,15 @@ final class Dispatcher {
     }
   }
 
+  /// The next task of the application whose oldest one arrived first.
   private @Nullable InFlightTask oldestOfAll() {
-    InFlightTask task = state.queues.oldest();
-    while (task != null) {
-      // It is first in its queue, unless it has expired or is early.
-      if (next(task.queue, (String) null) == task) {
+    for (InFlightTask oldest = state.queues.oldest();
+        oldest != null;
+        oldest = state.queues.oldest()) {
+      InFlightTask task = next(oldest.queue, (String) null);
+      if (task != null) {
         return task;
       }
-      task = state.queues.oldest();
     }
     return null;
   }

@@ -296,6 +296,8 @@ public final class Engine {
       case Change.ConfirmOffset _ -> {}
       case Change.ChangeDelay(_, _, _, _, InFlightTask task) -> task.pendingWrites--;
       case Change.ChangeDelay _ -> {}
+      case Change.ChangePriority(_, _, _, _, _, InFlightTask task) -> task.pendingWrites--;
+      case Change.ChangePriority _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
         if (task.step() == Step.FORWARDING) {
           state.settle(task);

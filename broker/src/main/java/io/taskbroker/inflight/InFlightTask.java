@@ -29,7 +29,7 @@ final class InFlightTask implements DeliveredTask {
 
   final long key;
 
-  /// Replaced only if an operator changes its delay.
+  /// Replaced only if an operator changes its delay or its priority.
   Activation activation;
 
   final ApplicationQueue queue;

@@ -69,6 +69,31 @@ final class OldestFirstPicker implements TaskPicker {
     return order.isEmpty() ? firstOfOnly() : order.oldest();
   }
 
+  @Override
+  public @Nullable InFlightTask oldest() {
+    return next(null);
+  }
+
+  @Override
+  public int position(InFlightTask task, int max) {
+    ReadyQueue queue = task.readyQueue;
+    return queue == null ? 0 : queue.position(task, max);
+  }
+
+  /// Number of ready tasks of a namespace.
+  ///
+  /// @param max where counting ends
+  int count(String namespace, int max) {
+    ReadyQueue queue = queues.get(namespace);
+    int count = 0;
+    for (InFlightTask task = queue == null ? null : queue.first();
+        task != null && count < max;
+        task = task.next) {
+      count++;
+    }
+    return count;
+  }
+
   private @Nullable InFlightTask firstOfOnly() {
     for (ReadyQueue queue : queues.values()) {
       return queue.first();

@@ -1,5 +1,7 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.api.EngineEvent;
@@ -149,6 +151,11 @@ final class OperatorRequestHandler {
       if (removes(act.kind())) {
         return removeParked(target, row);
       }
+      Outcome outcome =
+          row != null && act.kind() == Kind.PRIORITY ? park(row, act.priority()) : null;
+      if (outcome != null) {
+        return outcome;
+      }
       if (row == null || !state.memory.hasRoom()) {
         return new Outcome(
             target.id(),
@@ -180,6 +187,27 @@ final class OperatorRequestHandler {
 
   private static Outcome behind(String id) {
     return new Outcome(id, false, "the store is behind; try again");
+  }
+
+  /// Changes the priority of a row that stays parked. Null if rows of its application are being
+  /// read: the row may be among them, as it was.
+  private @Nullable Outcome park(Row row, int priority) {
+    Activation activation = row.activation();
+    ApplicationQueue queue = state.queueOf(activation.application());
+    if (queue.backlog.isReading()) {
+      return null;
+    }
+    if (!state.hasRoom()) {
+      return behind(activation.id());
+    }
+    if (priority != activation.priority()) {
+      long until = queue.backlog.park(priority, row.key(), row.parkedUntil());
+      state.queues.schedule(queue);
+      state.write(
+          new Change.ChangePriority(
+              row.key(), activation.id(), activation.origin(), priority, until, null));
+    }
+    return new Outcome(activation.id(), true, TaskSnapshot.PARKED);
   }
 
   /// Everything that an act decided is durable.

@@ -51,7 +51,7 @@ final class OperatorViews {
   }
 
   private static ApplicationStats of(EngineState state, ApplicationQueue queue) {
-    InFlightTask oldest = queue.ready.next(null);
+    InFlightTask oldest = queue.ready.oldest();
     return new ApplicationStats(
         queue.application,
         queue.hasReady(),

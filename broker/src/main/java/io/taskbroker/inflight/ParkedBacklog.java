@@ -3,9 +3,9 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.api.Command;
 
-/// Parked rows of an application, and the cursor up to which they were read. Rows are read in the
-/// order of (parkedUntil, key), each once; a newly parked row gets a position behind the last one
-/// that was, or is being, read (H15). Not thread-safe.
+/// Parked rows of one priority of an application, and the cursor up to which they were read. Rows
+/// are read in the order of (parkedUntil, key), each once; a newly parked row gets a position
+/// behind the last one that was, or is being, read (H15). Not thread-safe.
 final class ParkedBacklog {
   /// Rows are read this many milliseconds before they are due, so that they run in time.
   static final long LEAD_MS = 1_000;
@@ -16,6 +16,7 @@ final class ParkedBacklog {
   static final long PAGE_BYTES = 4 << 20;
 
   private final ApplicationQueue queue;
+  private final int priority;
   private long cursorDue = Long.MIN_VALUE;
   private long cursorKey = Long.MIN_VALUE;
 
@@ -30,8 +31,14 @@ final class ParkedBacklog {
   private long readingUpTo;
   private long parkedMeanwhile = Row.NONE;
 
-  ParkedBacklog(ApplicationQueue queue) {
+  ParkedBacklog(ApplicationQueue queue, int priority) {
     this.queue = queue;
+    this.priority = priority;
+  }
+
+  /// Whether a page was requested that has not come.
+  boolean isReading() {
+    return reading;
   }
 
   /// Whether parked rows are left to read.
@@ -89,7 +96,7 @@ final class ParkedBacklog {
       readingUpTo = state.wall + LEAD_MS;
       parkedMeanwhile = Row.NONE;
       state.store.readParked(
-          queue.application, cursorDue, cursorKey, readingUpTo, Math.min(room, PAGE));
+          queue.application, priority, cursorDue, cursorKey, readingUpTo, Math.min(room, PAGE));
     }
   }
 

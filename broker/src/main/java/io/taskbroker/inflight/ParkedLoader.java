@@ -23,7 +23,7 @@ final class ParkedLoader {
   void found(ParkedRow row) {
     state.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key(), row.leavesTombstone());
     ApplicationQueue queue = state.queueOf(row.application());
-    queue.backlog.found(row.parkedUntil());
+    queue.backlog.found(row.priority(), row.parkedUntil());
     state.queues.schedule(queue);
   }
 

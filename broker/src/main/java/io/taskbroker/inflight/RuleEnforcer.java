@@ -25,8 +25,8 @@ final class RuleEnforcer {
   private final EngineState state;
   private final TaskCompletion completion;
 
-  /// The applications whose parked rows are not judged yet; the first is partly judged.
-  private final ArrayDeque<String> unswept = new ArrayDeque<>();
+  /// Parked rows that are not judged yet; the first are partly judged.
+  private final ArrayDeque<Unswept> unswept = new ArrayDeque<>();
 
   private long cursorDue = Long.MIN_VALUE;
   private long cursorKey = Long.MIN_VALUE;
@@ -34,6 +34,9 @@ final class RuleEnforcer {
 
   /// Whether the pending page was requested before the sweep restarted.
   private boolean stale;
+
+  /// Parked rows of one priority of an application.
+  private record Unswept(String application, int priority) {}
 
   RuleEnforcer(EngineState state, TaskCompletion completion) {
     this.state = state;
@@ -85,8 +88,8 @@ final class RuleEnforcer {
     stale = reading;
     if (state.rules.exist()) {
       for (ApplicationQueue queue : state.queues.all()) {
-        if (queue.backlog.holdsAny()) {
-          unswept.addLast(queue.application);
+        for (int priority : queue.backlog.priorities()) {
+          unswept.addLast(new Unswept(queue.application, priority));
         }
       }
     }
@@ -94,15 +97,15 @@ final class RuleEnforcer {
 
   /// Requests the next page of the sweep, if there is room for its effects.
   void sweep() {
-    String application = unswept.peekFirst();
-    if (application != null
+    Unswept next = unswept.peekFirst();
+    if (next != null
         && !reading
         && state.delivering
         && state.hasRoom()
         && state.memory.hasRoom()
         && state.forwarding < Backpressure.MAX_FORWARDING) {
       reading = true;
-      state.store.readParked(application, cursorDue, cursorKey, ALL, PAGE);
+      state.store.readParked(next.application(), next.priority(), cursorDue, cursorKey, ALL, PAGE);
     }
   }
 

@@ -13,7 +13,7 @@ final class StatsReader {
     for (ApplicationQueue queue : state.queues.all()) {
       pending += queue.pending;
       handedOut += queue.handedOut;
-      InFlightTask first = queue.ready.next(null);
+      InFlightTask first = queue.ready.oldest();
       if (first != null) {
         oldest = Math.min(oldest, first.activation.receivedAt());
       }

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Quarantine.QuarantinedRecord;
 import io.taskbroker.inflight.TaskState.Step;
@@ -44,6 +45,13 @@ final class TaskActs {
     return switch (act.kind()) {
       case RUN_NOW, DELAY ->
           task.state() == TaskState.DELAYED ? "" : "only a delayed task has a delay to change";
+      case PRIORITY ->
+          switch (task.state()) {
+            case DELAYED, PENDING, CLAIMED, PROCESSING -> "";
+            case INSERTING_DELAYED, INSERTING, CONFIRMING_OFFSET, CLAIMING, STARTING ->
+                "it is being stored; try again";
+            default -> "it is ending";
+          };
       case CANCEL ->
           switch (task.state()) {
             case DELAYED, PENDING -> "";
@@ -76,6 +84,7 @@ final class TaskActs {
     switch (act.kind()) {
       case RUN_NOW -> endDelay(task);
       case DELAY -> delay(task, act.until());
+      case PRIORITY -> prioritize(task, act.priority());
       case CANCEL -> remove(task);
       case DISCARD -> {
         QuarantinedRecord record = state.quarantined.of(task);
@@ -114,6 +123,22 @@ final class TaskActs {
     state.timers.set(task, state.monotonicTime(until));
     state.writeFor(
         task, new Change.ChangeDelay(task.key, task.id(), task.activation.origin(), until, task));
+  }
+
+  /// A worker that has it is not affected; should the task run again, its new priority counts.
+  private void prioritize(InFlightTask task, int priority) {
+    boolean queued = task.readyQueue != null;
+    if (queued) {
+      task.queue.ready.remove(task);
+    }
+    task.activation = task.activation.withPriority(priority);
+    if (queued) {
+      task.queue.ready.add(task, true);
+    }
+    state.writeFor(
+        task,
+        new Change.ChangePriority(
+            task.key, task.id(), task.activation.origin(), priority, Row.NONE, task));
   }
 
   private void remove(InFlightTask task) {

@@ -202,7 +202,13 @@ final class TaskCompletion {
       return;
     }
     Optional<Retries.Retry> retry =
-        Retries.of(task.activation.payload(), task.id(), maxAttempts, delayOnRetry, state.wall);
+        Retries.of(
+            task.activation.payload(),
+            task.id(),
+            task.activation.priority(),
+            maxAttempts,
+            delayOnRetry,
+            state.wall);
     if (retry.isEmpty()) {
       fail(task, "cannot be retried: its payload is not an activation");
       return;

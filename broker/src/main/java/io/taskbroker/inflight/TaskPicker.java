@@ -15,6 +15,19 @@ interface TaskPicker {
 
   boolean isEmpty();
 
+  /// The ready task that arrived first; null if there is none.
+  @Nullable InFlightTask oldest();
+
+  /// Whether a ready task goes before another one now, each the next of its namespace.
+  default boolean isBefore(InFlightTask task, InFlightTask other) {
+    return task.key < other.key;
+  }
+
+  /// Number of tasks of its namespace that go before a ready task, for people.
+  ///
+  /// @param max where counting ends
+  int position(InFlightTask task, int max);
+
   /// The task to deliver next, of the namespace if one is given; null if there is none.
   @Nullable InFlightTask next(@Nullable String namespace);
 }

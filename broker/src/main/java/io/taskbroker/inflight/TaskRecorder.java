@@ -9,7 +9,6 @@ import io.taskbroker.activation.TaskHistory.Step;
 import io.taskbroker.activation.TaskIdentity;
 import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.inflight.api.TaskEnd;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Recorder of what happens to tasks: of all if finished tasks are kept, otherwise of those whose
@@ -19,6 +18,12 @@ final class TaskRecorder {
   private final EventPort events;
   private final boolean audits;
   private final long retention;
+
+  /// The last detail of a delivery, and what it says.
+  private String deliveredDetail = "";
+
+  private int deliveredNumber;
+  private String deliveredTo = "";
 
   /// @param retention how long the records of all tasks are kept, milliseconds; 0 for those that
   ///   were asked for only
@@ -105,8 +110,18 @@ final class TaskRecorder {
     }
     if (record != null || audits) {
       int number = record == null ? task.deliveries : record.deliveries;
-      step(task, Step.DELIVERED, wall, worker.isEmpty() ? "" + number : number + " " + worker);
+      step(task, Step.DELIVERED, wall, detail(number, worker));
     }
+  }
+
+  /// Most tasks are delivered once, and to few workers.
+  private String detail(int number, String worker) {
+    if (number != deliveredNumber || !worker.equals(deliveredTo)) {
+      deliveredNumber = number;
+      deliveredTo = worker;
+      deliveredDetail = worker.isEmpty() ? "" + number : number + " " + worker;
+    }
+    return deliveredDetail;
   }
 
   /// Records the report of a worker.
@@ -149,7 +164,7 @@ final class TaskRecorder {
       return null;
     }
     Outcome outcome = outcome(task);
-    step(task, Step.ENDED, wall, outcome.name().toLowerCase(Locale.ROOT));
+    step(task, Step.ENDED, wall, outcome.text());
     if (record == null || (retention == 0 && tombstoneUntil == Row.NONE)) {
       return null;
     }

@@ -62,8 +62,7 @@ final class WaitingReasons {
     if (reason != null) {
       return WaitingReason.of(reason, "");
     }
-    ReadyQueue queue = task.readyQueue;
-    if (queue == null) {
+    if (task.readyQueue == null) {
       return WaitingReason.until(Kind.POSTPONED, state.wallTime(task.wakeAt));
     }
     reason = gate.application(task.queue);
@@ -73,7 +72,8 @@ final class WaitingReasons {
     reason = gate.store();
     return reason == null
         ? WaitingReason.of(
-            Kind.QUEUED, Integer.toString(queue.position(task, WaitingReason.MAX_POSITION)))
+            Kind.QUEUED,
+            Integer.toString(task.queue.ready.position(task, WaitingReason.MAX_POSITION)))
         : WaitingReason.of(reason, "");
   }
 

@@ -1,5 +1,8 @@
 package io.taskbroker.ingest;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
@@ -9,12 +12,15 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Priority;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.wire.WireCheck;
 import java.io.IOException;
+import java.util.Arrays;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +54,7 @@ final class ActivationDecoder implements RecordDecoder {
   private static final int EXPIRES = TaskActivation.EXPIRES_FIELD_NUMBER << 3 | VARINT;
   private static final int DELAY = TaskActivation.DELAY_FIELD_NUMBER << 3 | VARINT;
   private static final int APPLICATION = TaskActivation.APPLICATION_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int PRIORITY = Task.PRIORITY_FIELD_NUMBER << 3 | VARINT;
   private static final int SECONDS = Timestamp.SECONDS_FIELD_NUMBER << 3 | VARINT;
   private static final int NANOS = Timestamp.NANOS_FIELD_NUMBER << 3 | VARINT;
   private static final int ATTEMPTS = RetryState.ATTEMPTS_FIELD_NUMBER << 3 | VARINT;
@@ -56,11 +63,18 @@ final class ActivationDecoder implements RecordDecoder {
   private static final int AT_MOST_ONCE = RetryState.AT_MOST_ONCE_FIELD_NUMBER << 3 | VARINT;
   private static final int HEADER_KEY = 1 << 3 | DELIMITED;
   private static final int HEADER_VALUE = 2 << 3 | DELIMITED;
+  private static final byte[] PRIORITY_HEADER = Priority.HEADER.getBytes(US_ASCII);
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
   private final TimeChanges changes;
   private final NameInterner names = new NameInterner();
+
+  /// Of the header that is being read: whether it is that of the priority, and where its value is.
+  private boolean isPriorityHeader;
+
+  private int headerStart;
+  private int headerEnd;
 
   /// Receiver of times that the decoder changes (G5).
   interface TimeChanges {
@@ -166,7 +180,8 @@ final class ActivationDecoder implements RecordDecoder {
         FailurePolicy.ofNumber(fields.onAttemptsExceeded),
         fields.atMostOnce,
         // A retry of a raw task that the worker reported nothing about has no retry state (H8).
-        fields.attempts != 0 || Ids.isDerived(fields.id));
+        fields.attempts != 0 || Ids.isDerived(fields.id),
+        fields.priority());
   }
 
   private void read(byte[] value, ActivationFields fields) throws IOException {
@@ -177,8 +192,18 @@ final class ActivationDecoder implements RecordDecoder {
         case ID -> fields.id = in.readStringRequireUtf8();
         case NAMESPACE -> fields.namespace = names.read(in, value);
         case TASKNAME -> fields.taskname = names.read(in, value);
-        case PARAMETERS_JSON -> skipText(in, value);
-        case HEADERS -> readNested(in, value, nested -> skipHeader(in, value, nested));
+        case PARAMETERS_JSON -> {
+          int _ = skipText(in, value);
+        }
+        case HEADERS -> {
+          isPriorityHeader = false;
+          headerStart = 0;
+          headerEnd = 0;
+          readNested(in, value, nested -> readHeader(in, value, nested));
+          if (isPriorityHeader) {
+            fields.headerPriority = priority(value);
+          }
+        }
         case RECEIVED_AT -> {
           fields.hasReceivedAt = true;
           readNested(in, value, nested -> readTimestamp(in, nested, fields));
@@ -194,6 +219,7 @@ final class ActivationDecoder implements RecordDecoder {
           fields.delay = in.readUInt64();
         }
         case APPLICATION -> fields.application = names.read(in, value);
+        case PRIORITY -> fields.priority = in.readSInt32();
         default -> skip(in, tag, 0);
       }
     }
@@ -218,16 +244,31 @@ final class ActivationDecoder implements RecordDecoder {
     }
   }
 
-  /// Skips one field of a header in the map of headers; key and value are text.
-  private static void skipHeader(CodedInputStream in, byte[] value, int tag) throws IOException {
+  /// Reads one field of a header in the map of headers; key and value are text, and only the
+  /// priority is kept.
+  private void readHeader(CodedInputStream in, byte[] value, int tag) throws IOException {
     switch (tag) {
-      case HEADER_KEY, HEADER_VALUE -> skipText(in, value);
+      case HEADER_KEY -> {
+        int start = skipText(in, value);
+        isPriorityHeader =
+            Arrays.equals(
+                value, start, in.getTotalBytesRead(), PRIORITY_HEADER, 0, PRIORITY_HEADER.length);
+      }
+      case HEADER_VALUE -> {
+        headerStart = skipText(in, value);
+        headerEnd = in.getTotalBytesRead();
+      }
       default -> {
         if (!in.skipField(tag)) {
           throw groupEnd();
         }
       }
     }
+  }
+
+  private int priority(byte[] value) {
+    return Priority.ofHeader(new String(value, headerStart, headerEnd - headerStart, UTF_8))
+        .orElse(ActivationFields.NONE);
   }
 
   private static void check(byte[] value, int from, int to) throws IOException {
@@ -253,14 +294,15 @@ final class ActivationDecoder implements RecordDecoder {
     in.popLimit(outer);
   }
 
-  /// Skips text that must be UTF-8, without copying it.
-  private static void skipText(CodedInputStream in, byte[] value) throws IOException {
+  /// Skips text that must be UTF-8, without copying it. Returns where it begins.
+  private static int skipText(CodedInputStream in, byte[] value) throws IOException {
     int length = in.readRawVarint32();
     int start = in.getTotalBytesRead();
     in.skipRawBytes(length);
     if (!UnsafeByteOperations.unsafeWrap(value, start, length).isValidUtf8()) {
       throw new InvalidProtocolBufferException("text is not UTF-8");
     }
+    return start;
   }
 
   /// Skips an unknown field by reading it, as the parser does: `skipField` is stricter with

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Priority;
 import org.jspecify.annotations.Nullable;
 
 /// Fields of one message as they are on the wire, with their validation and the arithmetic of delay
@@ -19,6 +20,9 @@ final class ActivationFields {
   private static final int NANOS_PER_SECOND = 1_000_000_000;
   private static final int NANOS_PER_MILLI = 1_000_000;
 
+  /// No priority.
+  static final int NONE = Integer.MIN_VALUE;
+
   String id = "";
   String namespace = "";
   String taskname = "";
@@ -34,6 +38,10 @@ final class ActivationFields {
   long expires;
   boolean hasDelay;
   long delay;
+  int priority;
+
+  /// Priority of the header; [#NONE] if there is none.
+  int headerPriority = NONE;
 
   /// Why a well-formed message cannot be stored (H12); null if it can.
   @Nullable String flaw() {
@@ -54,6 +62,11 @@ final class ActivationFields {
       return "the " + field + " has more than " + maxBytes + " bytes";
     }
     return null;
+  }
+
+  /// That of the header, if it has one; otherwise that of the field.
+  byte priority() {
+    return (byte) (headerPriority != NONE ? headerPriority : Priority.nearest(priority));
   }
 
   /// Milliseconds since the epoch, rounded down; `now` if the message has no valid time or one too

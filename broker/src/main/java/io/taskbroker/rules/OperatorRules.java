@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,11 @@ public final class OperatorRules implements Service {
   private volatile String problem = "";
   private @Nullable Version refused;
 
+  /// Released when other rules are in force.
+  private final Semaphore changed = new Semaphore(0);
+
   /// Next report, on the clock of [System#nanoTime].
-  private long reportAt = System.nanoTime() + PERIOD.toNanos();
+  private volatile long reportAt = System.nanoTime() + PERIOD.toNanos();
 
   private record Applied(Version version, RuleSet rules, RuleReport report) {}
 
@@ -159,7 +163,12 @@ public final class OperatorRules implements Service {
   }
 
   private void turn() throws InterruptedException {
-    TimeUnit.MILLISECONDS.sleep(PERIOD.toMillis());
+    if (!shared && applied == null) {
+      changed.acquire(); // nothing to follow, nothing to report
+    } else {
+      long wait = shared ? PERIOD.toNanos() : reportAt - System.nanoTime();
+      boolean _ = changed.tryAcquire(wait, TimeUnit.NANOSECONDS);
+    }
     if (shared) {
       follow();
     }
@@ -203,6 +212,8 @@ public final class OperatorRules implements Service {
 
   private void keep(Version version, RuleSet rules) {
     applied = new Applied(version, rules, new RuleReport(rules));
+    reportAt = System.nanoTime() + PERIOD.toNanos();
+    changed.release();
     problem = "";
     log.info(
         "Version {} of the rules of the API is in force, set by {}: {}",

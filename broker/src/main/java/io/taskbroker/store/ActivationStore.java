@@ -77,8 +77,8 @@ public interface ActivationStore extends AutoCloseable {
   ///   cannot hold one of the changes
   List<ChangeOutcome> commit(WriteBatch batch);
 
-  /// Due parked rows of an application, ordered by (parkedUntil, key). Large rows shorten the page,
-  /// to one row at least if any is due.
+  /// Due parked rows of one priority of an application, ordered by (parkedUntil, key). Large rows
+  /// shorten the page, to one row at least if any is due.
   ParkedPage due(ParkedQuery query);
 
   /// The existing rows among these keys, parked or not, payloads included, in key order.
@@ -128,8 +128,10 @@ public interface ActivationStore extends AutoCloseable {
   /// Id that must not run again before `until` (milliseconds since the epoch).
   record Tombstone(Fingerprint id, long until) {}
 
-  /// Query for rows of an application due by `upTo`, after the row (`afterDue`, `afterKey`).
-  record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit)
+  /// Query for rows of one priority of an application that are due by `upTo`, after the row
+  /// (`afterDue`, `afterKey`).
+  record ParkedQuery(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit)
       implements StoreQuery {}
 
   /// Page of due rows.

@@ -26,6 +26,9 @@ public final class FinishedCodec {
   /// Approximate bytes of a page in a store beside its body.
   private static final int PAGE_OVERHEAD = 48;
 
+  /// Bytes of the record of a usual task.
+  private static final int USUAL_BYTES = 160;
+
   /// Longest names; the rest is cut off.
   private static final int MAX_NAME_CHARS = 512;
 
@@ -60,17 +63,17 @@ public final class FinishedCodec {
   /// Pages of records, in their order.
   public static List<Page> pages(List<FinishedTask> tasks) {
     List<Page> pages = new ArrayList<>(1);
-    Writer page = new Writer();
+    Writer page = new Writer(Math.min(PAGE_BYTES, USUAL_BYTES * (tasks.size() + 1)));
     for (FinishedTask task : tasks) {
       if (task.asked()) {
-        Writer own = new Writer();
+        Writer own = new Writer(USUAL_BYTES);
         own.add(task);
         pages.add(own.page(task.id()));
       } else {
         page.add(task);
         if (page.length >= PAGE_BYTES) {
           pages.add(page.page(null));
-          page = new Writer();
+          page = new Writer(PAGE_BYTES);
         }
       }
     }
@@ -189,10 +192,16 @@ public final class FinishedCodec {
 
   /// Writer of one page. Not thread-safe.
   private static final class Writer {
-    private byte[] body = {VERSION, 0};
-    private int length = 1;
+    private byte[] body;
+    private int length;
     private long keptUntil = Long.MIN_VALUE;
     private @Nullable FinishedTask last;
+
+    /// @param bytes expected
+    Writer(int bytes) {
+      body = new byte[bytes];
+      body[length++] = VERSION;
+    }
 
     Page page(@Nullable String id) {
       return new Page(id, keptUntil, Arrays.copyOf(body, length));
@@ -220,7 +229,7 @@ public final class FinishedCodec {
       number(task.origin().offset());
       text(task.id(), 0);
       text(task.firstId(), 0);
-      bytes(task.message().getBytes(UTF_8));
+      text(task.message());
       text(task.application(), flags & SAME_APPLICATION);
       text(task.namespace(), flags & SAME_NAMESPACE);
       text(task.taskname(), flags & SAME_TASKNAME);
@@ -236,7 +245,22 @@ public final class FinishedCodec {
     private void text(String text, int same) {
       if (same == 0) {
         String cut = text.length() > MAX_NAME_CHARS ? text.substring(0, MAX_NAME_CHARS) : text;
-        bytes(cut.getBytes(UTF_8));
+        text(cut);
+      }
+    }
+
+    private void text(String text) {
+      int size = text.length();
+      for (int i = 0; i < size; i++) {
+        if (text.charAt(i) >= 0x80) {
+          bytes(text.getBytes(UTF_8));
+          return;
+        }
+      }
+      number(size);
+      room(size);
+      for (int i = 0; i < size; i++) { // nearly always ASCII: without a copy
+        body[length++] = (byte) text.charAt(i);
       }
     }
 

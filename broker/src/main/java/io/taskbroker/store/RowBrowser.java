@@ -74,6 +74,7 @@ public interface RowBrowser extends AutoCloseable {
       Optional<String> taskname,
       Optional<Status> status,
       Optional<Boolean> parked,
+      Optional<Integer> priority,
       long receivedFrom,
       long receivedTo,
       int attempts,
@@ -89,6 +90,7 @@ public interface RowBrowser extends AutoCloseable {
     public static Query all(int limit, Duration within) {
       return new Query(
           Position.START,
+          Optional.empty(),
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
@@ -112,6 +114,7 @@ public interface RowBrowser extends AutoCloseable {
           taskname,
           status,
           parked,
+          priority,
           receivedFrom,
           receivedTo,
           attempts,
@@ -130,6 +133,7 @@ public interface RowBrowser extends AutoCloseable {
           all.taskname,
           all.status,
           all.parked,
+          all.priority,
           all.receivedFrom,
           all.receivedTo,
           0,

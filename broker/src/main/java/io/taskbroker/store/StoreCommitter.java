@@ -378,6 +378,7 @@ public final class StoreCommitter implements Service, Progress, HealthSource {
       case Change.Fire fire -> "the task of a schedule, " + fire.id();
       case Change.UpdateStatus update -> "the status update of " + update.id();
       case Change.ChangeDelay delay -> "the new delay of " + delay.id();
+      case Change.ChangePriority priority -> "the new priority of " + priority.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
       case Change.Retry retry -> "the retry of " + retry.id();
       case Change.Forward forward -> "the forward of " + forward.id();

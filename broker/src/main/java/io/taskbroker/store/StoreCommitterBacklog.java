@@ -159,7 +159,7 @@ final class StoreCommitterBacklog {
     for (Change change : held) {
       Row row = rowOf(change);
       if (row != null
-          && isParked(row, query.application())
+          && isParked(row, query.application(), query.priority())
           && (first == null || BY_DUE.compare(row, first) < 0)) {
         first = row;
       }
@@ -176,8 +176,10 @@ final class StoreCommitterBacklog {
     };
   }
 
-  private static boolean isParked(Row row, String application) {
-    return row.parkedUntil() != Row.NONE && row.activation().application().equals(application);
+  private static boolean isParked(Row row, String application, int priority) {
+    return row.parkedUntil() != Row.NONE
+        && row.activation().application().equals(application)
+        && row.activation().priority() == priority;
   }
 
   /// Moves held rows that sort before the last row of a page behind it.
@@ -185,7 +187,7 @@ final class StoreCommitterBacklog {
     held.replaceAll(change -> {
       Row row = rowOf(change);
       if (row != null
-          && isParked(row, last.activation().application())
+          && isParked(row, last.activation().application(), last.activation().priority())
           && BY_DUE.compare(row, last) < 0) {
         long until = row.key() > last.key() ? last.parkedUntil() : last.parkedUntil() + 1;
         Row moved = row.parkedUntil(until);

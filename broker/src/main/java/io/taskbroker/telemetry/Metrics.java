@@ -569,7 +569,8 @@ public final class Metrics extends DeclaredMetrics {
       declare.counters(
           "telemetry.dropped",
           "Telemetry dropped because the receiver did not accept it: log lines, Sentry reports,"
-              + " statsd datagrams, steps of tasks; channel is log, sentry, statsd or task_steps",
+              + " statsd datagrams, steps of tasks; channel is log, sentry, statsd, task_steps"
+              + " or task_step_topic",
           "channel");
 
   public final Labelled<DistributionDataPoint> runTime =

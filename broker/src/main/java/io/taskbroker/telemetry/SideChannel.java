@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Bounded queue between threads that must never block and a receiver that may: a log without a
 /// reader, a full disk, a host that does not respond. A daemon thread delivers the items in order.
@@ -16,7 +17,7 @@ import java.util.function.ToLongFunction;
 /// not notified of drops at every item. The last eighth is reserved for urgent items. Thread-safe.
 ///
 /// @param <T> an item; immutable
-final class SideChannel<T> {
+public final class SideChannel<T> {
   /// Heap overhead of an item, in bytes.
   private static final int OVERHEAD = 64;
 
@@ -39,7 +40,7 @@ final class SideChannel<T> {
   /// @param name of the thread
   /// @param capacity bytes; a single item may exceed it
   /// @param size of an item, in bytes
-  SideChannel(String name, long capacity, ToLongFunction<T> size, Receiver<T> receiver) {
+  public SideChannel(String name, long capacity, ToLongFunction<T> size, Receiver<T> receiver) {
     this.name = name;
     this.capacity = capacity;
     this.size = size;
@@ -47,7 +48,7 @@ final class SideChannel<T> {
   }
 
   /// Consumer of the items. Called by the thread of the channel; may block, and may throw.
-  interface Receiver<T> {
+  public interface Receiver<T> {
     void take(T item) throws Exception;
 
     /// Reports the number of items dropped before the next one.
@@ -59,7 +60,7 @@ final class SideChannel<T> {
   /// Enqueues an item without blocking.
   ///
   /// @return false if it was dropped
-  boolean offer(T content, boolean urgent) {
+  public boolean offer(T content, boolean urgent) {
     long bytes = size.applyAsLong(content) + OVERHEAD;
     lock.lock();
     try {
@@ -100,7 +101,7 @@ final class SideChannel<T> {
   }
 
   /// Number of items dropped since the start.
-  long dropped() {
+  public long dropped() {
     lock.lock();
     try {
       return dropped;
@@ -112,7 +113,7 @@ final class SideChannel<T> {
   /// Waits until the receiver has taken or refused all items offered before.
   ///
   /// @return false on timeout or interruption
-  boolean flush(Duration timeout) {
+  public boolean flush(Duration timeout) {
     long left = timeout.toNanos();
     lock.lock();
     try {
@@ -160,7 +161,7 @@ final class SideChannel<T> {
   }
 
   /// @return number of items lost since the receiver last accepted one
-  private long deliver(@org.jspecify.annotations.Nullable Item<T> item, long lost) {
+  private long deliver(@Nullable Item<T> item, long lost) {
     try {
       if (lost > 0) {
         receiver.lost(lost);

@@ -1,9 +1,6 @@
 package io.taskbroker.telemetry;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.taskbroker.runtime.Service;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -11,19 +8,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /// Audit stream of the steps of tasks: a file of JSON lines, rotated at a size. A task never waits
 /// for it: lines that do not fit into its queue, or that the disk refuses, are dropped and counted,
 /// and a line says how many are missing. Confined to the engine's thread, except [#dropped],
 /// [#flush], [#start] and [#stop].
-public final class TaskStepFile implements Service {
+public final class TaskStepFile implements Service, TaskStepSink {
   private static final Duration STOP = Duration.ofSeconds(1);
-  private static final JsonFactory JSON = new JsonFactory();
 
   private final LineStream lines;
 
@@ -38,55 +31,19 @@ public final class TaskStepFile implements Service {
     lines.noticeDropsBy(TaskStepFile::missing);
   }
 
-  /// Task of a line.
-  ///
-  /// @param partition negative if the task was enqueued by a client
-  public record Subject(
-      String id,
-      String application,
-      String namespace,
-      String taskname,
-      String topic,
-      int partition,
-      long offset) {}
-
-  /// Appends a step.
-  ///
-  /// @param at milliseconds since the epoch
-  /// @param detail may be empty
+  @Override
   public void step(String step, long at, Subject task, String detail) {
-    var bytes = new ByteArrayOutputStream(256);
-    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
-      json.writeStartObject();
-      json.writeStringProperty("time", Instant.ofEpochMilli(at).toString());
-      json.writeStringProperty("step", step);
-      json.writeStringProperty("task_id", text(task.id()));
-      json.writeStringProperty("application", text(task.application()));
-      json.writeStringProperty("namespace", text(task.namespace()));
-      json.writeStringProperty("taskname", text(task.taskname()));
-      if (task.partition() >= 0) {
-        json.writeStringProperty("topic", task.topic());
-        json.writeNumberProperty("partition", task.partition());
-        json.writeNumberProperty("offset", task.offset());
-      }
-      if (!detail.isEmpty()) {
-        json.writeStringProperty("detail", text(detail));
-      }
-      json.writeEndObject();
-    }
-    bytes.write('\n');
-    lines.write(bytes.toByteArray(), false);
+    lines.write(line(TaskStepJson.of(step, at, task, detail)), false);
   }
 
   private static byte[] missing(long number) {
-    return "{\"time\":\"%s\",\"missing\":%d}\n".formatted(Instant.now(), number).getBytes(UTF_8);
+    return line(TaskStepJson.missing(number));
   }
 
-  /// Replaces unpaired surrogates, which strict JSON parsers reject.
-  private static String text(String text) {
-    return text.chars().anyMatch(c -> Character.isSurrogate((char) c))
-        ? new String(text.getBytes(UTF_8), UTF_8)
-        : text;
+  private static byte[] line(byte[] json) {
+    byte[] line = Arrays.copyOf(json, json.length + 1);
+    line[json.length] = '\n';
+    return line;
   }
 
   @Override
@@ -103,7 +60,7 @@ public final class TaskStepFile implements Service {
     boolean _ = flush(STOP);
   }
 
-  /// Number of dropped lines. Thread-safe.
+  @Override
   public long dropped() {
     return lines.dropped();
   }

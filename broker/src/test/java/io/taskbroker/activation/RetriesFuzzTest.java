@@ -26,7 +26,7 @@ final class RetriesFuzzTest {
     long delay = portions.large();
     byte[] payload = portions.rest();
 
-    Optional<Retry> made = Retries.of(payload, id, maxAttempts, delay, NOW);
+    Optional<Retry> made = Retries.of(payload, id, 0, maxAttempts, delay, NOW);
 
     String firstId = firstId(id, payload);
 
@@ -38,7 +38,7 @@ final class RetriesFuzzTest {
       return;
     }
     Retry retry = made.orElseThrow();
-    assertThat(Retries.of(payload, id, maxAttempts, delay, NOW + 1).orElseThrow().id())
+    assertThat(Retries.of(payload, id, 0, maxAttempts, delay, NOW + 1).orElseThrow().id())
         .isEqualTo(retry.id());
     assertThat(Ids.isDerived(retry.id())).isTrue();
     TaskActivation sent = TaskActivation.parseFrom(retry.payload());

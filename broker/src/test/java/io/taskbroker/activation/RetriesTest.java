@@ -39,7 +39,7 @@ final class RetriesTest {
                     .setUnknownFields(UNKNOWN))
             .build();
 
-    Retry retry = Retries.of(failed.toByteArray(), "a", -1, -1, NOW).orElseThrow();
+    Retry retry = Retries.of(failed.toByteArray(), "a", 0, -1, -1, NOW).orElseThrow();
 
     assertThat(retry.id()).isEqualTo(Ids.retry("a", 3));
     assertThat(retry.attempts()).isEqualTo(3);
@@ -56,7 +56,7 @@ final class RetriesTest {
 
   @Test
   void keepsUnknownFieldsAndHeaders() throws Exception {
-    Retry retry = Retries.of(full().build().toByteArray(), "a", -1, -1, NOW).orElseThrow();
+    Retry retry = Retries.of(full().build().toByteArray(), "a", 0, -1, -1, NOW).orElseThrow();
 
     TaskActivation activation = TaskActivation.parseFrom(retry.payload());
     assertThat(activation.getUnknownFields()).isEqualTo(UNKNOWN);
@@ -127,9 +127,9 @@ final class RetriesTest {
   void sameAttemptHasTheSameIdAndTheNextAnother() {
     byte[] failed = full().clearRetryState().build().toByteArray();
 
-    Retry first = Retries.of(failed, "a", -1, -1, NOW).orElseThrow();
-    Retry copy = Retries.of(failed, "a", -1, -1, NOW + 5000).orElseThrow();
-    Retry second = Retries.of(first.payload(), first.id(), -1, -1, NOW).orElseThrow();
+    Retry first = Retries.of(failed, "a", 0, -1, -1, NOW).orElseThrow();
+    Retry copy = Retries.of(failed, "a", 0, -1, -1, NOW + 5000).orElseThrow();
+    Retry second = Retries.of(first.payload(), first.id(), 0, -1, -1, NOW).orElseThrow();
 
     assertThat(copy.id()).isEqualTo(first.id());
     assertThat(second.id()).isNotEqualTo(first.id());
@@ -145,12 +145,12 @@ final class RetriesTest {
 
   @Test
   void undecodablePayloadHasNoRetry() {
-    assertThat(Retries.of("\377not protobuf".getBytes(UTF_8), "a", -1, -1, NOW)).isEmpty();
+    assertThat(Retries.of("\377not protobuf".getBytes(UTF_8), "a", 0, -1, -1, NOW)).isEmpty();
   }
 
   private static TaskActivation retried(byte[] failed, long maxAttempts, long delayOnRetry)
       throws Exception {
-    Retry retry = Retries.of(failed, "a", maxAttempts, delayOnRetry, NOW).orElseThrow();
+    Retry retry = Retries.of(failed, "a", 0, maxAttempts, delayOnRetry, NOW).orElseThrow();
     return TaskActivation.parseFrom(retry.payload());
   }
 

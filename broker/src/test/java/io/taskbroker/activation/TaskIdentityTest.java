@@ -29,7 +29,7 @@ final class TaskIdentityTest {
       assertThat(identity.firstId()).isEqualTo("first");
       assertThat(identity.id()).isEqualTo(id);
       attempts.add(identity.attempt());
-      Retries.Retry retry = Retries.of(payload, id, -1, -1, 5).orElseThrow();
+      Retries.Retry retry = Retries.of(payload, id, 0, -1, -1, 5).orElseThrow();
       id = retry.id();
       payload = retry.payload();
     }

@@ -39,11 +39,12 @@ final class AdminApiDocumentTest {
             Optional.empty(),
             new AdminServer.FilesOf(dir.resolve("audit"), dir.resolve("pauses")),
             Pauses.NONE,
-            AdminServerTest.operatorRules(dir, new NoEngine()),
-            new NoEngine(),
-            new AdminServerTest.NoRows(),
-            AdminServerTest.schedules(new NoEngine()),
-            new AdminServerTest.FakeBroker(),
+            new AdminServer.Parts(
+                new NoEngine(),
+                new AdminServerTest.NoRows(),
+                AdminServerTest.operatorRules(dir, new NoEngine()),
+                AdminServerTest.schedules(new NoEngine()),
+                new AdminServerTest.FakeBroker()),
             (_, _) -> {});
     return server.operations();
   }

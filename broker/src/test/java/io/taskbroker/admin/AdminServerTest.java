@@ -372,11 +372,12 @@ final class AdminServerTest {
             new AdminServer.FilesOf(
                 config.admin().auditFile().orElse(dir.resolve("audit")), dir.resolve("pauses")),
             Pauses.NONE,
-            operatorRules(dir, engine),
-            engine,
-            new NoRows(),
-            schedules(engine),
-            new FakeBroker(),
+            new AdminServer.Parts(
+                engine,
+                new NoRows(),
+                operatorRules(dir, engine),
+                schedules(engine),
+                new FakeBroker()),
             (_, failure) -> failure.printStackTrace());
     server.start();
   }

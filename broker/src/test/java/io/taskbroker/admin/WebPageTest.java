@@ -232,11 +232,12 @@ final class WebPageTest {
             Optional.empty(),
             new AdminServer.FilesOf(dir.resolve("audit"), dir.resolve("pauses")),
             Pauses.NONE,
-            AdminServerTest.operatorRules(dir, engine),
-            engine,
-            new AdminServerTest.NoRows(),
-            AdminServerTest.schedules(engine),
-            new AdminServerTest.FakeBroker(),
+            new AdminServer.Parts(
+                engine,
+                new AdminServerTest.NoRows(),
+                AdminServerTest.operatorRules(dir, engine),
+                AdminServerTest.schedules(engine),
+                new AdminServerTest.FakeBroker()),
             (_, failure) -> failure.printStackTrace());
     server.start();
   }

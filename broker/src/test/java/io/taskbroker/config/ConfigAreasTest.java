@@ -113,7 +113,7 @@ final class ConfigAreasTest {
         redact: [iban]
         requests_per_second: 5
         read_only: true
-      task_steps: {file: /steps, steps: [ended], max_size: 20000, kept: 1}
+      task_steps: {file: /steps, topic: t-steps, steps: [ended], max_size: 20000, kept: 1}
       kafka_clusters:
         main:
           address: k1:9092,k2:9092
@@ -140,6 +140,7 @@ final class ConfigAreasTest {
             compression_level: -1
         t-dlq: {cluster: main, consumer_group: g, produce_only: true}
         t-retry: {cluster: main, consumer_group: g}
+        t-steps: {cluster: main, consumer_group: g, produce_only: true}
       """;
 
   private static final BrokerConfig NOTHING_SET = Configs.defaults();
@@ -488,7 +489,10 @@ final class ConfigAreasTest {
                 new TopicConfig("t-dlq", "main", "g", true, false, consumption, Optional.empty()),
                 "t-retry",
                 new TopicConfig(
-                    "t-retry", "main", "g", false, false, consumption, Optional.empty())));
+                    "t-retry", "main", "g", false, false, consumption, Optional.empty()),
+                "t-steps",
+                new TopicConfig(
+                    "t-steps", "main", "g", true, false, consumption, Optional.empty())));
     assertThat(kafka.clusters())
         .isEqualTo(
             Map.of(

@@ -83,6 +83,7 @@ final class TaskServiceTest extends ServedTest {
     assertThat(activation.delayUntil()).isEqualTo(now + 60_000);
     assertThat(activation.expiresAt()).isEqualTo(now + 90_000);
     assertThat(activation.deadlineSeconds()).isEqualTo(7);
+    assertThat(activation.priority()).isEqualTo((byte) 3);
     assertThat(activation.failurePolicy()).isEqualTo(FailurePolicy.DEAD_LETTER);
     assertThat(activation.atMostOnce()).isTrue();
     assertThat(activation.tombstoneMillis(1)).isEqualTo(5_000);
@@ -128,6 +129,8 @@ final class TaskServiceTest extends ServedTest {
             NewTask.newBuilder()
                 .setTask(MINIMAL.toBuilder().setRetry(RetryPolicy.newBuilder().setAttempts(1)))
                 .build(),
+            NewTask.newBuilder().setTask(MINIMAL.toBuilder().setPriority(5)).build(),
+            NewTask.newBuilder().setTask(MINIMAL.toBuilder().setPriority(-5)).build(),
             NewTask.newBuilder()
                 .setTask(MINIMAL.toBuilder().putHeaders("taskbroker-slot", "1"))
                 .build(),

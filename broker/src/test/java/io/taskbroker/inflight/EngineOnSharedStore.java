@@ -430,10 +430,12 @@ final class EngineOnSharedStore implements AllPorts {
   }
 
   @Override
-  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+  public void readParked(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
     ask(() -> {
-      var page = store().due(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
-      return new Command.ParkedRead(application, page.rows(), page.nextDue(), upTo);
+      var page =
+          store().due(new ParkedQuery(application, priority, afterDue, afterKey, upTo, limit));
+      return new Command.ParkedRead(application, priority, page.rows(), page.nextDue(), upTo);
     });
   }
 

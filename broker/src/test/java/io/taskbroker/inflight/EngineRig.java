@@ -374,9 +374,10 @@ final class EngineRig implements AllPorts {
   }
 
   @Override
-  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+  public void readParked(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
     effects++;
-    store.read(application, afterDue, afterKey, upTo, limit);
+    store.read(application, priority, afterDue, afterKey, upTo, limit);
   }
 
   @Override

@@ -156,7 +156,8 @@ final class InFlightTaskBytesTest {
     }
 
     @Override
-    public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+    public void readParked(
+        String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
       throw new IllegalStateException("Nothing is parked");
     }
 

@@ -199,7 +199,7 @@ final class OperatorActsTest {
     partition.send(Task.of("x"));
     var answer = new ArrayList<Outcome>();
     var targets = List.of(new Target("x", 99), new Target("unknown", 1));
-    rig.tell(new Command.Operate(new Act(Kind.CANCEL, targets, false, 0, answer::addAll)));
+    rig.tell(new Command.Operate(new Act(Kind.CANCEL, targets, false, 0, 0, answer::addAll)));
     rig.settle();
     assertThat(answer).hasSize(2).noneMatch(Outcome::done);
     assertThat(rig.store.rows()).hasSize(1);
@@ -322,7 +322,7 @@ final class OperatorActsTest {
     List<Target> targets =
         snapshots(ids).stream().map(known -> new Target(known.id(), known.key())).toList();
     var answer = new ArrayList<Outcome>();
-    rig.tell(new Command.Operate(new Act(kind, targets, dryRun, until, answer::addAll)));
+    rig.tell(new Command.Operate(new Act(kind, targets, dryRun, until, 0, answer::addAll)));
     rig.settle();
     return answer;
   }

@@ -17,7 +17,7 @@ final class ParkedBacklogTest {
   private final EngineState state =
       new EngineState(
           RigOptions.pull().build(), rig.ports(), new SplittableRandom(1), new TokenEpoch(1));
-  private final ParkedBacklog parking = state.queueOf("app").backlog;
+  private final ParkedBacklog parking = new ParkedBacklog(state.queueOf("app"), 0);
 
   @Test
   void h15ReadsAheadOfTheTimeAndNotBefore() {
@@ -106,7 +106,7 @@ final class ParkedBacklogTest {
   }
 
   private static Command.ParkedRead page(long nextDue, Row... rows) {
-    return new Command.ParkedRead("app", List.of(rows), nextDue, 0);
+    return new Command.ParkedRead("app", 0, List.of(rows), nextDue, 0);
   }
 
   private static Row row(long key, long due) {

@@ -68,7 +68,8 @@ final class RigStore {
   private sealed interface Work {
     record Write(Change change) implements Work {}
 
-    record Read(String application, long afterDue, long afterKey, long upTo, int limit)
+    record Read(
+        String application, int priority, long afterDue, long afterKey, long upTo, int limit)
         implements Work {}
 
     record ReadRows(List<Long> keys, Object owner) implements Work {}
@@ -87,6 +88,7 @@ final class RigStore {
       case Change.UpdateStatus update -> follow(update, update.key());
       case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
       case Change.ChangeDelay delay -> follow(delay, delay.key());
+      case Change.ChangePriority priority -> follow(priority, priority.key());
       case Change.Forward forward -> follow(forward, forward.key());
       case Change.Retry retry -> follow(retry, retry.key());
       case Change.Delete delete -> {
@@ -124,9 +126,9 @@ final class RigStore {
     }
   }
 
-  void read(String application, long afterDue, long afterKey, long upTo, int limit) {
+  void read(String application, int priority, long afterDue, long afterKey, long upTo, int limit) {
     reads++;
-    waiting.add(new Work.Read(application, afterDue, afterKey, upTo, limit));
+    waiting.add(new Work.Read(application, priority, afterDue, afterKey, upTo, limit));
   }
 
   void read(List<Long> keys, Object owner) {
@@ -233,6 +235,8 @@ final class RigStore {
           update(confirm, confirm.key(), confirm.id(), RigStore::withCommit);
       case Change.ChangeDelay delay ->
           update(delay, delay.key(), delay.id(), row -> withDelay(row, delay));
+      case Change.ChangePriority priority ->
+          update(priority, priority.key(), priority.id(), row -> withPriority(row, priority));
       case Change.Forward forward ->
           update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
       case Change.Retry retry ->
@@ -315,6 +319,11 @@ final class RigStore {
         row.forwardTo());
   }
 
+  private static Row withPriority(Row row, Change.ChangePriority by) {
+    Activation activation = row.activation().withPriority(by.priority());
+    return copy(row, activation, row.status(), row.committed(), by.parkedUntil(), row.forwardTo());
+  }
+
   private static Row withCommit(Row row) {
     return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.forwardTo());
   }
@@ -368,6 +377,7 @@ final class RigStore {
         rows.values().stream()
             .filter(row -> row.parkedUntil() != Row.NONE)
             .filter(row -> row.activation().application().equals(read.application()))
+            .filter(row -> row.activation().priority() == read.priority())
             .filter(row ->
                 row.parkedUntil() > read.afterDue()
                     || (row.parkedUntil() == read.afterDue() && row.key() > read.afterKey()))
@@ -379,7 +389,7 @@ final class RigStore {
             .limit(read.limit())
             .toList();
     long nextDue = page.size() < parked.size() ? parked.get(page.size()).parkedUntil() : Row.NONE;
-    return new Command.ParkedRead(read.application(), page, nextDue, read.upTo());
+    return new Command.ParkedRead(read.application(), read.priority(), page, nextDue, read.upTo());
   }
 
   /// Adds a row as a previous process left it.

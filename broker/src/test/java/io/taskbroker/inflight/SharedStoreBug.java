@@ -214,7 +214,13 @@ enum SharedStoreBug {
 
   private static ParkedRow unremembered(ParkedRow row) {
     return new ParkedRow(
-        row.key(), row.id(), row.application(), row.origin(), row.parkedUntil(), false);
+        row.key(),
+        row.id(),
+        row.application(),
+        row.origin(),
+        row.parkedUntil(),
+        false,
+        row.priority());
   }
 
   /// Commits the rest of the batch, and reports all of it as committed.

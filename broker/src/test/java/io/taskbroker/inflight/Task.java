@@ -16,6 +16,7 @@ final class Task {
   private long delayUntil;
   private int deadlineSeconds = 10;
   private FailurePolicy policy = FailurePolicy.DISCARD;
+  private int priority;
   private boolean once;
   private boolean derived;
   private int size;
@@ -37,6 +38,11 @@ final class Task {
 
   Task application(String name) {
     application = name;
+    return this;
+  }
+
+  Task priority(int number) {
+    priority = number;
     return this;
   }
 
@@ -102,18 +108,19 @@ final class Task {
             .build()
             .toByteArray();
     return new Activation(
-        id,
-        application,
-        namespace,
-        taskname,
-        payload,
-        origin,
-        receivedAt,
-        expiresAt,
-        delayUntil,
-        deadlineSeconds,
-        policy,
-        once,
-        derived);
+            id,
+            application,
+            namespace,
+            taskname,
+            payload,
+            origin,
+            receivedAt,
+            expiresAt,
+            delayUntil,
+            deadlineSeconds,
+            policy,
+            once,
+            derived)
+        .withPriority(priority);
   }
 }

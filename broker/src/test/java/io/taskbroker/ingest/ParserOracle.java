@@ -3,14 +3,17 @@ package io.taskbroker.ingest;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Priority;
 import io.taskbroker.inflight.api.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.wire.WireOracle;
 import java.math.BigInteger;
 import java.util.stream.Stream;
@@ -95,7 +98,18 @@ final class ParserOracle {
         unsigned(deadline).min(BigInteger.valueOf(Integer.MAX_VALUE)).intValue(),
         FailurePolicy.ofNumber(retry.getOnAttemptsExceededValue()),
         retry.getAtMostOnce(),
-        retry.getAttempts() != 0 || Ids.isDerived(parsed.getId()));
+        retry.getAttempts() != 0 || Ids.isDerived(parsed.getId()),
+        (byte) priority(parsed));
+  }
+
+  private static int priority(TaskActivation parsed) {
+    String header = parsed.getHeadersMap().get(Priority.HEADER);
+    if (header != null && header.matches("-?[0-9]{1,9}")) {
+      return Math.clamp(Long.parseLong(header), -4, 4);
+    }
+    var field = parsed.getUnknownFields().getField(Task.PRIORITY_FIELD_NUMBER).getVarintList();
+    int encoded = field.isEmpty() ? 0 : field.getLast().intValue();
+    return Math.clamp(CodedInputStream.decodeZigZag32(encoded), -4, 4);
   }
 
   /// Whether no store could hold it (H12).

@@ -38,6 +38,7 @@ final class RandomMessages {
         .setTaskname("täsk")
         .setParametersJson("{}")
         .putHeaders("key", "välue")
+        .putHeaders("taskbroker-priority", "-3")
         .setReceivedAt(Timestamp.newBuilder().setSeconds(1).setNanos(2))
         .setRetryState(
             RetryState.newBuilder()
@@ -60,6 +61,7 @@ final class RandomMessages {
     var inner = UnknownFieldSet.newBuilder().addField(1, varint(3)).build();
     return UnknownFieldSet.newBuilder()
         .addField(10, varint(-1))
+        .addField(34, varint(5))
         .addField(30, UnknownFieldSet.Field.newBuilder().addFixed32(7).addFixed64(8).build())
         .addField(31, UnknownFieldSet.Field.newBuilder().addGroup(inner).build())
         .addField(
@@ -84,6 +86,9 @@ final class RandomMessages {
     }
     if (random.nextInt(3) == 0) {
       message.putHeaders(text(random), text(random));
+    }
+    if (random.nextInt(3) == 0) {
+      message.putHeaders("taskbroker-priority", String.valueOf(random.nextInt(-9, 9)));
     }
     if (random.nextBoolean()) {
       message.setReceivedAt(

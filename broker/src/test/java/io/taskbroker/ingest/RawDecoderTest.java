@@ -225,8 +225,8 @@ final class RawDecoderTest {
     byte[] value = "event".getBytes(UTF_8);
     Activation failed = decode(value, new RecordHeaders()).activation();
 
-    Optional<Retries.Retry> silent = Retries.of(failed.payload(), failed.id(), -1, -1, NOW);
-    Optional<Retries.Retry> given = Retries.of(failed.payload(), failed.id(), 4, 7, NOW);
+    Optional<Retries.Retry> silent = Retries.of(failed.payload(), failed.id(), 0, -1, -1, NOW);
+    Optional<Retries.Retry> given = Retries.of(failed.payload(), failed.id(), 0, 4, 7, NOW);
 
     TaskActivation first = TaskActivation.parseFrom(silent.orElseThrow().payload());
     assertThat(first.hasRetryState()).isFalse();

@@ -60,6 +60,29 @@ final class OperatorRulesTest {
         });
   }
 
+  /// Alone, it has nothing to look for until rules are set.
+  @Test
+  void aBrokerAloneSleepsUntilThereAreRules() {
+    OperatorRules rules = rules(history(), false);
+    assertThat(rules.load()).isEqualTo(Rules.NONE);
+    rules.start();
+    try {
+      await().until(() -> state() == Thread.State.WAITING);
+      assertThat(rules.set(0, "ann", "bad deploy", killing("bad"))).isPresent();
+      await().until(() -> state() == Thread.State.TIMED_WAITING); // until the next report
+    } finally {
+      rules.stop();
+    }
+  }
+
+  private static Thread.State state() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("api-rules"))
+        .findFirst()
+        .map(Thread::getState)
+        .orElse(Thread.State.NEW);
+  }
+
   @Test
   void aVersionHoldsAtOnceAndAfterARestart() {
     OperatorRules rules = rules(history(), false);

@@ -66,7 +66,10 @@ final class DiskLedger {
       }
       case Change.Retry retry ->
           ledger.enqueues.retried(process, Ledger.line(history, retry.key()), retry);
-      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.ChangeDelay _ -> {}
+      case Change.UpdateStatus _,
+          Change.ConfirmOffset _,
+          Change.ChangeDelay _,
+          Change.ChangePriority _ -> {}
     }
   }
 

@@ -85,6 +85,7 @@ final class EnqueueClients {
             .setName(world.random.nextInt(4) == 0 ? "toil" : "work")
             .setArguments(ByteString.copyFrom(new byte[world.random.nextInt(60)]))
             .setDeadlineSeconds(1 + world.random.nextInt(4))
+            .setPriority(world.random.nextInt(3) == 0 ? world.random.nextInt(-4, 5) : 0)
             .setRetry(policy());
     long wall = world.wall();
     switch (world.random.nextInt(12)) {

@@ -160,6 +160,8 @@ final class FaultyStore extends ForwardingStore {
       case Change.Fire fire -> "fire " + fire.key() + " " + fire.id();
       case Change.UpdateStatus update -> "update " + update.key() + " " + update.status();
       case Change.ChangeDelay delay -> "delay " + delay.key() + " to " + delay.delayUntil();
+      case Change.ChangePriority priority ->
+          "priority " + priority.key() + " to " + priority.priority();
       case Change.ConfirmOffset confirm -> "confirm " + confirm.key();
       case Change.Retry retry -> "retry " + retry.key();
       case Change.Forward forward ->

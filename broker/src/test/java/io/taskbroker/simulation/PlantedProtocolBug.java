@@ -90,6 +90,27 @@ enum PlantedProtocolBug implements Tampering {
       return Taps.without(store, Change.Retry.class::isInstance);
     }
   },
+  /// Priorities are forgotten at a restart.
+  PRIORITY_FORGOTTEN_AT_RESTART("G1") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.loading(
+          store,
+          row ->
+              new Row(
+                  row.key(),
+                  row.activation().withPriority(0),
+                  row.status(),
+                  row.addedAt(),
+                  row.attempts(),
+                  row.claimExpiresAt(),
+                  row.processingDeadline(),
+                  row.deadlineExtended(),
+                  row.committed(),
+                  row.parkedUntil(),
+                  row.forwardTo()));
+    }
+  },
   /// The delay of a retry is forgotten at a restart.
   RETRY_DELAY_FORGOTTEN_AT_RESTART("G5") {
     @Override

@@ -117,6 +117,15 @@ record Spec(
     return spec.timed(delay, expiry);
   }
 
+  /// Its priority, if a client enqueued it; others have none.
+  int priority() {
+    try {
+      return decodable && !raw ? Task.parseFrom(bytes).getPriority() : 0;
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   private static long millis(Timestamp time) {
     return time.getSeconds() * 1_000 + time.getNanos() / 1_000_000;
   }

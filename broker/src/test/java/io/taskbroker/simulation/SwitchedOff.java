@@ -164,7 +164,11 @@ enum SwitchedOff implements Tampering {
               ParkedPage page = page(process, query);
               process.submit(
                   new Command.ParkedRead(
-                      query.application(), page.rows(), page.nextDue(), query.upTo()));
+                      query.application(),
+                      query.priority(),
+                      page.rows(),
+                      page.nextDue(),
+                      query.upTo()));
             }
           }
         }
@@ -176,6 +180,7 @@ enum SwitchedOff implements Tampering {
           process.broker.disk.rows().values().stream()
               .filter(row -> row.parkedUntil() != Row.NONE)
               .filter(row -> row.activation().application().equals(query.application()))
+              .filter(row -> row.activation().priority() == query.priority())
               .filter(row -> row.parkedUntil() <= query.upTo())
               .filter(row ->
                   row.parkedUntil() > query.afterDue()

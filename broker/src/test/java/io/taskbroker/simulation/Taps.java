@@ -203,19 +203,20 @@ final class Taps {
   /// The same activation with other times.
   static Activation timed(Activation of, long expiresAt, long delayUntil) {
     return new Activation(
-        of.id(),
-        of.application(),
-        of.namespace(),
-        of.taskname(),
-        of.payload(),
-        of.origin(),
-        of.receivedAt(),
-        expiresAt,
-        delayUntil,
-        of.deadlineSeconds(),
-        of.failurePolicy(),
-        of.atMostOnce(),
-        of.derived());
+            of.id(),
+            of.application(),
+            of.namespace(),
+            of.taskname(),
+            of.payload(),
+            of.origin(),
+            of.receivedAt(),
+            expiresAt,
+            delayUntil,
+            of.deadlineSeconds(),
+            of.failurePolicy(),
+            of.atMostOnce(),
+            of.derived())
+        .withPriority(of.priority());
   }
 
   /// Committed offsets without their metadata.

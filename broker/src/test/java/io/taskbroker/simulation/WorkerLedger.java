@@ -130,6 +130,10 @@ final class WorkerLedger {
         spec.isCarriedBy(delivery.payload()),
         "G1",
         () -> "bytes differ from the record: " + delivery.id());
+    check(
+        delivery.task().activation().priority() == spec.priority(),
+        "G1",
+        () -> "another priority than that of the client: " + delivery.id());
     check(process.isLeased(), "G3", () -> process + " delivers after its lease: " + delivery.id());
     if (!process.owns(origin)) {
       // A known limit: a former owner delivers loaded tasks until it learns that it lost the

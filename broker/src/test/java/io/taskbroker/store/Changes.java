@@ -54,7 +54,7 @@ final class Changes {
   }
 
   static ParkedQuery query(String application) {
-    return new ParkedQuery(application, 0, 0, 2_000, 100);
+    return new ParkedQuery(application, 0, 0, 0, 2_000, 100);
   }
 
   /// Whether the change needs disk space.
@@ -65,6 +65,7 @@ final class Changes {
       case Change.UpdateStatus _,
           Change.ConfirmOffset _,
           Change.ChangeDelay _,
+          Change.ChangePriority _,
           Change.Forward _,
           Change.Retry _,
           Change.Delete _ ->

@@ -188,6 +188,7 @@ public final class InMemoryStore implements ActivationStore {
       case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
       case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(disk.rows.get(c.key()), row -> delayed(row, c));
+      case Change.ChangePriority c -> replace(disk.rows.get(c.key()), row -> prioritized(row, c));
       case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
       case Change.Retry c -> replace(disk.rows.get(c.key()), row -> retried(row, c));
       case Change.Delete c -> {
@@ -279,6 +280,21 @@ public final class InMemoryStore implements ActivationStore {
         row.forwardTo());
   }
 
+  static Row prioritized(Row row, Change.ChangePriority by) {
+    return new Row(
+        row.key(),
+        row.activation().withPriority(by.priority()),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
+        by.parkedUntil(),
+        row.forwardTo());
+  }
+
   static Row confirmed(Row row) {
     return new Row(
         row.key(),
@@ -331,8 +347,7 @@ public final class InMemoryStore implements ActivationStore {
     checkOpen();
     List<Row> after =
         disk.rows.values().stream()
-            .filter(row -> row.activation().application().equals(query.application()))
-            .filter(row -> row.parkedUntil() != Row.NONE && isAfter(row, query))
+            .filter(row -> isOf(row, query) && isAfter(row, query))
             .sorted(BY_DUE)
             .limit(query.limit() + 1L)
             .toList();
@@ -343,6 +358,12 @@ public final class InMemoryStore implements ActivationStore {
             .toList();
     long next = page.size() == after.size() ? Row.NONE : after.get(page.size()).parkedUntil();
     return new ParkedPage(page, next);
+  }
+
+  static boolean isOf(Row row, ParkedQuery query) {
+    return row.parkedUntil() != Row.NONE
+        && row.activation().application().equals(query.application())
+        && row.activation().priority() == query.priority();
   }
 
   static boolean isAfter(Row row, ParkedQuery query) {

@@ -315,6 +315,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
+      case Change.ChangePriority c -> replace(c.key(), row -> InMemoryStore.prioritized(row, c));
       case Change.Retry c -> replace(c.key(), row -> InMemoryStore.retried(row, c));
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
@@ -378,9 +379,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   public ParkedPage due(ParkedQuery query) {
     List<Row> after =
         disk.rows.values().stream()
-            .filter(row -> row.activation().application().equals(query.application()))
             .filter(row ->
-                row.parkedUntil() != Row.NONE
+                InMemoryStore.isOf(row, query)
                     && owns(rowOwnerKey(row))
                     && InMemoryStore.isAfter(row, query))
             .sorted(InMemoryStore.BY_DUE)
@@ -500,6 +500,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.UpdateStatus update -> home(update.origin());
       case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.ChangeDelay delay -> home(delay.origin());
+      case Change.ChangePriority priority -> home(priority.origin());
       case Change.Forward forward -> home(forward.origin());
       case Change.Retry retry -> home(retry.origin());
       case Change.Delete delete -> home(delete.origin());

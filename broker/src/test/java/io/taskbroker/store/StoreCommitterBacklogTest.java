@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /// Reads of parked rows while inserts wait for space. Found by simulation: a disk full of parked
 /// rows stayed full, because no parked row was read until there was space.
 final class StoreCommitterBacklogTest {
-  private static final ParkedQuery QUERY = new ParkedQuery("app", 0, 0, 2_000, 100);
+  private static final ParkedQuery QUERY = new ParkedQuery("app", 0, 0, 0, 2_000, 100);
 
   private final StoreCommitterBacklog backlog = new StoreCommitterBacklog(100);
 
@@ -61,7 +61,7 @@ final class StoreCommitterBacklogTest {
   @Test
   void h15QueryForAllRowsMovesNothing() {
     hold(Rows.parked(7, "app", 1_500));
-    var all = new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 100);
+    var all = new ParkedQuery("app", 0, 0, 0, Long.MAX_VALUE, 100);
     assertThat(backlog.completeRows(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
     assertThat(heldPlaces()).containsExactly("7@1500");
   }
@@ -90,6 +90,14 @@ final class StoreCommitterBacklogTest {
     hold(Rows.parked(7, "other", 1_000));
     var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
     assertThat(backlog.completeRows(QUERY, page)).isEqualTo(page);
+  }
+
+  @Test
+  void pageOfAnotherPriorityIsUnchanged() {
+    hold(Rows.parked(7, "app", 1_000));
+    var other = new ParkedQuery("app", 1, 0, 0, 2_000, 100);
+    var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
+    assertThat(backlog.completeRows(other, page)).isEqualTo(page);
   }
 
   /// Makes the inserts fail for lack of space.

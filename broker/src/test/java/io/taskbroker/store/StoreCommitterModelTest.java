@@ -92,7 +92,7 @@ final class StoreCommitterModelTest {
     if (random.nextInt(10) == 0) {
       int after = submitted.size() + changes.size();
       ParkedQuery query =
-          new ParkedQuery(APPLICATIONS[random.nextInt(3)], 0, queried.size(), 5_000, 10);
+          new ParkedQuery(APPLICATIONS[random.nextInt(3)], 0, 0, queried.size(), 5_000, 10);
       queried.put(query, after);
       queries.add(query);
     }

@@ -69,7 +69,7 @@ public abstract class StoreContract {
     assertThat(store.loadParked(0, 10)).isEmpty();
     assertThat(store.watermarks()).isEmpty();
     assertThat(store.tombstones(0)).isEmpty();
-    assertThat(store.due(new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 10)))
+    assertThat(store.due(new ParkedQuery("app", 0, 0, 0, Long.MAX_VALUE, 10)))
         .isEqualTo(new ParkedPage(List.of(), Row.NONE));
   }
 
@@ -170,7 +170,7 @@ public abstract class StoreContract {
     Row row = withTexts(7, strangeText(), new byte[3000]).parkedUntil(NOW);
     insert(row);
     reopen();
-    ParkedPage page = store.due(new ParkedQuery(row.activation().application(), 0, 0, NOW, 5));
+    ParkedPage page = store.due(new ParkedQuery(row.activation().application(), 0, 0, 0, NOW, 5));
     assertThat(texts(page.rows())).containsExactly(text(row));
     assertThat(store.loadParked(0, 5))
         .containsExactly(
@@ -180,7 +180,8 @@ public abstract class StoreContract {
                 row.activation().application(),
                 row.activation().origin(),
                 NOW,
-                false));
+                false,
+                0));
   }
 
   @Test
@@ -263,7 +264,7 @@ public abstract class StoreContract {
     assertThat(store.load(0, 10))
         .extracting(Row::key, Row::committed)
         .containsExactly(tuple(1L, true));
-    ParkedPage page = store.due(new ParkedQuery("app", 0, 0, NOW, 10));
+    ParkedPage page = store.due(new ParkedQuery("app", 0, 0, 0, NOW, 10));
     assertThat(page.rows())
         .extracting(Row::key, Row::committed, Row::parkedUntil)
         .containsExactly(tuple(2L, true, NOW));
@@ -430,20 +431,20 @@ public abstract class StoreContract {
         parked(5, "other", NOW),
         parked(6, "app", NOW + 9),
         pending(7));
-    ParkedPage first = store.due(new ParkedQuery("app", 0, 0, NOW + 5, 2));
+    ParkedPage first = store.due(new ParkedQuery("app", 0, 0, 0, NOW + 5, 2));
     assertThat(first.rows()).extracting(Row::key).containsExactly(2L, 3L);
     assertThat(first.nextDue()).isEqualTo(NOW + 1);
-    ParkedPage second = store.due(new ParkedQuery("app", NOW + 1, 3, NOW + 5, 2));
+    ParkedPage second = store.due(new ParkedQuery("app", 0, NOW + 1, 3, NOW + 5, 2));
     assertThat(second.rows()).extracting(Row::key).containsExactly(4L, 1L);
     assertThat(second.nextDue()).isEqualTo(NOW + 9);
-    ParkedPage third = store.due(new ParkedQuery("app", NOW + 2, 1, NOW + 5, 2));
+    ParkedPage third = store.due(new ParkedQuery("app", 0, NOW + 2, 1, NOW + 5, 2));
     assertThat(third).isEqualTo(new ParkedPage(List.of(), NOW + 9));
-    ParkedPage last = store.due(new ParkedQuery("app", NOW + 2, 1, NOW + 9, 2));
+    ParkedPage last = store.due(new ParkedQuery("app", 0, NOW + 2, 1, NOW + 9, 2));
     assertThat(last.rows()).extracting(Row::key).containsExactly(6L);
     assertThat(last.nextDue()).isEqualTo(Row.NONE);
-    assertThat(store.due(new ParkedQuery("other", 0, 0, NOW - 1, 2)))
+    assertThat(store.due(new ParkedQuery("other", 0, 0, 0, NOW - 1, 2)))
         .isEqualTo(new ParkedPage(List.of(), NOW));
-    assertThat(store.due(new ParkedQuery("nobody", 0, 0, NOW + 9, 2)))
+    assertThat(store.due(new ParkedQuery("nobody", 0, 0, 0, NOW + 9, 2)))
         .isEqualTo(new ParkedPage(List.of(), Row.NONE));
   }
 

@@ -115,6 +115,8 @@ final class StoreModelTest {
                         row.forwardTo()));
         case Change.ChangeDelay c ->
             rows.computeIfPresent(c.key(), (_, row) -> InMemoryStore.delayed(row, c));
+        case Change.ChangePriority c ->
+            rows.computeIfPresent(c.key(), (_, row) -> InMemoryStore.prioritized(row, c));
         case Change.ConfirmOffset c ->
             rows.computeIfPresent(
                 c.key(),
@@ -174,9 +176,7 @@ final class StoreModelTest {
 
     ParkedPage due(ParkedQuery query) {
       List<Row> all = new ArrayList<>(rows.values());
-      all.removeIf(row ->
-          row.parkedUntil() == Row.NONE
-              || !row.activation().application().equals(query.application()));
+      all.removeIf(row -> !InMemoryStore.isOf(row, query));
       all.removeIf(row ->
           row.parkedUntil() < query.afterDue()
               || (row.parkedUntil() == query.afterDue() && row.key() <= query.afterKey()));
@@ -213,7 +213,7 @@ final class StoreModelTest {
       try {
         for (int step = 0; step < steps; step++) {
           now += random.nextInt(50);
-          switch (random.nextInt(12)) {
+          switch (random.nextInt(13)) {
             case 0 -> reopen();
             case 1 -> maintain();
             case 2, 3 -> checkDue();
@@ -287,6 +287,7 @@ final class StoreModelTest {
                 null);
         case 6 -> new Change.AdvanceWatermark(partition(), random.nextInt(1000), null);
         case 9 -> new Change.ChangeDelay(key, id, Rows.ORIGIN, soon(), null);
+        case 10 -> new Change.ChangePriority(key, id, Rows.ORIGIN, priority(), maybe(), null);
         case 11 ->
             new Change.Retry(
                 Row.arriving(
@@ -305,6 +306,10 @@ final class StoreModelTest {
 
     private String application() {
       return random.nextBoolean() ? "app" : "";
+    }
+
+    private int priority() {
+      return random.nextInt(-1, 2);
     }
 
     private Status status() {
@@ -327,6 +332,7 @@ final class StoreModelTest {
       ParkedQuery query =
           new ParkedQuery(
               application(),
+              priority(),
               now - random.nextInt(2000),
               random.nextLong(model.lastKey + 1),
               now - random.nextInt(100),

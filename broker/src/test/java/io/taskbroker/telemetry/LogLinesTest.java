@@ -128,7 +128,7 @@ final class LogLinesTest {
             .setRetryState(RetryState.newBuilder().setAttempts(1))
             .build()
             .toByteArray();
-    Retries.Retry retry = Retries.of(payload, "first", -1, -1, 0).orElseThrow();
+    Retries.Retry retry = Retries.of(payload, "first", 0, -1, -1, 0).orElseThrow();
     return new Activation(
         "second",
         "shop",

@@ -3,7 +3,7 @@ package io.taskbroker.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.telemetry.TaskStepFile.Rotation;
-import io.taskbroker.telemetry.TaskStepFile.Subject;
+import io.taskbroker.telemetry.TaskStepSink.Subject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -62,7 +62,7 @@ final class TaskTracerTest {
   void aTaskWithoutContextSharesATraceWithItsRetries() {
     TaskTracer tracer = tracer(Sampler.alwaysOn());
     Activation first = task("a", Map.of());
-    Retries.Retry retry = Retries.of(first.payload(), "a", -1, -1, 5).orElseThrow();
+    Retries.Retry retry = Retries.of(first.payload(), "a", 0, -1, -1, 5).orElseThrow();
     tracer.ended(stay(first, 1_000));
     tracer.ended(stay(activation(retry.id(), retry.payload()), 2_000));
 

@@ -66,6 +66,14 @@ final class EnqueueCommand implements Callable<Integer> {
   private int attempts;
 
   @Option(
+      names = "--priority",
+      defaultValue = "0",
+      description =
+          "-4 to 4: a greater one runs before others of its application (default:"
+              + " ${DEFAULT-VALUE}).")
+  private int priority;
+
+  @Option(
       names = "--wait",
       description = "Waits until the task has ended; prints how, and its result if it has one.")
   private boolean wait;
@@ -135,7 +143,7 @@ final class EnqueueCommand implements Callable<Integer> {
   }
 
   private EnqueueRequest request(String chosen) {
-    Task.Builder built = Task.newBuilder().setId(chosen).setName(task);
+    Task.Builder built = Task.newBuilder().setId(chosen).setName(task).setPriority(priority);
     options.into(built, json);
     built.getRetryBuilder().setMaxAttempts(attempts);
     Duration after = delay;

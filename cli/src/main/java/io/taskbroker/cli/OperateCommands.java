@@ -159,6 +159,9 @@ abstract class OperateCommands {
         description = "Least number of passed processing deadlines.")
     private @Nullable Integer minAttempts;
 
+    @Option(names = "--priority", paramLabel = "N", description = "Their priority, -4 to 4.")
+    private @Nullable Integer priority;
+
     @Option(
         names = "--header",
         paramLabel = "NAME[=VALUE]",
@@ -172,6 +175,7 @@ abstract class OperateCommands {
       put(fields, "older_than_seconds", olderThan);
       put(fields, "younger_than_seconds", youngerThan);
       put(fields, "min_attempts", minAttempts);
+      put(fields, "priority", priority);
       put(fields, "header", header);
       return fields;
     }
@@ -452,7 +456,7 @@ abstract class OperateCommands {
       versionProvider = Version.class,
       description = {
         "Acts on tasks, by id or by filter.",
-        "ACT is run_now, delay, cancel, discard or retry."
+        "ACT is run_now, delay, priority, cancel, discard or retry."
       })
   static final class Act extends OperateCommands implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "ACT", description = "What to do.")
@@ -468,6 +472,12 @@ abstract class OperateCommands {
         paramLabel = "SECONDS",
         description = "With delay: from now until they may run.")
     private @Nullable Long delay;
+
+    @Option(
+        names = "--to",
+        paramLabel = "PRIORITY",
+        description = "With priority: the new one, -4 to 4.")
+    private @Nullable Integer to;
 
     @Option(
         names = "--limit",
@@ -496,6 +506,7 @@ abstract class OperateCommands {
       body.put("dry_run", dryRun);
       body.put("limit", limit);
       put(body, "delay_seconds", delay);
+      put(body, "priority", to);
       body.put(ids.isEmpty() ? "filter" : "ids", ids.isEmpty() ? which.fields() : ids);
       JsonNode answer = target.client().post("/v1/tasks/act", body);
       int _ = show(answer, this::table);

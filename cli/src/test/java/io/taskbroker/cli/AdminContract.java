@@ -211,6 +211,56 @@ abstract class AdminContract {
     assertThat(fetched()).isEqualTo("kill-held");
   }
 
+  /// Priorities of published tasks and of operators order deliveries, also after a kill (ADR 44).
+  @Test
+  void prioritiesOrderDeliveriesOverAKill(KafkaView view) throws Exception {
+    start(view, "priority");
+    publish(template.task(1).setId("p-normal"));
+    publish(template.task(2).setId("p-flood-1").setTaskname("flood"));
+    publish(template.task(3).setId("p-flood-2").setTaskname("flood"));
+    publish(template.task(4).setId("p-first").putHeaders("taskbroker-priority", "4"));
+    publish(template.task(5).setId("p-raised").setDelay(HOUR));
+    awaitTasks(5);
+    assertThat(ids("priority=4")).containsExactly("p-first");
+
+    Map<String, Object> lower =
+        Map.of(
+            "act",
+            "priority",
+            "priority",
+            -4,
+            "reason",
+            "a flood",
+            "filter",
+            Map.of("taskname", "flood", "application", application));
+    var dry = new HashMap<>(lower);
+    dry.put("dry_run", true);
+    assertThat(admin.post("/v1/tasks/act", dry).path("done").asInt()).isEqualTo(2);
+    assertThat(ids("priority=-4")).isEmpty();
+    assertThat(admin.post("/v1/tasks/act", lower).path("done").asInt()).isEqualTo(2);
+    assertThat(ids("priority=-4")).containsExactly("p-flood-1", "p-flood-2");
+    assertThat(run("act", "priority", "p-raised", "--to", "3", "--reason", "a test")).isZero();
+    assertThat(run("act", "priority", "p-raised", "--to", "5", "--reason", "a test")).isOne();
+    assertThat(err.toString()).contains("priority must be from -4 to 4");
+    assertThat(run("tasks", "--application", application, "--priority", "3")).isZero();
+    assertThat(out.toString()).contains("p-raised");
+    broker.kill();
+    broker.close();
+    startAgain();
+
+    await().until(() -> ids("priority=3").equals(List.of("p-raised")));
+    assertDone(act("run_now", "p-raised"));
+    await().until(() -> ids("waiting=queued").size() == 5);
+    var order = new ArrayList<String>();
+    await()
+        .until(() -> {
+          order.add(fetched());
+          order.remove("");
+          return order.size() == 5;
+        });
+    assertThat(order).startsWith("p-first", "p-raised", "p-normal");
+  }
+
   @Test
   void workersAreOverruled(KafkaView view) throws Exception {
     start(view, "worker");

@@ -231,6 +231,9 @@ final class DirectCommandsTest {
     assertThat(enqueue("shell", "--id", "a".repeat(256))).isOne();
     assertThat(complained)
         .isEqualTo("taskbroker: the broker rejected the task: id has more than 255 bytes\n");
+    assertThat(enqueue("shell", "--priority", "5")).isOne();
+    assertThat(complained).contains("rejected the task: priority is not between -4 and 4");
+    assertThat(enqueue("shell", "--json", "true", "--priority", "4", "--wait")).isZero();
   }
 
   @Test

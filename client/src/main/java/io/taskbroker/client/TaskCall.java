@@ -28,8 +28,9 @@ public final class TaskCall<T> {
       @Nullable Duration delay,
       @Nullable Instant at,
       @Nullable Duration remember,
-      boolean keepResult) {
-    private static final Options DEFAULT = new Options(null, null, null, null, null, false);
+      boolean keepResult,
+      int priority) {
+    private static final Options DEFAULT = new Options(null, null, null, null, null, false, 0);
   }
 
   private TaskCall(Task<T> task, T argument, Map<String, String> headers, Options options) {
@@ -53,7 +54,8 @@ public final class TaskCall<T> {
             options.delay,
             options.at,
             options.remember,
-            options.keepResult));
+            options.keepResult,
+            options.priority));
   }
 
   /// Key of the caller, such as an order number, from which the broker derives the id within
@@ -66,7 +68,8 @@ public final class TaskCall<T> {
             options.delay,
             options.at,
             options.remember,
-            options.keepResult));
+            options.keepResult,
+            options.priority));
   }
 
   /// Not run before so much time has passed since the broker accepted it, in milliseconds. A
@@ -76,13 +79,27 @@ public final class TaskCall<T> {
       throw new IllegalArgumentException("delay must not be negative, but is " + delay);
     }
     return with(
-        new Options(options.id, options.key, delay, null, options.remember, options.keepResult));
+        new Options(
+            options.id,
+            options.key,
+            delay,
+            null,
+            options.remember,
+            options.keepResult,
+            options.priority));
   }
 
   /// Not run before this time, in milliseconds. In place of [a delay][#delay].
   public TaskCall<T> at(Instant time) {
     return with(
-        new Options(options.id, options.key, null, time, options.remember, options.keepResult));
+        new Options(
+            options.id,
+            options.key,
+            null,
+            time,
+            options.remember,
+            options.keepResult,
+            options.priority));
   }
 
   /// For how long the broker remembers the call after its end, at most 7 days: a call of the same
@@ -90,13 +107,44 @@ public final class TaskCall<T> {
   public TaskCall<T> rememberFor(Duration time) {
     requirePositive("rememberFor", time);
     return with(
-        new Options(options.id, options.key, options.delay, options.at, time, options.keepResult));
+        new Options(
+            options.id,
+            options.key,
+            options.delay,
+            options.at,
+            time,
+            options.keepResult,
+            options.priority));
   }
 
   /// Keeps the [result][TaskContext#result] as long as the call is [remembered][#rememberFor].
   public TaskCall<T> keepResult() {
     return with(
-        new Options(options.id, options.key, options.delay, options.at, options.remember, true));
+        new Options(
+            options.id,
+            options.key,
+            options.delay,
+            options.at,
+            options.remember,
+            true,
+            options.priority));
+  }
+
+  /// Runs before calls of lower priority that the broker has for the same application: -4 to 4,
+  /// where 4 goes first and 0 is normal.
+  public TaskCall<T> priority(int priority) {
+    if (priority < -4 || priority > 4) {
+      throw new IllegalArgumentException("priority must be -4 to 4, but is " + priority);
+    }
+    return with(
+        new Options(
+            options.id,
+            options.key,
+            options.delay,
+            options.at,
+            options.remember,
+            options.keepResult,
+            priority));
   }
 
   /// Adds a header: for middleware and handler, not read by the broker. At most 64 of 16 KiB in
@@ -141,6 +189,10 @@ public final class TaskCall<T> {
 
   public boolean keepsResult() {
     return options.keepResult;
+  }
+
+  public int priority() {
+    return options.priority;
   }
 
   /// Without the argument, which may be confidential.

@@ -408,7 +408,7 @@ public sealed interface Command {
   /// The rows that [StorePort#readParked] asked for.
   ///
   /// @param nextDue when the first row after the page is due; [Row#NONE] if there is none
-  record ParkedRead(String application, List<Row> rows, long nextDue, long upTo)
+  record ParkedRead(String application, int priority, List<Row> rows, long nextDue, long upTo)
       implements Command {}
 
   /// Answer to [StorePort#readRows]: the rows that exist.

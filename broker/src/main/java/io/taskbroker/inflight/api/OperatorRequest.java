@@ -29,8 +29,14 @@ public sealed interface OperatorRequest {
   /// @param targets at most [#MAX_TASKS]
   /// @param dryRun only tells what would be done
   /// @param until with [Act.Kind#DELAY]: the new end of the delay, milliseconds since the epoch
+  /// @param priority with [Act.Kind#PRIORITY]: the new one
   record Act(
-      Kind kind, List<Target> targets, boolean dryRun, long until, Consumer<List<Outcome>> reply)
+      Kind kind,
+      List<Target> targets,
+      boolean dryRun,
+      long until,
+      int priority,
+      Consumer<List<Outcome>> reply)
       implements OperatorRequest {
     public Act {
       targets = bounded(targets);
@@ -42,6 +48,8 @@ public sealed interface OperatorRequest {
       RUN_NOW,
       /// Sets the end of its delay.
       DELAY,
+      /// Sets its priority.
+      PRIORITY,
       /// Deletes it, unless a worker has it.
       CANCEL,
       /// Deletes it, even if a worker has it or Kafka refused it.

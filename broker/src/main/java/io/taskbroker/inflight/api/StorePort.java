@@ -11,8 +11,10 @@ public interface StorePort {
   /// [Command.Rejected].
   void write(Change change);
 
-  /// Reads parked rows; answered by [Command.ParkedRead] when all earlier changes are durable.
-  void readParked(String application, long afterDue, long afterKey, long upTo, int limit);
+  /// Reads parked rows of one priority; answered by [Command.ParkedRead] when all earlier changes
+  /// are durable.
+  void readParked(
+      String application, int priority, long afterDue, long afterKey, long upTo, int limit);
 
   /// Reads these rows; answered by [Command.RowsRead].
   void readRows(List<Long> keys, Object owner);

@@ -41,6 +41,10 @@ final class Binder {
     return this;
   }
 
+  Binder set(short[] values) throws SQLException {
+    return array("int2", values);
+  }
+
   Binder set(int[] values) throws SQLException {
     return array("int4", values);
   }

@@ -43,6 +43,7 @@ final class Columns {
                       .mapToLong(change ->
                           PostgresRowCodec.time(((Change.ChangeDelay) change).delayUntil(), 0))
                       .toArray());
+      case CHANGE_PRIORITY -> bindPriorities(part, binder);
       case FORWARD, FORWARD_WITH_PAYLOAD -> bindForwards(part, binder);
       case RETRY -> bindRetries(part, binder);
     }
@@ -68,6 +69,18 @@ final class Columns {
     }
     binder.set(part.keys()).set(names).set(versions).set(nextVersions).set(dues).set(states);
     PostgresRowCodec.bind(binder, rows, part.partitionIds());
+  }
+
+  private static void bindPriorities(Part part, Binder binder) throws SQLException {
+    int n = part.changes.size();
+    short[] priorities = new short[n];
+    long[] parked = new long[n];
+    for (int i = 0; i < n; i++) {
+      Change.ChangePriority change = (Change.ChangePriority) part.changes.get(i);
+      priorities[i] = (short) change.priority();
+      parked[i] = change.parkedUntil();
+    }
+    binder.set(part.partitionIds()).set(part.keys()).set(priorities).set(parked);
   }
 
   private static void bindRetries(Part part, Binder binder) throws SQLException {

@@ -149,6 +149,7 @@ final class CommitPlan {
       case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, index, owned);
       case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, index, owned);
       case Change.ChangeDelay c -> addRowChange(Kind.CHANGE_DELAY, c, index, owned);
+      case Change.ChangePriority c -> addRowChange(Kind.CHANGE_PRIORITY, c, index, owned);
       case Change.Forward c ->
           addRowChange(
               c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD, c, index, owned);

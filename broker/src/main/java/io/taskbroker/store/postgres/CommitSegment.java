@@ -22,6 +22,7 @@ final class CommitSegment {
     UPDATE_STATUS('m'),
     CONFIRM_OFFSET('p'),
     CHANGE_DELAY('e'),
+    CHANGE_PRIORITY('q'),
     FORWARD('v'),
     FORWARD_WITH_PAYLOAD('y'),
     RETRY('r'),

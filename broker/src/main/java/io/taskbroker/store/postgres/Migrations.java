@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// (reference-spec 4.2).
 final class Migrations {
   /// Version of the newest script in the folder `migrations`.
-  static final int VERSION = 7;
+  static final int VERSION = 8;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
 

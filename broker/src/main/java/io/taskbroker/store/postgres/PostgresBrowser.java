@@ -151,6 +151,12 @@ public final class PostgresBrowser implements RowBrowser {
     equal(conditions, values, "taskname", query.taskname());
     equal(conditions, values, "status", query.status().map(status -> status.storedName()));
     query
+        .priority()
+        .ifPresent(priority -> {
+          conditions.add("t.priority = ?");
+          values.add(priority);
+        });
+    query
         .parked()
         .ifPresent(parked ->
             conditions.add(parked ? "t.parked_until IS NOT NULL" : "t.parked_until IS NULL"));
@@ -188,7 +194,7 @@ public final class PostgresBrowser implements RowBrowser {
     try (ResultSet result = select.executeQuery()) {
       while (result.next()) {
         var row = codec.read(result);
-        found.add(new Found(new Position(result.getInt(29), row.key()), row, result.getLong(28)));
+        found.add(new Found(new Position(result.getInt(30), row.key()), row, result.getLong(29)));
       }
     }
     boolean full = found.size() == query.limit();

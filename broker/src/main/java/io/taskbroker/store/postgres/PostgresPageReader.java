@@ -37,7 +37,7 @@ final class PostgresPageReader {
       """
       SELECT t.* FROM unnest(?::int[]) AS s(partition_id) CROSS JOIN LATERAL (
         SELECT key, id, application, topic, partition, kafka_offset, parked_until,
-          derived IS NOT FALSE OR at_most_once
+          derived IS NOT FALSE OR at_most_once, priority
         FROM taskbroker_activation t
         WHERE t.partition_id = s.partition_id AND t.key > ? AND t.parked_until IS NOT NULL
         ORDER BY t.key LIMIT ?
@@ -59,8 +59,8 @@ final class PostgresPageReader {
         SELECT p.* FROM unnest(?::int[]) AS s(partition_id) CROSS JOIN LATERAL (
           SELECT t.partition_id, t.key, t.parked_until, octet_length(t.activation) AS size
           FROM taskbroker_activation t
-          WHERE t.partition_id = s.partition_id AND t.application = ? AND t.parked_until IS NOT NULL
-            AND (t.parked_until, t.key) > (?, ?)
+          WHERE t.partition_id = s.partition_id AND t.application = ? AND t.priority = ?
+            AND t.parked_until IS NOT NULL AND (t.parked_until, t.key) > (?, ?)
           ORDER BY t.parked_until, t.key LIMIT ?
         ) p ORDER BY p.parked_until, p.key LIMIT ?
       ), counted AS (
@@ -135,7 +135,8 @@ final class PostgresPageReader {
                   new Origin(
                       codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                   result.getLong(7),
-                  result.getBoolean(8)));
+                  result.getBoolean(8),
+                  result.getInt(9)));
         }
       }
     }
@@ -162,6 +163,7 @@ final class PostgresPageReader {
       new Binder(due)
           .set(partitionIds)
           .set(query.application())
+          .set(query.priority())
           .set(query.afterDue())
           .set(query.afterKey())
           .set(more)

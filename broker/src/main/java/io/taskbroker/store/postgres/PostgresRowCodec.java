@@ -33,7 +33,8 @@ final class PostgresRowCodec {
       t.key, t.id, t.application, t.parked_until, t.status, t.processing_attempts, %s, %s, \
       t.deadline_extended, t.committed, t.at_most_once, t.derived, t.on_attempts_exceeded, \
       t.processing_deadline_duration, %s, %s, %s, %s, t.topic, t.partition, t.kafka_offset, \
-      t.namespace, t.taskname, t.forward_topic, t.forward_cluster, t.forward_headers, t.activation\
+      t.namespace, t.taskname, t.forward_topic, t.forward_cluster, t.forward_headers, \
+      t.priority, t.activation\
       """
           .formatted(
               millis("claim_expires_at"),
@@ -49,19 +50,20 @@ final class PostgresRowCodec {
       status, processing_attempts, claim_expires_at, processing_deadline, deadline_extended, \
       committed, at_most_once, derived, on_attempts_exceeded, bucket, processing_deadline_duration, \
       received_at, expires_at, delay_until, added_at, topic, partition, kafka_offset, namespace, \
-      taskname, forward_topic, forward_cluster, forward_headers, activation)
+      taskname, forward_topic, forward_cluster, forward_headers, priority, activation)
       SELECT partition_id, key, id, application, nullif(parked_until, -1), status, attempts, \
       %s, %s, extended, committed, once, derived, policy, bucket, seconds, %s, %s, %s, %s, topic, \
       partition, record_offset, namespace, taskname, forward_topic, forward_cluster, \
-      forward_headers, payload
+      forward_headers, priority, payload
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::int[], \
       ?::bigint[], ?::bigint[], ?::bool[], ?::bool[], ?::bool[], ?::bool[], ?::int[], ?::int[], \
       ?::int[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[], \
-      ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) \
+      ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::int2[], \
+      ?::bytea[]) \
       AS u(partition_id, key, id, application, parked_until, status, attempts, claim, deadline, \
       extended, committed, once, derived, policy, bucket, seconds, received, expires, delay, added, \
       topic, partition, record_offset, namespace, taskname, forward_topic, forward_cluster, \
-      forward_headers, payload)
+      forward_headers, priority, payload)
       ON CONFLICT (partition_id, key) DO NOTHING
       RETURNING partition_id, key, octet_length(activation) AS size\
       """
@@ -105,6 +107,7 @@ final class PostgresRowCodec {
     @Nullable String[] forwardTopics = new String[n];
     @Nullable String[] forwardClusters = new String[n];
     @Nullable String[] forwardHeaders = new String[n];
+    short[] priorities = new short[n];
     byte[][] payloads = new byte[n][];
     for (int i = 0; i < n; i++) {
       Row row = rows.get(i);
@@ -139,6 +142,7 @@ final class PostgresRowCodec {
         forwardClusters[i] = StoredDestination.cluster(destination);
         forwardHeaders[i] = StoredDestination.headers(destination);
       }
+      priorities[i] = activation.priority();
       payloads[i] = activation.payload();
     }
     binder.set(partitionIds).set(keys).set(ids).set(applications).set(parked).set(statuses);
@@ -146,12 +150,12 @@ final class PostgresRowCodec {
     binder.set(derived).set(policies).set(buckets).set(seconds).set(received).set(expires);
     binder.set(delays).set(added).set(topics).set(partitions).set(offsets).set(namespaces);
     binder.set(tasknames).set(forwardTopics).set(forwardClusters).set(forwardHeaders);
-    binder.set(payloads);
+    binder.set(priorities).set(payloads);
   }
 
   /// Decodes a row from a result with [#COLUMNS], starting at the first column.
   Row read(ResultSet result) throws SQLException {
-    byte[] payload = result.getBytes(27);
+    byte[] payload = result.getBytes(28);
     boolean derived = result.getBoolean(12);
     Activation activation =
         new Activation(
@@ -167,7 +171,8 @@ final class PostgresRowCodec {
             result.getInt(14),
             FailurePolicy.ofNumber(result.getInt(13)),
             result.getBoolean(11),
-            derived || (result.getObject(12) == null && isRetry(payload)));
+            derived || (result.getObject(12) == null && isRetry(payload)),
+            (byte) result.getInt(27));
     return new Row(
         result.getLong(1),
         activation,

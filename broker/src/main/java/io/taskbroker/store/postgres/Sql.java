@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.Status;
 
@@ -79,6 +80,17 @@ final class Sql {
       RETURNING t.partition_id, t.key, 0 AS size\
       """
           .formatted(PostgresRowCodec.time("u.delay"));
+
+  static final String CHANGE_PRIORITY =
+      """
+      UPDATE taskbroker_activation t SET priority = u.priority, \
+      parked_until = nullif(u.parked_until, %d)
+      FROM unnest(?::int[], ?::bigint[], ?::int2[], ?::bigint[]) \
+      AS u(partition_id, key, priority, parked_until)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
+      """
+          .formatted(Row.NONE);
 
   static final String FORWARD =
       """
@@ -217,6 +229,7 @@ final class Sql {
       case UPDATE_STATUS -> UPDATE_STATUS;
       case CONFIRM_OFFSET -> CONFIRM_OFFSET;
       case CHANGE_DELAY -> CHANGE_DELAY;
+      case CHANGE_PRIORITY -> CHANGE_PRIORITY;
       case FORWARD -> FORWARD;
       case FORWARD_WITH_PAYLOAD -> FORWARD_WITH_PAYLOAD;
       case RETRY -> RETRY;

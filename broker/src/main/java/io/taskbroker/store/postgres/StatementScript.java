@@ -180,7 +180,7 @@ final class StatementScript {
       case INSERT, FIRE -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
       case FORWARD_WITH_PAYLOAD, RETRY -> bytes;
-      case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, FORWARD -> 0;
+      case UPDATE_STATUS, CONFIRM_OFFSET, CHANGE_DELAY, CHANGE_PRIORITY, FORWARD -> 0;
     };
   }
 }

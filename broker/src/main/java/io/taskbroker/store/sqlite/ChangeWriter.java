@@ -25,6 +25,9 @@ final class ChangeWriter {
   private static final String CHANGE_DELAY =
       "UPDATE activation SET delay_until = ?, parked_until = NULL WHERE key = ?";
 
+  private static final String CHANGE_PRIORITY =
+      "UPDATE activation SET priority = ?, parked_until = ? WHERE key = ?";
+
   private static final String MARK_FORWARDED =
       """
       UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
@@ -83,6 +86,7 @@ final class ChangeWriter {
   private final PreparedStatement updateStatus;
   private final PreparedStatement confirmOffset;
   private final PreparedStatement changeDelay;
+  private final PreparedStatement changePriority;
   private final PreparedStatement forward;
   private final PreparedStatement forwardWithPayload;
   private final PreparedStatement retry;
@@ -101,6 +105,7 @@ final class ChangeWriter {
     updateStatus = statements.prepare(UPDATE_STATUS);
     confirmOffset = statements.prepare(CONFIRM_OFFSET);
     changeDelay = statements.prepare(CHANGE_DELAY);
+    changePriority = statements.prepare(CHANGE_PRIORITY);
     forward = statements.prepare(MARK_FORWARDED);
     forwardWithPayload = statements.prepare(MARK_FORWARDED_WITH_PAYLOAD);
     retry = statements.prepare(RETRY);
@@ -118,6 +123,7 @@ final class ChangeWriter {
       case Change.UpdateStatus c -> updateStatus(c);
       case Change.ConfirmOffset c -> confirmOffset(c);
       case Change.ChangeDelay c -> changeDelay(c);
+      case Change.ChangePriority c -> changePriority(c);
       case Change.Forward c -> forward(c);
       case Change.Retry c -> retry(c.row());
       case Change.Delete c -> delete(c);
@@ -151,6 +157,13 @@ final class ChangeWriter {
     SqliteRowCodec.bindTime(changeDelay, 1, change.delayUntil(), 0);
     changeDelay.setLong(2, change.key());
     return ofExisting(changeDelay);
+  }
+
+  private ChangeOutcome changePriority(Change.ChangePriority change) throws SQLException {
+    changePriority.setInt(1, change.priority());
+    SqliteRowCodec.bindTime(changePriority, 2, change.parkedUntil(), Row.NONE);
+    changePriority.setLong(3, change.key());
+    return ofExisting(changePriority);
   }
 
   private ChangeOutcome forward(Change.Forward change) throws SQLException {

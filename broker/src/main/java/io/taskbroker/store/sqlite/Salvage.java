@@ -123,7 +123,8 @@ final class Salvage {
             activation.deadlineSeconds(),
             activation.failurePolicy(),
             activation.atMostOnce(),
-            true);
+            true,
+            activation.priority());
     return new Row(
         row.key(),
         derived,

@@ -97,7 +97,9 @@ final class Session implements AutoCloseable {
     try {
       SqliteSchema.Content content = SqliteSchema.examine(connection, file);
       boolean isOld =
-          content == SqliteSchema.Content.STORE_1 || content == SqliteSchema.Content.STORE_2;
+          content == SqliteSchema.Content.STORE_1
+              || content == SqliteSchema.Content.STORE_2
+              || content == SqliteSchema.Content.STORE_3;
       boolean isStore = content == SqliteSchema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(

@@ -37,7 +37,8 @@ public final class SqliteBrowser implements RowBrowser {
         AND (?6 IS NULL OR namespace = ?6) AND (?7 IS NULL OR taskname = ?7)
         AND (?8 IS NULL OR (parked_until IS NOT NULL) = ?8)
         AND received_at >= ?9 AND received_at < ?10 AND attempts >= ?11
-      ORDER BY key LIMIT ?12
+        AND (?12 IS NULL OR priority = ?12)
+      ORDER BY key LIMIT ?13
       """
           .formatted(SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none"));
 
@@ -86,7 +87,7 @@ public final class SqliteBrowser implements RowBrowser {
         }
         window.setLong(1, start);
         window.setLong(2, start + size);
-        window.setInt(12, query.limit() - found.size());
+        window.setInt(13, query.limit() - found.size());
         read(window, found);
         if (found.size() == query.limit()) {
           return new Page(found, Optional.of(found.getLast().position()));
@@ -159,13 +160,14 @@ public final class SqliteBrowser implements RowBrowser {
     window.setLong(9, query.receivedFrom());
     window.setLong(10, query.receivedTo());
     window.setInt(11, query.attempts());
+    window.setObject(12, query.priority().orElse(null));
   }
 
   private void read(PreparedStatement window, List<Found> found) throws SQLException {
     try (ResultSet result = window.executeQuery()) {
       while (result.next()) {
         var row = codec.read(result);
-        found.add(new Found(new Position(0, row.key()), row, result.getLong(29)));
+        found.add(new Found(new Position(0, row.key()), row, result.getLong(30)));
       }
     }
   }

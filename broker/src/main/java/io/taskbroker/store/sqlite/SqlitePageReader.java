@@ -32,7 +32,7 @@ final class SqlitePageReader {
   static final String LOAD_PARKED =
       """
       SELECT key, id, application, topic, partition_number, record_offset, parked_until,
-        derived OR at_most_once
+        derived OR at_most_once, priority
       FROM activation NOT INDEXED
       WHERE key > ? AND parked_until IS NOT NULL ORDER BY key LIMIT ?
       """;
@@ -45,14 +45,15 @@ final class SqlitePageReader {
   static final String DUE_THEN =
       """
       SELECT %s FROM activation INDEXED BY activation_parked
-      WHERE application = ? AND parked_until = ? AND key > ? ORDER BY key LIMIT ?
+      WHERE application = ? AND priority = ? AND parked_until = ? AND key > ? ORDER BY key LIMIT ?
       """
           .formatted(SqliteRowCodec.COLUMNS);
 
   static final String DUE_LATER =
       """
       SELECT %s FROM activation INDEXED BY activation_parked
-      WHERE application = ? AND parked_until > ? ORDER BY parked_until, key LIMIT ?
+      WHERE application = ? AND priority = ? AND parked_until > ?
+      ORDER BY parked_until, key LIMIT ?
       """
           .formatted(SqliteRowCodec.COLUMNS);
 
@@ -116,7 +117,8 @@ final class SqlitePageReader {
                 new Origin(
                     codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                 result.getLong(7),
-                result.getInt(8) != 0));
+                result.getInt(8) != 0,
+                result.getInt(9)));
       }
     }
     return rows;
@@ -138,14 +140,16 @@ final class SqlitePageReader {
   ParkedPage due(ParkedQuery query) throws SQLException {
     List<Row> rows = new ArrayList<>();
     dueThen.setString(1, query.application());
-    dueThen.setLong(2, query.afterDue());
-    dueThen.setLong(3, query.afterKey());
-    dueThen.setLong(4, query.limit() + 1L);
+    dueThen.setInt(2, query.priority());
+    dueThen.setLong(3, query.afterDue());
+    dueThen.setLong(4, query.afterKey());
+    dueThen.setLong(5, query.limit() + 1L);
     long nextDue = collect(dueThen, query, rows);
     if (nextDue == Row.NONE) {
       dueLater.setString(1, query.application());
-      dueLater.setLong(2, query.afterDue());
-      dueLater.setLong(3, query.limit() + 1L - rows.size());
+      dueLater.setInt(2, query.priority());
+      dueLater.setLong(3, query.afterDue());
+      dueLater.setLong(4, query.limit() + 1L - rows.size());
       nextDue = collect(dueLater, query, rows);
     }
     return new ParkedPage(rows, nextDue);

@@ -25,12 +25,12 @@ final class SqliteRowCodec {
       processing_deadline, deadline_extended, committed, at_most_once, derived, failure_policy, \
       bucket, deadline_seconds, received_at, expires_at, delay_until, added_at, topic, \
       partition_number, record_offset, namespace, taskname, forward_topic, forward_cluster, \
-      forward_headers, payload\
+      forward_headers, priority, payload\
       """;
 
   static final String INSERT =
       "INSERT INTO activation (%s) VALUES (?%s) ON CONFLICT (key) DO NOTHING"
-          .formatted(COLUMNS, ", ?".repeat(27));
+          .formatted(COLUMNS, ", ?".repeat(28));
 
   final RowNames names = new RowNames();
 
@@ -64,7 +64,8 @@ final class SqliteRowCodec {
     insert.setString(25, forwardTo == null ? null : forwardTo.topic());
     insert.setString(26, forwardTo == null ? null : StoredDestination.cluster(forwardTo));
     insert.setString(27, forwardTo == null ? null : StoredDestination.headers(forwardTo));
-    insert.setBytes(28, activation.payload());
+    insert.setInt(28, activation.priority());
+    insert.setBytes(29, activation.payload());
   }
 
   /// Reads the row of a result with [#COLUMNS].
@@ -75,7 +76,7 @@ final class SqliteRowCodec {
             names.shared(result.getString(3)),
             names.shared(result.getString(23)),
             names.shared(result.getString(24)),
-            result.getBytes(28),
+            result.getBytes(29),
             new Origin(names.shared(result.getString(20)), result.getInt(21), result.getLong(22)),
             result.getLong(16),
             time(result, 17, Activation.NEVER),
@@ -83,7 +84,8 @@ final class SqliteRowCodec {
             result.getInt(15),
             FailurePolicy.ofNumber(result.getInt(13)),
             result.getInt(11) != 0,
-            result.getInt(12) != 0);
+            result.getInt(12) != 0,
+            (byte) result.getInt(28));
     return new Row(
         result.getLong(1),
         activation,

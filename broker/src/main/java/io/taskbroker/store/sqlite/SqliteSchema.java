@@ -19,8 +19,8 @@ final class SqliteSchema {
   private static final int APPLICATION_ID = 0x7461736B;
 
   /// Layout version of the tables, in the file header. Layout 1 has no `forward_cluster`, layout 2
-  /// no identity of a partition's last record.
-  private static final int VERSION = 3;
+  /// no identity of a partition's last record, layout 3 no priority.
+  private static final int VERSION = 4;
 
   /// Integer keys and no index on ids: a commit appends to the table instead of writing all over
   /// it, however large the backlog.
@@ -39,6 +39,7 @@ final class SqliteSchema {
         committed INTEGER NOT NULL,
         at_most_once INTEGER NOT NULL,
         derived INTEGER NOT NULL,
+        priority INTEGER NOT NULL,
         failure_policy INTEGER NOT NULL,
         bucket INTEGER NOT NULL,
         deadline_seconds INTEGER NOT NULL,
@@ -60,7 +61,7 @@ final class SqliteSchema {
 
   private static final String PARKED =
       """
-      CREATE INDEX activation_parked ON activation (application, parked_until, key)
+      CREATE INDEX activation_parked ON activation (application, priority, parked_until, key)
       WHERE parked_until IS NOT NULL
       """;
 
@@ -159,9 +160,10 @@ final class SqliteSchema {
   enum Content {
     NOTHING,
     STORE,
-    /// Stores of layout 1 and 2.
+    /// Stores of layout 1 to 3.
     STORE_1,
     STORE_2,
+    STORE_3,
     REFERENCE
   }
 
@@ -178,8 +180,8 @@ final class SqliteSchema {
     }
     if (number(connection, "PRAGMA application_id") == APPLICATION_ID) {
       long version = number(connection, "PRAGMA user_version");
-      if (version == 1 || version == 2) {
-        return version == 1 ? Content.STORE_1 : Content.STORE_2;
+      if (version >= 1 && version < VERSION) {
+        return version == 1 ? Content.STORE_1 : version == 2 ? Content.STORE_2 : Content.STORE_3;
       }
       if (version != VERSION) {
         throw new StoreException(
@@ -234,15 +236,21 @@ final class SqliteSchema {
 
   /// Upgrades the tables to the current layout, in the caller's transaction.
   ///
-  /// @param from the present layout, `STORE_1` or `STORE_2`
+  /// @param from the present layout, `STORE_1` to `STORE_3`
   static void upgrade(Connection connection, Content from) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       if (from == Content.STORE_1) {
         statement.executeUpdate("ALTER TABLE activation ADD COLUMN forward_cluster TEXT");
       }
-      for (String column : new String[] {"last_offset", "last_epoch", "last_timestamp"}) {
-        statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
+      if (from != Content.STORE_3) {
+        for (String column : new String[] {"last_offset", "last_epoch", "last_timestamp"}) {
+          statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
+        }
       }
+      statement.executeUpdate(
+          "ALTER TABLE activation ADD COLUMN priority INTEGER NOT NULL DEFAULT 0");
+      statement.executeUpdate("DROP INDEX activation_parked");
+      statement.executeUpdate(PARKED);
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
     }
   }

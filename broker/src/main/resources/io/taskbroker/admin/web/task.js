@@ -138,6 +138,7 @@ function details(task) {
     [texts.tasks.status, task.status],
     [t.state, task.state],
     [texts.tasks.attempts, count(task.attempts)],
+    [t.priority, String(task.priority)],
     [t.atMostOnce, task.at_most_once ? badge('warn', texts.yes) : texts.no],
     [t.parked, task.parked ? texts.yes : texts.no],
     [t.forwardTo, task.forward_to],

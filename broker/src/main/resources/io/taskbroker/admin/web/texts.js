@@ -230,6 +230,7 @@ export const texts = {
     noHeaders: 'It has no headers.',
     details: 'Details',
     state: 'State of the engine',
+    priority: 'Priority',
     atMostOnce: 'At most once',
     parked: 'On disk only',
     forwardTo: 'Forwarded to',

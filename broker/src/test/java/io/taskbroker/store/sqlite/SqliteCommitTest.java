@@ -209,11 +209,12 @@ final class SqliteCommitTest {
         .containsExactly("SEARCH activation USING INTEGER PRIMARY KEY (rowid>?)");
     assertThat(plan(SqlitePageReader.DUE_THEN))
         .containsExactly(
-            "SEARCH activation USING INDEX activation_parked (application=? AND parked_until=? AND"
-                + " key>?)");
+            "SEARCH activation USING INDEX activation_parked (application=? AND priority=? AND"
+                + " parked_until=? AND key>?)");
     assertThat(plan(SqlitePageReader.DUE_LATER))
         .containsExactly(
-            "SEARCH activation USING INDEX activation_parked (application=? AND parked_until>?)");
+            "SEARCH activation USING INDEX activation_parked (application=? AND priority=? AND"
+                + " parked_until>?)");
   }
 
   private List<String> plan(String query) throws SQLException {

@@ -55,7 +55,7 @@ final class SqliteStoreTest extends StoreContract {
     long due = 0;
     long key = 0;
     while (due != Row.NONE) {
-      ParkedPage page = store().due(new ParkedQuery("app", due, key, NOW + 9, 100));
+      ParkedPage page = store().due(new ParkedQuery("app", 0, due, key, NOW + 9, 100));
       assertThat(page.rows()).hasSizeBetween(1, 4);
       page.rows().forEach(row -> keys.add(row.key()));
       key = page.rows().getLast().key();

@@ -20,6 +20,9 @@ import java.util.UUID;
 /// Calls in the form that travels through Kafka. It counts in whole seconds, rounded up here, and
 /// knows one fixed delay of retries.
 final class Activations {
+  /// Header of the priority, which the broker reads.
+  private static final String PRIORITY_HEADER = "taskbroker-priority";
+
   private Activations() {}
 
   /// @param now the time from which durations count
@@ -39,6 +42,9 @@ final class Activations {
             .setRetryState(retry(task.getRetry()));
     if (task.hasExpiresSeconds()) {
       activation.setExpires(task.getExpiresSeconds());
+    }
+    if (task.getPriority() != 0) {
+      activation.putHeaders(PRIORITY_HEADER, Integer.toString(task.getPriority()));
     }
     long delay = delaySeconds(task, now);
     if (delay > 0) {

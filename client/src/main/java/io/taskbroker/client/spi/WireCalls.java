@@ -52,6 +52,7 @@ public final class WireCalls {
             .putAllHeaders(argument.headers())
             .setArguments(ByteString.copyFrom(argument.bytes()))
             .setDeadlineSeconds(seconds(task.deadline()))
+            .setPriority(call.priority())
             .setRetry(retry(task.retry(), task.isAtMostOnce()));
     call.at().ifPresent(at -> wire.setNotBefore(timestamp(at)));
     call.delay().ifPresent(delay -> delay(wire, delay));
