@@ -29,7 +29,6 @@ public record BrokerLaunch(
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseSerialGC",
           "-Xmx256m",
-          "-XX:+UseCompactObjectHeaders",
           "-XX:+UseTransparentHugePages",
           "-XX:MetaspaceSize=64m",
           "-XX:TrimNativeHeapInterval=10000");
