@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// Messages that would take a hundred times their bytes when they are decoded: small elements, and
@@ -76,7 +77,7 @@ final class MessagesTest extends ServedTest {
   }
 
   /// Bytes that a worker's stream allocates for a message.
-  private long allocatedBy(byte[] message, Status.Code end) {
+  private long allocatedBy(byte[] message, Status.@Nullable Code end) {
     var loop = new EmbeddedChannel();
     Connection connection =
         TestConnections.on(new RunningCalls(loop.eventLoop(), Duration.ofDays(1)));

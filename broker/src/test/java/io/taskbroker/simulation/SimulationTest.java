@@ -213,7 +213,7 @@ final class SimulationTest {
         1880000000009931L, // L: a heartbeat of an earlier delivery after the start
         1880000000009933L, // L: a call that was answered after its partition was released
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
-                            // back
+        // back
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
