@@ -109,7 +109,7 @@ final class CronReferenceTest {
   }
 
   private static LocalDateTime next(String expression, LocalDateTime after) {
-    String[] fields = expression.toUpperCase(Locale.ROOT).split(" ");
+    String[] fields = expression.toUpperCase(Locale.ROOT).split(" ", -1);
     BitSet minutes = values(fields[0], 0, 59, List.of());
     BitSet hours = values(fields[1], 0, 23, List.of());
     BitSet days = values(fields[2], 1, 31, List.of());
@@ -136,9 +136,9 @@ final class CronReferenceTest {
 
   private static BitSet values(String field, int min, int max, List<String> names) {
     var values = new BitSet();
-    for (String part : field.split(",")) {
-      String[] step = part.split("/");
-      String[] range = step[0].split("-");
+    for (String part : field.split(",", -1)) {
+      String[] step = part.split("/", -1);
+      String[] range = step[0].split("-", -1);
       boolean all = range[0].equals("*");
       int from = all ? min : value(range[0], min, names);
       int to = all ? max : value(range[range.length - 1], min, names);

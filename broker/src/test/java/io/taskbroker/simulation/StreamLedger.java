@@ -96,7 +96,7 @@ final class StreamLedger {
       boolean last = line != null && isLast(process, line, each.token());
       boolean counts =
           line != null && (each.token().equals(line.lastToken) || line.deliveredBy != process);
-      if (counts && line.foundIn == process) {
+      if (line != null && counts && line.foundIn == process) {
         line.foundIn = null; // its deadline counts from now on: tokens are not stored
       }
       if (line != null && last && line.heldIn == process) {
