@@ -137,7 +137,7 @@ final class ScheduleClients {
     }
 
     private Schedule schedule() {
-      long every = 1_000 + 250 * world.random.nextInt(20);
+      long every = 1_000 + 250L * world.random.nextInt(20);
       Schedule.Builder next =
           Schedule.newBuilder()
               .setName(name)

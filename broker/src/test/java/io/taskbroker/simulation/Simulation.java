@@ -111,7 +111,7 @@ final class Simulation {
       switch (e.getCause()) {
         case Error error -> throw error;
         case RuntimeException exception -> throw exception;
-        default -> throw new AssertionError(e);
+        case null, default -> throw new AssertionError(e);
       }
     } catch (InterruptedException e) {
       throw new AssertionError(e);
