@@ -66,7 +66,7 @@ final class BrokerHistory {
     /// When its worker last said that it still has it.
     long extendedAt;
 
-    /// Failures that its workers reported since its last delivery in this attempt: after a restart
+    /// Failures that its workers reported in this attempt: after a restart
     /// the first to arrive counts, whose delivery it ever is of.
     final List<StreamLedger.Failure> failures = new ArrayList<>();
 

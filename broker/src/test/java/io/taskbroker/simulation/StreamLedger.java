@@ -94,9 +94,9 @@ final class StreamLedger {
     for (Command.TaskHeartbeat each : tasks) {
       BrokerHistory.Line line = find(process, each.id(), each.token());
       boolean last = line != null && isLast(process, line, each.token());
-      boolean counts =
-          line != null && (each.token().equals(line.lastToken) || line.deliveredBy != process);
-      if (line != null && counts && line.foundIn == process) {
+      if (line != null
+          && line.foundIn == process
+          && (each.token().equals(line.lastToken) || line.deliveredBy != process)) {
         line.foundIn = null; // its deadline counts from now on: tokens are not stored
       }
       if (line != null && last && line.heldIn == process) {

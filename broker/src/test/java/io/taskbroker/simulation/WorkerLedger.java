@@ -182,7 +182,6 @@ final class WorkerLedger {
     line.lastToken = delivery.token();
     line.forgotten = false;
     line.session = null;
-    line.failures.clear();
     line.deliveries++;
     line.lastDelivery = ledger.world.now();
   }
@@ -257,7 +256,24 @@ final class WorkerLedger {
     for (Command.Update update : updates) {
       ledger.world.trace(() -> process + " receives " + update.status() + " of " + update.id());
       history.report(update.id(), update.status());
+      if (update.status() == Status.RETRY) {
+        history.of(update.id()).stream()
+            .filter(line -> line.home != null)
+            .forEach(line -> retryWanted(process, history, line, update.delayOnRetry()));
+      }
     }
+  }
+
+  /// A worker wants an enqueued task retried, which happens in the store, or fails it if no attempt
+  /// is left.
+  private static void retryWanted(
+      SimulatedProcess process, BrokerHistory history, BrokerHistory.Line line, long seconds) {
+    long[] delays =
+        seconds >= 0
+            ? new long[] {seconds * 1_000, seconds * 1_000}
+            : EnqueueLedger.delays(line.spec.bytes(), line.spec.attempts() + 1);
+    line.failures.add(new StreamLedger.Failure(process.broker.wall(), delays[0], delays[1]));
+    history.report(line.spec.id(), Status.FAILURE);
   }
 
   /// Whether the report may be about a row of the same id at another broker. A known limit: each
@@ -302,6 +318,7 @@ final class WorkerLedger {
                   || history.restoredAt >= since // durable, and lost again
                   || row == null
                   || row.forwardTo() != null
+                  || (line.home != null && line.spec.attempts() > 0) // retried in the store
                   || recorded
                   || wasAnother(history, line, since),
               "G2",
