@@ -8,6 +8,8 @@ import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -19,10 +21,12 @@ final class PullWorkersTest extends ServedTest {
     GrpcServer server = serve(false);
     assertThat(server.pullWorkers()).isEmpty();
     var channel = connect(server);
-    var worker = ConsumerServiceGrpc.newFutureStub(channel);
-    var asked = worker.getTask(GetTaskRequest.newBuilder().setApplication("shop").build());
+    var worker = ConsumerServiceGrpc.newBlockingStub(channel);
+    var asked =
+        CompletableFuture.supplyAsync(
+            () -> worker.getTask(GetTaskRequest.newBuilder().setApplication("shop").build()));
     ((Command.Claim) intake.next()).reply().done(null);
-    assertThat(asked).failsWithin(java.time.Duration.ofSeconds(30));
+    assertThat(asked).failsWithin(Duration.ofSeconds(30));
 
     PullWorker seen = server.pullWorkers().getFirst();
     assertThat(seen.address()).startsWith("127.0.0.1:");
@@ -37,21 +41,22 @@ final class PullWorkersTest extends ServedTest {
     await().until(() -> server.pullWorkers().isEmpty());
   }
 
-  private void report(ConsumerServiceGrpc.ConsumerServiceFutureStub worker) throws Exception {
+  private void report(ConsumerServiceGrpc.ConsumerServiceBlockingStub worker) throws Exception {
     var reported =
-        worker.setTaskStatus(
-            SetTaskStatusRequest.newBuilder()
-                .setId("x")
-                .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
-                .build());
+        CompletableFuture.supplyAsync(() ->
+            worker.setTaskStatus(
+                SetTaskStatusRequest.newBuilder()
+                    .setId("x")
+                    .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+                    .build()));
     ((Command.Report) intake.next()).reply().done(null);
-    assertThat(reported).succeedsWithin(java.time.Duration.ofSeconds(30));
+    assertThat(reported).succeedsWithin(Duration.ofSeconds(30));
   }
 
   @Test
   void aConnectionThatOnlyReportsIsNoPullWorker() throws Exception {
     GrpcServer server = serve(true);
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    var worker = ConsumerServiceGrpc.newBlockingStub(connect(server));
     report(worker);
     assertThat(server.pullWorkers()).isEmpty();
   }

@@ -66,8 +66,8 @@ final class BrokerHistory {
     /// When its worker last said that it still has it.
     long extendedAt;
 
-    /// Failures that its workers reported in this attempt: after a restart
-    /// the first to arrive counts, whose delivery it ever is of.
+    /// Failures that its workers reported in this attempt: after a restart the first to arrive
+    /// counts, whose delivery it ever is of.
     final List<StreamLedger.Failure> failures = new ArrayList<>();
 
     /// Whether a client wants it cancelled, and the process that knows of it and lets its worker
