@@ -102,7 +102,7 @@ final class DirectTakeoverTest {
     for (String at : new String[] {"dies", "stays"}) {
       for (int i = 0; i < TASKS; i++) {
         String id = at + "-" + i;
-        left += completed.containsKey(id) || isAtMostOnce(id) && at.equals("dies") ? 0 : 1;
+        left += completed.containsKey(id) || (isAtMostOnce(id) && at.equals("dies")) ? 0 : 1;
       }
     }
     return left;

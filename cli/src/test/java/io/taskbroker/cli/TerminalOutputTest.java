@@ -50,7 +50,7 @@ final class TerminalOutputTest {
     try {
       int code =
           Main.commandLine()
-              .setOut(new PrintWriter(new BrokenPipe()))
+              .setOut(new PrintWriter(new BrokenPipe(), false, UTF_8))
               .execute("top", "--admin", "http://127.0.0.1:" + server.getAddress().getPort());
       assertThat(code).isZero();
       assertThat(requests).hasValue(1);
