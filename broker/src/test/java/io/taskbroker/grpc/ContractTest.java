@@ -275,19 +275,27 @@ final class ContractTest extends ServedTest {
   }
 
   @Test
-  void requestsOverFourMebibytesAreRejectedUnread() {
+  void requestsOverFourMebibytesAreRejectedUnreadAndReportsOver64KibibytesUndecoded() {
     intake.answerWithNothing();
     var worker = worker(serve(PUSH));
-    int overhead = report("", 5).build().getSerializedSize() + 5;
-    String longest = "x".repeat((4 << 20) - overhead);
 
-    worker.setTaskStatus(report(longest, 5).build());
+    worker.setTaskStatus(report(idForSize(64 << 10), 5).build());
     assertFails(
-        () -> worker.setTaskStatus(report(longest + "x", 5).build()),
+        () -> worker.setTaskStatus(report(idForSize((64 << 10) + 1), 5).build()),
+        Status.Code.INVALID_ARGUMENT,
+        "The message has 65537 bytes, more than 65536");
+    assertFails(
+        () -> worker.setTaskStatus(report(idForSize((4 << 20) + 1), 5).build()),
         Status.Code.RESOURCE_EXHAUSTED,
         "gRPC message exceeds maximum size 4194304: 4194305");
 
     assertThat(intake.requests).hasSize(1);
+  }
+
+  /// An id that makes a report so many bytes large.
+  private static String idForSize(int bytes) {
+    int most = report("x".repeat(bytes), 5).build().getSerializedSize();
+    return "x".repeat(2 * bytes - most);
   }
 
   @Test

@@ -241,7 +241,7 @@ final class H13DeadApplicationTest {
       enqueue(various, Task.of("other-" + i).application("app-" + i));
     }
     assertThat(various.depths().parked())
-        .isBetween(90, 75_000 / (FingerprintMap.ID_BYTES + ApplicationQueue.OVERHEAD_BYTES));
+        .isBetween(80, 75_000 / (FingerprintMap.ID_BYTES + ApplicationQueue.OVERHEAD_BYTES));
   }
 
   private static void enqueue(EngineRig rig, Task task) {

@@ -316,7 +316,10 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
       case Change.ChangePriority c -> replace(c.key(), row -> InMemoryStore.prioritized(row, c));
-      case Change.Retry c -> replace(c.key(), row -> InMemoryStore.retried(row, c));
+      case Change.Retry c -> {
+        disk.reports.removeIf(report -> report.key() == c.key());
+        yield replace(c.key(), row -> InMemoryStore.retried(row, c));
+      }
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {

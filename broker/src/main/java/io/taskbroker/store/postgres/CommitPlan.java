@@ -52,17 +52,24 @@ final class CommitPlan {
     }
   }
 
-  /// Keys of deleted rows with known remote reports.
+  /// Keys of deleted and retried rows with known remote reports. Those of a failed attempt say
+  /// nothing about the next one.
   long[] keysWithReports(RemoteReportTable reports) {
     LongStream.Builder keys = LongStream.builder();
     for (CommitSegment segment : segments) {
-      for (Change change : segment.changes(Kind.DELETE)) {
-        if (reports.hasReports(change.key())) {
-          keys.add(change.key());
-        }
-      }
+      addKeysWithReports(segment.changes(Kind.DELETE), reports, keys);
+      addKeysWithReports(segment.changes(Kind.RETRY), reports, keys);
     }
     return keys.build().toArray();
+  }
+
+  private static void addKeysWithReports(
+      List<Change> changes, RemoteReportTable reports, LongStream.Builder keys) {
+    for (Change change : changes) {
+      if (reports.hasReports(change.key())) {
+        keys.add(change.key());
+      }
+    }
   }
 
   /// Keys of the tasks of slots.

@@ -98,7 +98,7 @@ final class StatementScript {
           Answer.NONE);
     }
     if (keysWithReports.length > 0) {
-      step('r', Sql.DELETE_REPORTS, binder -> binder.set(keysWithReports), Answer.NONE);
+      step('n', Sql.DELETE_REPORTS, binder -> binder.set(keysWithReports), Answer.NONE);
     }
     step('c', "COMMIT", _ -> {}, Answer.NONE);
   }

@@ -126,6 +126,16 @@ final class H03RemoteReportTableTest {
     assertThat(received).isEmpty();
   }
 
+  /// A report of a failed attempt must not count for the next one, which has the same row.
+  @Test
+  void h03RetryOfARowDeletesItsReports() {
+    other.report(List.of(new RemoteReport(0, "id-1", Status.RETRY, 3, -1)));
+    await().until(() -> received.size() == 1);
+    Row row = owner.load(0, 1).getFirst();
+    owner.commit(new WriteBatch(2, List.of(new Change.Retry(row, null))));
+    assertThat(owner.reports(partition(0))).isEmpty();
+  }
+
   @Test
   void h03ReportWithoutARowIsPurged() {
     database.execute(
