@@ -10,6 +10,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayList;
@@ -317,7 +318,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       case Change.ChangeDelay c -> replace(c.key(), row -> InMemoryStore.delayed(row, c));
       case Change.ChangePriority c -> replace(c.key(), row -> InMemoryStore.prioritized(row, c));
       case Change.Retry c -> {
-        disk.reports.removeIf(report -> report.key() == c.key());
+        disk.reports.removeIf(
+            report -> report.key() == c.key() && report.status() != Status.COMPLETE);
         yield replace(c.key(), row -> InMemoryStore.retried(row, c));
       }
       case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));

@@ -207,7 +207,7 @@ final class BadStartTest {
           """
           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
           INSERT INTO activation SELECT
-            i, 'id-' || i, 'app', NULL, 'Pending', 0, NULL, NULL, 0, 1, 0, 0, 1, 0, 10, 0, NULL,
+            i, 'id-' || i, 'app', NULL, 'Pending', 0, NULL, NULL, 0, 1, 0, 0, 0, 1, 0, 10, 0, NULL,
             NULL, 0, 'tasks', 0, i, 'n', 't', NULL, NULL, NULL, randomblob(2000) FROM n
           """);
     }

@@ -37,6 +37,11 @@ final class CommitPlan {
 
   long finishedBytes;
 
+  /// Keys of deleted and of retried rows with known remote reports.
+  long[] deletedWithReports = {};
+
+  long[] retriedWithReports = {};
+
   private CommitPlan(int changes) {
     outcomes = new ChangeOutcome[changes];
     Arrays.fill(outcomes, ChangeOutcome.APPLIED);
@@ -52,24 +57,22 @@ final class CommitPlan {
     }
   }
 
-  /// Keys of deleted and retried rows with known remote reports. Those of a failed attempt say
-  /// nothing about the next one.
-  long[] keysWithReports(RemoteReportTable reports) {
-    LongStream.Builder keys = LongStream.builder();
-    for (CommitSegment segment : segments) {
-      addKeysWithReports(segment.changes(Kind.DELETE), reports, keys);
-      addKeysWithReports(segment.changes(Kind.RETRY), reports, keys);
-    }
-    return keys.build().toArray();
+  /// Finds the deleted and the retried rows with known remote reports.
+  void findReports(RemoteReportTable reports) {
+    deletedWithReports = keysWithReports(Kind.DELETE, reports);
+    retriedWithReports = keysWithReports(Kind.RETRY, reports);
   }
 
-  private static void addKeysWithReports(
-      List<Change> changes, RemoteReportTable reports, LongStream.Builder keys) {
-    for (Change change : changes) {
-      if (reports.hasReports(change.key())) {
-        keys.add(change.key());
+  private long[] keysWithReports(Kind kind, RemoteReportTable reports) {
+    LongStream.Builder keys = LongStream.builder();
+    for (CommitSegment segment : segments) {
+      for (Change change : segment.changes(kind)) {
+        if (reports.hasReports(change.key())) {
+          keys.add(change.key());
+        }
       }
     }
+    return keys.build().toArray();
   }
 
   /// Keys of the tasks of slots.

@@ -38,10 +38,8 @@ final class CommitSession {
   /// @param predecessor the number of the previous batch, which must be in the table; -1 if there
   ///   was none
   /// @param expired the number of the batch before that, whose row is deleted
-  /// @param keysWithReports keys of rows whose reports are deleted
   /// @throws SQLException if a constraint refused the batch: nothing is committed
-  void commit(CommitPlan plan, long number, long predecessor, long expired, long[] keysWithReports)
-      throws SQLException {
+  void commit(CommitPlan plan, long number, long predecessor, long expired) throws SQLException {
     List<CommitSegment> segments = plan.segments;
     int from = 0;
     do {
@@ -56,7 +54,7 @@ final class CommitSession {
       }
       if (last) {
         finished.add(plan, script);
-        script.end(plan, keysWithReports);
+        script.end(plan);
       }
       script.run(prepare(script), plan);
       from = to;

@@ -130,9 +130,9 @@ final class Commits {
       }
       try {
         CommitSession current = session();
-        long[] keysWithReports = plan.keysWithReports(reports);
+        plan.findReports(reports);
         try {
-          current.commit(plan, batch.number(), lastCommitted, previousCommitted, keysWithReports);
+          current.commit(plan, batch.number(), lastCommitted, previousCommitted);
         } catch (SQLException e) {
           abort(current, e);
           if (PostgresErrors.isConstraint(e, "taskbroker_batch_owned_partitions")) {
@@ -153,7 +153,7 @@ final class Commits {
             throw e;
           }
         }
-        reports.forget(keysWithReports);
+        reports.forget(plan.deletedWithReports);
         previousCommitted = lastCommitted;
         lastCommitted = batch.number();
         if (batch.changes().stream().anyMatch(Commits::handsOut)) {

@@ -184,6 +184,10 @@ final class Sql {
 
   static final String DELETE_REPORTS = "DELETE FROM taskbroker_remote_report WHERE key = ANY (?)";
 
+  /// Reports of a failed attempt say nothing about the next one; a completion ends the task.
+  static final String DELETE_FAILURES =
+      "DELETE FROM taskbroker_remote_report WHERE key = ANY (?) AND status <> 'Complete'";
+
   private Sql() {}
 
   /// Makes the steps of schedules that are as expected and that nobody else is changing, and stores

@@ -77,7 +77,7 @@ final class StatementScript {
   }
 
   /// Adds tombstones, watermarks and the deletion of reports, and the commit.
-  void end(CommitPlan plan, long[] keysWithReports) {
+  void end(CommitPlan plan) {
     if (!plan.tombstones.isEmpty()) {
       step(
           't',
@@ -97,8 +97,11 @@ final class StatementScript {
           binder -> Columns.bindWatermarks(plan.watermarks, binder, false),
           Answer.NONE);
     }
-    if (keysWithReports.length > 0) {
-      step('n', Sql.DELETE_REPORTS, binder -> binder.set(keysWithReports), Answer.NONE);
+    if (plan.deletedWithReports.length > 0) {
+      step('n', Sql.DELETE_REPORTS, binder -> binder.set(plan.deletedWithReports), Answer.NONE);
+    }
+    if (plan.retriedWithReports.length > 0) {
+      step('u', Sql.DELETE_FAILURES, binder -> binder.set(plan.retriedWithReports), Answer.NONE);
     }
     step('c', "COMMIT", _ -> {}, Answer.NONE);
   }

@@ -183,7 +183,7 @@ final class PayloadsTest {
   @Test
   void withoutTheLibraryOnlyCompressionFails() throws Exception {
     List<URL> others = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+    for (String entry : classPath().split(File.pathSeparator, -1)) {
       if (!entry.contains("zstd")) {
         others.add(Path.of(entry).toUri().toURL());
       }
@@ -202,5 +202,10 @@ final class PayloadsTest {
           .cause()
           .hasMessageContaining("add com.github.luben:zstd-jni");
     }
+  }
+
+  /// Maven's runner hides the class path in the manifest of a jar.
+  private static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
   }
 }
