@@ -213,6 +213,8 @@ final class SimulationTest {
         1880000000009931L, // L: a heartbeat of an earlier delivery after the start
         1880000000009933L, // L: a call that was answered after its partition was released
         1897000000000762L, // B: a report of a failed attempt was kept for the next one
+        1898000000006322L, // L: a late answer to the call of the attempt before
+        1898000000009998L, // B: a retry deleted the report of a completion
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
         // back
         10000000000000322L, // B: a report reached a broker that was second to fire the slot

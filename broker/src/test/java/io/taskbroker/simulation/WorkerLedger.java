@@ -237,6 +237,7 @@ final class WorkerLedger {
         && pushed.outcome() == PushOutcome.ACCEPTED
         && process.equals(line.deliveredBy)
         && !line.forgotten // its partition may come back, and its row says nothing of the call
+        && pushed.delivery().token().equals(line.lastToken)
         && line.deliveries == pushed.delivery().deliveries()
         && line.deliveries != line.abandonedDelivery) {
       line.heldIn = process;
