@@ -3,14 +3,18 @@ package io.taskbroker.web;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.microsoft.playwright.Locator;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Who knows only that "import" does nothing finds the cause within three clicks from the overview.
-@Timeout(60)
+@Timeout(120)
 @ExtendWith(SharedShop.class)
 final class StuckApplicationTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
   @Test
   void theCauseIsThreeClicksAway(Shop shop, Chromium chromium) {
     try (Visit visit = Visit.to(chromium, shop.url())) {
@@ -20,17 +24,21 @@ final class StuckApplicationTest {
       visit.link("import").first().click();
       visit.awaitText("Why its tasks wait");
       // For the moment of a call that tries them again, the reason is another.
+      Locator paused =
+          visit.page().locator("main section a[href*='waiting=WORKER_PAUSED']").first();
       await()
+          .atMost(PATIENCE)
           .until(() -> {
-            boolean shown = visit.text().contains("The workers of its application are unreachable");
+            boolean shown = paused.isVisible();
             if (!shown) {
               visit.page().reload();
               visit.settled();
             }
             return shown;
           });
+      assertThat(visit.text()).contains("The workers of its application are unreachable");
 
-      visit.page().locator("main section").first().locator("a").first().click();
+      paused.click();
       visit.page().waitForURL("**waiting=WORKER_PAUSED");
       visit.settled();
 
