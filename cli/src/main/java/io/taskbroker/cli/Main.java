@@ -1,6 +1,7 @@
 package io.taskbroker.cli;
 
 import io.taskbroker.config.PlatformEncoding;
+import io.taskbroker.telemetry.Logging;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -56,6 +57,8 @@ public final class Main implements Callable<Integer> {
   private Main() {}
 
   public static void main(String[] args) {
+    // Commands print what they have to say; the broker configures its own log.
+    Logging.configure("error,io.grpc=error,io.netty=error", Logging.Format.TEXT);
     System.exit(commandLine().execute(args));
   }
 

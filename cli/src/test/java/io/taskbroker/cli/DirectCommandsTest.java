@@ -1,5 +1,6 @@
 package io.taskbroker.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -254,6 +255,41 @@ final class DirectCommandsTest {
     assertThat(second.output()).contains("Cannot listen for gRPC on 127.0.0.1:" + PORT);
     assertThat(run("dev", "--port", "0")).isOne();
     assertThat(complained).contains("--port 0 is not between 1 and 65535");
+  }
+
+  /// Where nothing configures it, the log has everything that libraries say.
+  @Test
+  void aCommandPrintsItsAnswerOnly() throws Exception {
+    Path everything =
+        Files.writeString(
+            dir.resolve("everything.xml"),
+            """
+            <configuration>
+              <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
+                <encoder><pattern>%level %msg%n</pattern></encoder>
+              </appender>
+              <root level="DEBUG"><appender-ref ref="OUT"/></root>
+            </configuration>
+            """);
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Dlogback.configurationFile=" + everything,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "enqueue",
+                "quiet",
+                "--id",
+                "quiet",
+                "--broker",
+                BROKER)
+            .redirectErrorStream(true)
+            .start();
+    assertThat(new String(process.getInputStream().readAllBytes(), UTF_8)).isEqualTo("quiet\n");
+    assertThat(process.waitFor()).isZero();
   }
 
   private static boolean isAlive(Path pid) throws IOException {
