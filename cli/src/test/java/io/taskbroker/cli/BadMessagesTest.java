@@ -58,7 +58,7 @@ final class BadMessagesTest {
           1,
           Map.of("max.message.bytes", Integer.toString(MAX_DEAD_LETTER_BYTES)));
       publish(view, setup.topic());
-      try (var broker = setup.start().awaitServing(Duration.ofSeconds(20))) {
+      try (var broker = setup.start().awaitServing(Duration.ofSeconds(60))) {
         await().until(() -> log.starts() >= good);
         await().untilAsserted(() -> assertDeadLetters(view.read(setup.deadLetters()), setup));
         view.publish(setup.topic(), task());

@@ -50,7 +50,7 @@ final class DeadLetterApiTest {
             .with("admin", "{addr: \"127.0.0.1:" + port + "\"}");
     view.createTopics(setup, 1);
     produce();
-    broker = setup.start().awaitServing(Duration.ofSeconds(30));
+    broker = setup.start().awaitServing(Duration.ofSeconds(60));
     admin = new AdminCalls(port);
   }
 

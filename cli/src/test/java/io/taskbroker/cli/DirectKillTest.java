@@ -92,14 +92,14 @@ final class DirectKillTest {
                 .formatted(port, store));
     BrokerProcess broker =
         BrokerProcess.start(BrokerLaunch.ofThisClassPath(config, port, dir.resolve("log")))
-            .awaitServing(Duration.ofSeconds(30));
+            .awaitServing(Duration.ofSeconds(60));
     try (var one = StreamWorker.start(port, 200, RUN_TIME, new Runs());
         var other = StreamWorker.start(port, 200, RUN_TIME, new Runs())) {
       var enqueuer = Thread.ofPlatform().start(() -> enqueue(port));
       for (int kill = 1; kill <= KILLS; kill++) {
         awaitCompleted(TASKS * kill / (KILLS + 1) + random.nextInt(TASKS / 20));
         broker.kill();
-        broker = broker.restart().awaitServing(Duration.ofSeconds(30));
+        broker = broker.restart().awaitServing(Duration.ofSeconds(60));
       }
       enqueuer.join();
       await()

@@ -92,7 +92,7 @@ final class DirectTakeoverTest {
                     database.password(),
                     database.name()));
     return BrokerProcess.start(BrokerLaunch.ofThisClassPath(config, port, dir.resolve(port + "")))
-        .awaitServing(Duration.ofSeconds(30));
+        .awaitServing(Duration.ofSeconds(60));
   }
 
   /// Tasks that must run and have not, as far as their workers know. An at-most-once task that was

@@ -78,7 +78,7 @@ final class KillTest {
               Behaviour.completing(RUN_TIME),
               log)) {
         broker = BrokerProcess.start(launch(kafka, worker, port));
-        broker.awaitServing(Duration.ofSeconds(30));
+        broker.awaitServing(Duration.ofSeconds(60));
         var publisher = Thread.ofPlatform().start(() -> publish(kafka));
         for (int kill = 1; kill <= KILLS; kill++) {
           awaitCompleted(TASKS * kill / (KILLS + 1) + random.nextInt(TASKS / 20));
@@ -86,7 +86,7 @@ final class KillTest {
           broker.kill();
           awaitNoMoreStarts();
           completed.stream().forEach(task -> startsWhenCompleted[task] = log.starts(task));
-          broker = broker.restart().awaitServing(Duration.ofSeconds(30));
+          broker = broker.restart().awaitServing(Duration.ofSeconds(60));
         }
         publisher.join();
         var dead = new BitSet(TASKS);

@@ -45,7 +45,7 @@ final class QuarantineTest {
             .with("upkeep_task_interval_ms", "100");
     view.createTopic(setup.topic(), 1, Map.of());
     view.createTopic(RENAMED, 1, Map.of("max.message.bytes", "100000"));
-    try (var broker = setup.start().awaitServing(Duration.ofSeconds(20))) {
+    try (var broker = setup.start().awaitServing(Duration.ofSeconds(60))) {
       for (String payload : PAYLOADS) {
         view.publish(setup.topic(), payload.getBytes(UTF_8));
       }
@@ -63,7 +63,7 @@ final class QuarantineTest {
             "kafka_topics",
             "{%s: {cluster: main, consumer_group: %s}, %s: {cluster: main, consumer_group: %s, produce_only: true}}"
                 .formatted(setup.topic(), setup.group(), RENAMED, setup.group()));
-    try (var broker = setup.start().awaitServing(Duration.ofSeconds(20))) {
+    try (var broker = setup.start().awaitServing(Duration.ofSeconds(60))) {
       await().untilAsserted(() -> assertCounted(setup.deadLetters(), PAYLOADS.size()));
       assertThat(Files.getPosixFilePermissions(Path.of(setup.store() + ".control")))
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
@@ -72,9 +72,11 @@ final class QuarantineTest {
       assertThat(get("/metrics"))
           .contains("taskbroker_upkeep_cleanup_action_total{kind=\"publish_deadlettered\"} 3.0")
           .contains("state=\"too_small\",topic=\"" + RENAMED + "\"} 1.0");
-      assertThat(get("/health"))
-          .startsWith("ready\n")
-          .contains("Topic " + RENAMED, "takes messages of 100,000 bytes only");
+      await()
+          .untilAsserted(() ->
+              assertThat(get("/health"))
+                  .startsWith("ready\n")
+                  .contains("Topic " + RENAMED, "takes messages of 100,000 bytes only"));
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
     assertThat(setup.rows()).isZero();
