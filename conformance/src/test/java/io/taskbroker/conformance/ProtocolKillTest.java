@@ -29,7 +29,7 @@ import tools.jackson.databind.JsonNode;
 @ExtendWith(LogsOfFailure.class)
 @Execution(ExecutionMode.CONCURRENT)
 final class ProtocolKillTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(180);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final int TASKS = 2_000;
   private static final int BATCH = 50;
   private static final int MILLIS = 100;
