@@ -10,7 +10,6 @@ import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.deadletter.DeadLetterException;
 import io.taskbroker.store.OffsetLookup;
 import io.taskbroker.store.StoreException;
-import io.taskbroker.telemetry.Logging;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -92,7 +91,6 @@ final class AuditCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Logging.configure("error,org.apache.kafka=error", Logging.Format.TEXT);
     Optional<Path> given = Optional.ofNullable(file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(given, spec.commandLine().getErr());
     if (config.isEmpty()) {

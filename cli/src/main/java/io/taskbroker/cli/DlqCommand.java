@@ -9,7 +9,6 @@ import io.taskbroker.deadletter.DeadLetterJson;
 import io.taskbroker.deadletter.DeadLetterPage;
 import io.taskbroker.deadletter.DeadLetters;
 import io.taskbroker.deadletter.ErrorGroup;
-import io.taskbroker.telemetry.Logging;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -292,7 +291,6 @@ final class DlqCommand {
   }
 
   int configured(Source source, Configured work) {
-    Logging.configure("error,org.apache.kafka=error", Logging.Format.TEXT);
     Optional<Path> file = Optional.ofNullable(source.file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(file, spec.commandLine().getErr());
     if (config.isEmpty()) {

@@ -58,7 +58,8 @@ public final class Main implements Callable<Integer> {
 
   public static void main(String[] args) {
     // Commands print what they have to say; the broker configures its own log.
-    Logging.configure("error,io.grpc=error,io.netty=error", Logging.Format.TEXT);
+    Logging.configure(
+        "error,org.apache.kafka=error,io.grpc=error,io.netty=error", Logging.Format.TEXT);
     System.exit(commandLine().execute(args));
   }
 

@@ -7,7 +7,6 @@ import io.taskbroker.deadletter.DeadLetterException;
 import io.taskbroker.shadow.ShadowReader;
 import io.taskbroker.shadow.ShadowReport;
 import io.taskbroker.shadow.Verdict;
-import io.taskbroker.telemetry.Logging;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -83,7 +82,6 @@ final class ShadowCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    Logging.configure("error,org.apache.kafka=error", Logging.Format.TEXT);
     PrintWriter err = spec.commandLine().getErr();
     Optional<Path> given = Optional.ofNullable(file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(given, err);
