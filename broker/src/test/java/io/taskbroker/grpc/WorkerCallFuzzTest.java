@@ -1,5 +1,6 @@
 package io.taskbroker.grpc;
 
+import static io.taskbroker.grpc.StreamDeliveries.EPOCH;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -7,17 +8,12 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.FailurePolicy;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.fuzz.Portions;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
-import io.taskbroker.inflight.api.DeliveredTask;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.ResultStatus;
-import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WorkerSession;
 import io.taskbroker.protocol.v1.BrokerMessage;
 import io.taskbroker.protocol.v1.Completed;
@@ -49,7 +45,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// first and of its end last, what cannot be read is refused, and all memory is released.
 final class WorkerCallFuzzTest {
   private static final EmbeddedChannel LOOP = new EmbeddedChannel();
-  private static final TokenEpoch EPOCH = TokenEpoch.at(1_700_000_000_000L, 1);
   private static final int STEPS = 200;
   private static final MethodDescriptor<byte[], byte[]> METHOD =
       MethodDescriptor.newBuilder(RawMessage.MARSHALLER, RawMessage.MARSHALLER)
@@ -312,23 +307,8 @@ final class WorkerCallFuzzTest {
   }
 
   private static Delivery delivery(int number) {
-    var activation =
-        new Activation(
-            "t",
-            "shop",
-            "post",
-            "mail",
-            Task.newBuilder().setId("t").setName("mail").build().toByteArray(),
-            Origin.enqueued(0),
-            0,
-            Activation.NEVER,
-            0,
-            30,
-            FailurePolicy.DISCARD,
-            false,
-            false);
-    DeliveredTask task = () -> activation;
-    return new Delivery(task, 1, EPOCH, number);
+    byte[] payload = Task.newBuilder().setId("t").setName("mail").build().toByteArray();
+    return StreamDeliveries.of("t", number, payload);
   }
 
   static Stream<byte[]> seeds() {

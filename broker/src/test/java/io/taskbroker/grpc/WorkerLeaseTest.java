@@ -5,15 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.FailurePolicy;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.CommandSink;
-import io.taskbroker.inflight.api.DeliveredTask;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.ResultStatus;
-import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.inflight.api.WorkerSession;
 import io.taskbroker.protocol.v1.Completed;
 import io.taskbroker.protocol.v1.Heartbeat;
@@ -36,7 +31,6 @@ import org.junit.jupiter.api.Test;
 /// has no tasks, and from then on for its lease.
 final class WorkerLeaseTest implements CommandSink {
   private static final long LEASE = RunningCalls.LEASE.toMillis();
-  private static final TokenEpoch EPOCH = TokenEpoch.at(1_700_000_000_000L, 1);
   private static final MethodDescriptor<byte[], byte[]> METHOD =
       MethodDescriptor.newBuilder(RawMessage.MARSHALLER, RawMessage.MARSHALLER)
           .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
@@ -154,23 +148,7 @@ final class WorkerLeaseTest implements CommandSink {
   }
 
   private static Delivery delivery(long number) {
-    var activation =
-        new Activation(
-            "t",
-            "shop",
-            "post",
-            "mail",
-            new byte[0],
-            Origin.enqueued(0),
-            0,
-            Activation.NEVER,
-            0,
-            30,
-            FailurePolicy.DISCARD,
-            false,
-            false);
-    DeliveredTask task = () -> activation;
-    return new Delivery(task, 1, EPOCH, number);
+    return StreamDeliveries.of("t", number, new byte[0]);
   }
 
   /// The engine: takes the result of the only task.

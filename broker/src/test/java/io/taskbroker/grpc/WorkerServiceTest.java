@@ -1,5 +1,6 @@
 package io.taskbroker.grpc;
 
+import static io.taskbroker.grpc.StreamDeliveries.EPOCH;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -8,15 +9,10 @@ import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
-import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.FailurePolicy;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
-import io.taskbroker.inflight.api.DeliveredTask;
 import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.ResultStatus;
-import io.taskbroker.inflight.api.TokenEpoch;
 import io.taskbroker.protocol.v1.BrokerMessage;
 import io.taskbroker.protocol.v1.Completed;
 import io.taskbroker.protocol.v1.Failed;
@@ -38,7 +34,6 @@ import org.junit.jupiter.api.Test;
 /// `WorkerService` over a real connection: messages become commands, and what the engine says
 /// reaches the worker.
 final class WorkerServiceTest extends ServedTest {
-  private static final TokenEpoch EPOCH = TokenEpoch.at(1_700_000_000_000L, 1);
 
   private final Worker worker = new Worker();
   private final GrpcServer server = serve(false);
@@ -228,7 +223,7 @@ final class WorkerServiceTest extends ServedTest {
             .toByteArray();
     int sent = 0;
     while (opened.session().mayReceive()) {
-      opened.session().deliver(delivery("t" + sent, sent, large));
+      opened.session().deliver(StreamDeliveries.of("t" + sent, sent, large));
       assertThat(++sent).isLessThan(100);
     }
     worker.reads = true;
@@ -278,27 +273,7 @@ final class WorkerServiceTest extends ServedTest {
   }
 
   private static Delivery delivery(String id, long number) {
-    return delivery(id, number, task(id).toByteArray());
-  }
-
-  private static Delivery delivery(String id, long number, byte[] payload) {
-    var activation =
-        new Activation(
-            id,
-            "shop",
-            "post",
-            "mail",
-            payload,
-            Origin.enqueued(0),
-            0,
-            Activation.NEVER,
-            0,
-            30,
-            FailurePolicy.DISCARD,
-            false,
-            false);
-    DeliveredTask delivered = () -> activation;
-    return new Delivery(delivered, 1, EPOCH, number);
+    return StreamDeliveries.of(id, number, task(id).toByteArray());
   }
 
   /// Worker that records what it is sent.

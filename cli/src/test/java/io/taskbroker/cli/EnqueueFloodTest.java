@@ -50,8 +50,8 @@ final class EnqueueFloodTest {
       assertThat(broker.isAlive()).isTrue();
     } // killed
 
+    var runs = new Runs();
     try (BrokerProcess broker = start(port, "-Xmx48m").awaitServing(PATIENCE);
-        var runs = new Runs();
         var _ = StreamWorker.start(port, 100, Duration.ofMillis(1), runs)) {
       await().atMost(PATIENCE).until(() -> runs.ended.get() > 5_000);
       assertThat(broker.stop(PATIENCE)).isZero();
@@ -116,7 +116,7 @@ final class EnqueueFloodTest {
     }
   }
 
-  private static final class Runs implements StreamWorker.Listener, AutoCloseable {
+  private static final class Runs implements StreamWorker.Listener {
     private final AtomicInteger ended = new AtomicInteger();
 
     @Override
@@ -126,8 +126,5 @@ final class EnqueueFloodTest {
     public void answered(Delivery delivery, ResultStatus status) {
       ended.incrementAndGet();
     }
-
-    @Override
-    public void close() {}
   }
 }
