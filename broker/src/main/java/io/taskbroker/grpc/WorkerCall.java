@@ -87,7 +87,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   /// Tasks that the worker has, as the engine counts them.
   private volatile int held;
 
-  /// Whether it has tasks again, and its lease has not begun anew: it may have been silent before.
+  /// Whether an idle worker has received a task and its lease must be restarted.
   private volatile boolean busyAgain;
 
   private int unanswered;

@@ -152,8 +152,8 @@ final class TaskQueries {
     }
   }
 
-  /// Reads the row of the next parked task that is to be cancelled: only the row tells for how long
-  /// its id is remembered, and whether its record is kept.
+  /// Reads the row of the next parked task to cancel. The row holds how long its id is remembered,
+  /// and whether its record is kept.
   void sendQuery() {
     TaskQuery next = reading ? null : parkedCancels.pollFirst();
     if (next == null) {

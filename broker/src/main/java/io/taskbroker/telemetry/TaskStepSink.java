@@ -1,7 +1,8 @@
 package io.taskbroker.telemetry;
 
-/// Receiver of the audit stream of the steps of tasks: a file, or a topic. It never waits, drops
-/// what it cannot keep, and counts that. Called by the engine's thread, except [#dropped].
+/// Receiver of the audit stream of the steps of tasks: a file, or a topic. It never blocks; it
+/// drops and counts the steps that exceed its buffer. Called by the engine's thread, except
+/// [#dropped].
 public interface TaskStepSink {
   /// Task of a step.
   ///

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is edited in a browser comes back as it was, or is not offered to be edited.
+/// Numbers that a browser would change make arguments read-only on the page.
 final class BrowserNumbersTest {
   @ParameterizedTest
   @ValueSource(

@@ -9,7 +9,7 @@ import io.taskbroker.store.StoreQuery;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What a failure of the store means to whoever asks for schedules.
+/// Kinds of store failures, as callers of the schedule service see them.
 final class StoreAccessTest {
   /// Postgres cannot hold U+0000: to try again, as UNAVAILABLE says, would be useless.
   @ParameterizedTest

@@ -47,7 +47,7 @@ final class ScheduleLedger {
   /// Schedules whose task operators want to run beside the slots, by the id of that task.
   private final Map<String, String> runs = new HashMap<>();
 
-  /// What is known of the schedules of one name in one store.
+  /// Record of the schedules of one name in one store.
   private static final class Book {
     final Set<Schedule> wanted = new HashSet<>();
     final List<Past> past = new ArrayList<>();

@@ -84,7 +84,8 @@ final class DevCommand implements Callable<Integer> {
     return data.toAbsolutePath().resolve("tasks.sqlite");
   }
 
-  /// Text for the environment that is not taken for a list, a number or an escape.
+  /// Double-quoted text for an environment variable: a list, a number or an escape in it stays
+  /// text.
   static String quoted(String text) {
     return "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
   }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Guard against a full disk: refuses inserts while deletes can still be written. A database has a
 /// size limit, and on a disk without a free byte not even a delete commits, since the log can
 /// neither grow nor be checkpointed (H12). Refuses inserts also while the file is not in its place:
-/// what is stored in a file that was removed ends with the process (G1).
+/// a removed file, and every row in it, is gone when the process ends (G1).
 final class DiskSpaceGuard {
   /// Reserve for a checkpoint of the whole log into new pages, and for deletes meanwhile.
   static final long FREE_BYTES = 96L << 20;
