@@ -54,8 +54,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class AdminServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(AdminServer.class);
   static final int MAX_CONNECTIONS = 128;
+  static final int BACKLOG = 64;
   private static final int HEADER_BYTES = 16 << 10;
-  private static final int BACKLOG = 64;
   private static final int MAX_PEERS = 1_000;
   private static final int THREADS = 8;
   private static final Duration IDLE = Duration.ofSeconds(20);
