@@ -115,7 +115,8 @@ public final class Task<T> {
             options.codec));
   }
 
-  /// Calls that no worker has taken after this time are dropped; never if not given.
+  /// A call that no worker has taken after this time does not run, and meets its failure policy:
+  /// dead letter or discard. Never if not given.
   public Task<T> expiresAfter(Duration expiry) {
     TaskCall.requirePositive("expiresAfter", expiry);
     return with(
