@@ -2,8 +2,8 @@ package io.taskbroker.client;
 
 import org.jspecify.annotations.Nullable;
 
-/// No broker answered in time. Of an enqueued call nothing is known: enqueue it again with the same
-/// [id][TaskCall#id] or [key][TaskCall#idempotencyKey], so that it does not run twice.
+/// No broker answered in time. A call may or may not have been enqueued: enqueue it again with the
+/// same [id][TaskCall#id] or [key][TaskCall#idempotencyKey], so that it does not run twice.
 public final class BrokerUnavailableException extends TaskBrokerException {
   private static final long serialVersionUID = 1;
 

@@ -1,6 +1,7 @@
 package io.taskbroker.client;
 
-/// Use of this process's resources up to which a worker takes more tasks.
+/// Limits on the use of heap and processors by this process, above which a worker takes fewer
+/// tasks.
 ///
 /// @param heap part of the largest heap that is in use after a collection, more than 0, at most 1
 /// @param cpu part of the time that the processors are busy, those of the container if there is

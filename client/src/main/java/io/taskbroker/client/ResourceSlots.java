@@ -11,8 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.IntSupplier;
 
-/// Slots that follow the use of heap and processors: while one is above its limit, a quarter fewer
-/// at each look, and otherwise a tenth of the range more. Thread-safe.
+/// Number of slots that follows the use of heap and processors: at each look it shrinks by a
+/// quarter if one of them is above its limit, and otherwise grows by a tenth of the range.
+/// Thread-safe.
 final class ResourceSlots {
   private static final int STEPS = 10;
 

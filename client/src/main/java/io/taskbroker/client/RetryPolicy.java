@@ -2,7 +2,7 @@ package io.taskbroker.client;
 
 import java.time.Duration;
 
-/// Policy for failed attempts. Retries are kept by the broker, and survive the worker.
+/// Policy for failed attempts. The broker keeps the retries, so that they survive the worker.
 ///
 /// The delay before retry `n` is `delay * growth^(n-1)`, at most `maxDelay`, less a random part of
 /// up to `jitter`.
@@ -26,7 +26,7 @@ public record RetryPolicy(
   public static final RetryPolicy DEFAULT =
       exponential(5, Duration.ofSeconds(1), Duration.ofMinutes(1));
 
-  /// Disposal of a call without an attempt left.
+  /// Fate of a call when no attempt is left.
   public enum OnFailure {
     /// Kept for an operator: in the dead-letter topic, or in the store of a broker without Kafka.
     DEAD_LETTER,

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A kind of work: its name, the type of its argument, and how its calls are treated. A value,
+/// A kind of work: its name, the type of its argument, and the options of its calls. A value,
 /// usually in a constant that producers and workers share:
 ///
 /// ```java

@@ -1,6 +1,6 @@
 package io.taskbroker.client;
 
-/// A task that was waited for ended other than completed.
+/// A task that the caller waited for ended, but did not complete.
 public final class TaskFailedException extends TaskBrokerException {
   private static final long serialVersionUID = 1;
 

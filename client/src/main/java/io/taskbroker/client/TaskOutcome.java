@@ -4,7 +4,7 @@ import io.taskbroker.client.codec.Payloads;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// How a task ended. Immutable.
+/// Outcome of a task: how it ended, and its result or failure message. Immutable.
 public final class TaskOutcome {
   /// The ways to end.
   public enum Kind {

@@ -2,7 +2,7 @@ package io.taskbroker.client;
 
 import org.jspecify.annotations.Nullable;
 
-/// The call was refused, and would be again. It was **not** enqueued.
+/// The call was refused, and would be refused again. It was **not** enqueued.
 public final class TaskRejectedException extends TaskBrokerException {
   private static final long serialVersionUID = 1;
 

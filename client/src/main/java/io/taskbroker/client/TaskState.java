@@ -1,6 +1,6 @@
 package io.taskbroker.client;
 
-/// Where a task is.
+/// State of a task.
 public enum TaskState {
   /// Runnable, waits for a worker.
   PENDING,

@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 /// }
 /// ```
 ///
-/// A lost connection is made again after a pause with jitter, 100 ms to 10 s; tasks that run go on
-/// meanwhile, and their results are reported on the next one.
+/// After a lost connection the worker connects again, after a pause with jitter, 100 ms to 10 s.
+/// Tasks run on meanwhile, and it reports their results on the next connection.
 public final class Worker implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
   private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(5);

@@ -10,9 +10,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.UUID;
 
-/// Enqueues calls in transactions of the application: a call is enqueued exactly if the transaction
-/// commits. An [OutboxRelay] brings it to the broker; it may send a call twice, and the broker
-/// recognises its id for an hour after its end, or as long as it is
+/// Enqueues calls in transactions of the application: a call is enqueued if and only if the
+/// transaction commits. An [OutboxRelay] sends it to the broker. The relay may send a call twice;
+/// the broker recognises its id for an hour after its end, or as long as it is
 /// [remembered][TaskCall#rememberFor]. Thread-safe.
 ///
 /// ```java

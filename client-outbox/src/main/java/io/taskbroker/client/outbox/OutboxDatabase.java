@@ -6,7 +6,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Locale;
 
-/// Database of an outbox, with what differs in its SQL.
+/// Database product of an outbox, with its dialect of SQL.
 public enum OutboxDatabase {
   /// Commits wake the relay by NOTIFY.
   POSTGRES(

@@ -13,9 +13,9 @@ import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Brings calls of an [Outbox] to the broker, at least once, in batches of 500. Any number of
-/// processes may run one: a row lock lets one of them work at a time. A call that the broker
-/// refuses for good stays in the table with the `error`; the others go on.
+/// Sends calls of an [Outbox] to the broker, at least once, in batches of 500. Any number of
+/// processes may run one: by a row lock, only one of them works at a time. A call that the broker
+/// refuses for good stays in the table with the `error`; the relay goes on with the others.
 ///
 /// On Postgres it sleeps until a transaction with calls commits, while another relay has the lock
 /// for 5 s at most; on other databases it looks at intervals. After an error it pauses for 0.5 to

@@ -6,8 +6,8 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/// The method of a bean is the code of a task. Its first parameter is the argument; a second one,
-/// if there is one, is the [io.taskbroker.client.TaskContext].
+/// Makes a method of a bean the code of a task. Its first parameter is the argument; a second one,
+/// which may be left out, is the [io.taskbroker.client.TaskContext].
 @Documented
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)

@@ -13,11 +13,11 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.util.ClassUtils;
 
 /// Finder of the methods with [HandlesTask]. Beans are called through their proxies, so that
-/// `@Transactional` and the like hold.
+/// `@Transactional` and the like work.
 final class TaskMethods {
   private TaskMethods() {}
 
-  /// What runs tasks.
+  /// Receiver of the found methods: a worker, or a broker in tests.
   interface Runner {
     <T> void handle(Task<T> task, TaskHandler<T> handler);
   }

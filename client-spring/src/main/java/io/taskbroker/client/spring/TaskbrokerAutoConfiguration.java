@@ -70,7 +70,7 @@ public class TaskbrokerAutoConfiguration {
         worker -> binders.forEach(each -> each.bind(worker)));
   }
 
-  /// What is told of each worker that was started.
+  /// Callback for each worker that was started.
   interface WorkerBinder {
     void bind(Worker worker);
   }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
-/// Actuator endpoint `taskbroker`: what the worker does.
+/// Actuator endpoint `taskbroker`: state and counters of the worker.
 @Endpoint(id = "taskbroker")
 final class TaskbrokerEndpoint {
   private final @Nullable WorkerLifecycle lifecycle;

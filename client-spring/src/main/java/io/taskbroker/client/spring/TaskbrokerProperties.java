@@ -22,9 +22,10 @@ public record TaskbrokerProperties(
     @DefaultValue Outbox outbox) {
 
   /// @param enabled whether to run the tasks of [HandlesTask] methods here
-  /// @param application whose tasks
-  /// @param slots most tasks at once, 1 to 10,000
-  /// @param leastSlots if given, slots follow the use of memory and processors, from this number on
+  /// @param application application whose tasks the worker runs
+  /// @param slots maximum number of tasks at once, 1 to 10,000
+  /// @param leastSlots if given, the number of slots follows the use of memory and processors,
+  ///   between this and `slots`
   /// @param stopTimeout how long a stop lets running tasks finish; at most the
   ///   `spring.lifecycle.timeout-per-shutdown-phase`
   public record Worker(

@@ -8,7 +8,7 @@ import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
-/// Enqueues calls in the current Spring transaction: they are enqueued exactly if it commits.
+/// Enqueues calls in the current Spring transaction: they are enqueued if and only if it commits.
 /// Thread-safe.
 public final class TransactionalTasks {
   private final DataSource source;

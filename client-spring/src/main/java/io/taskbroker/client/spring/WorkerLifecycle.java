@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.context.SmartLifecycle;
 
-/// The worker of the application. It starts when everything else has, and stops first, with web
-/// servers: data sources and the client are there until the last task has ended.
+/// Lifecycle of the application's worker. It starts after everything else, and stops first, with
+/// web servers: data sources and the client stay until the last task has ended.
 public final class WorkerLifecycle implements SmartLifecycle {
   private static final Logger log = LoggerFactory.getLogger(WorkerLifecycle.class);
 

@@ -1,7 +1,7 @@
 package io.taskbroker.client.codec;
 
-/// Hook that encrypts payloads before they leave the process. Arguments are encoded, compressed,
-/// then sealed; results are encoded, then sealed. Headers, names and ids stay readable. Must be
+/// Encryption of payloads before they leave the process. Arguments are encoded, compressed, then
+/// encrypted; results are encoded, then encrypted. Headers, names and ids stay readable. Must be
 /// thread-safe.
 public interface PayloadCipher {
   /// Value of the header `content-encryption`, such as algorithm and key: a worker opens a payload

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// The way of arguments and results to bytes and back: codec, compression, encryption. Immutable,
-/// thread-safe.
+/// Conversion of arguments and results to bytes and back: codec, compression, encryption.
+/// Immutable, thread-safe.
 public final class Payloads {
   /// Which codec; without it MessagePack, as the Python client writes it.
   public static final String CONTENT_TYPE = "content-type";
@@ -41,7 +41,7 @@ public final class Payloads {
     return new Payloads(PayloadCodec.json(), NEVER, null);
   }
 
-  /// With another codec for what is written; each known one is read.
+  /// Copy that writes with another codec; it still reads each known one.
   public Payloads codec(PayloadCodec codec) {
     return new Payloads(codec, compressAbove, cipher);
   }

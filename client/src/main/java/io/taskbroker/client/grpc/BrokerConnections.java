@@ -6,7 +6,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 
-/// The brokers of a client, whose callbacks run on virtual threads, and its timer. Thread-safe.
+/// Connections of a client to its brokers, and its timer. Callbacks run on virtual threads.
+/// Thread-safe.
 public final class BrokerConnections {
   private final ConnectionOptions options;
   private final ScheduledThreadPoolExecutor timer;

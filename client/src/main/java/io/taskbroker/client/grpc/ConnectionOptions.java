@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Where brokers are, and how to talk to them. Its text form hides the secret.
+/// Addresses of brokers, credentials and timeout. Its text form hides the secret.
 ///
 /// @param targets `host:port` each
 /// @param secret signs requests, if given

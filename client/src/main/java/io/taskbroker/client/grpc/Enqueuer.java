@@ -97,7 +97,7 @@ final class Enqueuer {
     }
   }
 
-  /// Empty if nothing is to be sent now.
+  /// Calls of the next request; empty if there is nothing to send now.
   private List<Pending> nextBatch() {
     lock.lock();
     try {

@@ -7,7 +7,7 @@ import io.taskbroker.client.TaskBrokerException;
 import io.taskbroker.client.TaskNotFoundException;
 import io.taskbroker.client.TaskRejectedException;
 
-/// Errors of gRPC as those of the client.
+/// Translation of gRPC errors to exceptions of the client.
 final class Errors {
   private Errors() {}
 

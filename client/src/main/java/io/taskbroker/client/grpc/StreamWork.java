@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Attempts of one broker that run, and what is to be sent to it: outlives its streams. Guarded by
+/// Running attempts of one broker, and messages to send to it. They outlive its streams. Guarded by
 /// the lock of its [StreamSender].
 final class StreamWork {
   private final WorkerOptions options;
@@ -63,7 +63,7 @@ final class StreamWork {
     heartbeatDue = !heartbeats.isEmpty() || to.isHeartbeatDue(!running.isEmpty());
   }
 
-  /// @return false if the attempts are to be given back
+  /// @return false if the caller must give the attempts back
   boolean take(List<Attempt> attempts) {
     return !draining && running.addAll(attempts);
   }

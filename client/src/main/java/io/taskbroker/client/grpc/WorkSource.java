@@ -2,14 +2,14 @@ package io.taskbroker.client.grpc;
 
 import java.time.Duration;
 
-/// A way by which a worker gets deliveries from one broker and reports results. Thread-safe.
+/// Source of a worker's deliveries from one broker, to which it reports results. Thread-safe.
 public interface WorkSource {
   void start();
 
   /// Takes no more deliveries; those that still arrive are given back.
   void drain();
 
-  /// Reports what is left, and ends.
+  /// Reports the remaining results, and ends.
   ///
   /// @param timeout for the reports
   void close(Duration timeout) throws InterruptedException;

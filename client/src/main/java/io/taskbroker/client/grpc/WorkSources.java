@@ -23,8 +23,8 @@ public final class WorkSources {
     this.timer = timer;
   }
 
-  /// How deliveries come: over streams that the worker opens, by asking for each, or by calls of
-  /// the broker.
+  /// Transport of deliveries: streams that the worker opens, a request for each, or calls of the
+  /// broker.
   public enum Way {
     STREAM,
     PULL,
@@ -77,7 +77,7 @@ public final class WorkSources {
     return all.stream().anyMatch(WorkSource::isConnected);
   }
 
-  /// Reports what is left, and ends, even if the thread is interrupted.
+  /// Reports the remaining results, and ends, even if the thread is interrupted.
   ///
   /// @param timeout for the reports to each broker
   public void close(Duration timeout) {

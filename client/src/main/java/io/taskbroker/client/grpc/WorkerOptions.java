@@ -3,7 +3,7 @@ package io.taskbroker.client.grpc;
 import java.util.List;
 import java.util.function.IntSupplier;
 
-/// How a worker introduces itself.
+/// Description of a worker, which it sends to brokers.
 ///
 /// @param namespaces all if empty
 /// @param most tasks at once at one broker

@@ -8,7 +8,7 @@ import io.taskbroker.protocol.v1.NewTask;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/// A way by which calls reach a broker. Thread-safe.
+/// Transport of calls to a broker. Thread-safe.
 ///
 /// Failed futures and calls carry a [io.taskbroker.client.TaskBrokerException].
 public interface TaskTransport extends AutoCloseable {

@@ -15,8 +15,8 @@ import org.springframework.test.context.BootstrapWith;
 import org.springframework.test.context.junit.jupiter.SpringExtension;
 
 /// Test slice of tasks: only components with [HandlesTask] methods, and an
-/// [io.taskbroker.client.testing.InlineBroker] that runs them. What they need beside that, the test
-/// provides, such as by `@MockitoBean` or `@Import`.
+/// [io.taskbroker.client.testing.InlineBroker] that runs them. The test provides their other
+/// dependencies, such as by `@MockitoBean` or `@Import`.
 ///
 /// ```java
 /// @TaskTest(Receipts.class)

@@ -7,7 +7,7 @@ import org.springframework.boot.test.context.filter.annotation.StandardAnnotatio
 import org.springframework.core.type.classreading.MetadataReader;
 import org.springframework.core.type.classreading.MetadataReaderFactory;
 
-/// Leaves out what has no method with [HandlesTask].
+/// Filter that leaves out components without a method with [HandlesTask].
 final class TaskTypeExcludeFilter
     extends StandardAnnotationCustomizableTypeExcludeFilter<TaskTest> {
   private final Set<Class<?>> components;
