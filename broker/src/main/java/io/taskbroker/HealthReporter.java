@@ -17,9 +17,9 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Assembles the health report from what the watchdog found and what the stages say of themselves,
-/// with the age of each condition; exposes it as metrics and logs each beginning and end. Confined
-/// to the watchdog's thread.
+/// Assembles the health report from the watchdog's findings and the stages' own conditions, with
+/// the age of each; exposes it as metrics, and logs each beginning and end. Confined to the
+/// watchdog's thread.
 final class HealthReporter implements Watchdog.Findings {
   private static final Logger log = LoggerFactory.getLogger(HealthReporter.class);
 

@@ -56,7 +56,7 @@ public sealed interface Change {
     Origin origin();
   }
 
-  /// Change of what is recorded about a partition.
+  /// Change of the state of a partition.
   sealed interface OfPartition extends Change {
     SourcePartition partition();
 

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What happened to one task, and when: the first and the latest steps, [#MAX_BYTES] in all. Each
-/// step takes a few bytes, so that a task in memory may have one. Not thread-safe.
+/// Steps of one task, with their times: the first and the latest ones, [#MAX_BYTES] in all. Each
+/// step takes a few bytes, so that each task in memory may have a history. Not thread-safe.
 public final class TaskHistory {
   /// Most bytes of an encoded history.
   public static final int MAX_BYTES = 1_024;

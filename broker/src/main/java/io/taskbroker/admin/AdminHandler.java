@@ -49,7 +49,7 @@ final class AdminHandler extends Handler.Abstract {
   private final boolean readOnly;
   private final InstantSource clock = InstantSource.system();
 
-  /// @param before what is in force, for the record of acts
+  /// @param before state before the act, for the record of acts
   AdminHandler(
       Authenticator authenticator,
       List<Route> routes,

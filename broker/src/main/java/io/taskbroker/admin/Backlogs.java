@@ -36,7 +36,7 @@ final class Backlogs {
     this.rates = rates;
   }
 
-  /// What a group is.
+  /// Field by which tasks are grouped.
   enum By {
     APPLICATION,
     NAMESPACE,

@@ -54,11 +54,12 @@ final class Bodies {
   /// @param timeZone IANA name, UTC by default
   /// @param phaseSeconds with `every_seconds`: seconds from 1970 to a slot
   /// @param start,end no slot before, and none from then on
-  /// @param jitterSeconds up to so much each slot is delayed
+  /// @param jitterSeconds maximum delay of each slot
   /// @param missed `latest` (by default), `skip` or `all`
   /// @param missedLimit with `all`: how many run late, 100 by default
-  /// @param ifUpdatedAt its `updated_at`: another one, or none, is answered by 409
-  /// @param dryRun only tells what it would be
+  /// @param ifUpdatedAt its expected `updated_at`; if it has another one, or none, the answer is
+  ///   409
+  /// @param dryRun only says what the schedule would be
   record ScheduleChange(
       Optional<String> cron,
       Optional<String> timeZone,
@@ -75,8 +76,8 @@ final class Bodies {
       Optional<Boolean> dryRun,
       String reason) {}
 
-  /// What a schedule enqueues. Secret values of arguments and headers that are `[redacted]` stay as
-  /// they are.
+  /// Task that a schedule enqueues. Secret values of arguments and headers that are `[redacted]`
+  /// stay as they are.
   ///
   /// @param arguments any JSON; the worker gets its text
   /// @param maxAttempts attempts in all, 1 by default
@@ -95,17 +96,17 @@ final class Bodies {
       Optional<String> onFailure,
       Optional<Boolean> atMostOnce) {}
 
-  /// Why something is done.
+  /// Reason for an act.
   record Reason(String reason) {}
 
   /// Drain of this broker.
   record Drain(String reason) {}
 
-  /// Rules in the place of those of the API.
+  /// New rules of the API, which replace its present ones.
   ///
   /// @param rules YAML, as in the file of `runtime_config_path`
-  /// @param ifVersion the version that they replace; 0 if there is none. Another one is in force:
-  ///   409
+  /// @param ifVersion the version that they replace; 0 if there is none. If another one is in
+  ///   force, the answer is 409
   /// @param dryRun only tells what would be done
   record SetRules(
       String rules, Optional<Long> ifVersion, Optional<Boolean> dryRun, String reason) {}

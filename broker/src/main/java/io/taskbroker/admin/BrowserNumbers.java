@@ -2,7 +2,7 @@ package io.taskbroker.admin;
 
 import tools.jackson.databind.JsonNode;
 
-/// What a browser does to numbers of JSON: it has doubles only, and writes 1.0 as 1.
+/// Check for JSON numbers that a browser would change: it has doubles only, and writes 1.0 as 1.
 final class BrowserNumbers {
   private static final long LARGEST = (1L << 53) - 1;
 

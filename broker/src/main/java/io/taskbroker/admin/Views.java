@@ -135,7 +135,7 @@ final class Views {
   /// @param name that it gave itself; may be empty
   /// @param version library and version, as it says; may be empty
   /// @param namespaces only tasks of these; none for all
-  /// @param slots tasks that it has at once
+  /// @param slots maximum number of tasks that it has at once
   /// @param inUse slots that are taken
   /// @param tasks ids of some of its tasks, 10 at most
   /// @param lastHeardAt when it last sent anything
@@ -179,7 +179,7 @@ final class Views {
   /// @param unowned partitions that no broker owns now
   record Brokers(String asked, List<BrokerOfFleet> brokers, List<OwnedPartition> unowned) {}
 
-  /// A broker, as the store knows it. Former processes of a broker are of their own for a day.
+  /// A broker, as the store knows it. A former process of a broker is listed by itself for a day.
   ///
   /// @param alive whether its lease holds
   /// @param storeBytes size of its rows; absent in a store of one broker

@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 /// Conservation audit of a range of a topic: what became of each record. One thread.
 ///
 /// The order of reading makes it correct beside running brokers: first the committed offsets, then
-/// the store, as of one moment, and then the topics that tasks end in. What the store no longer has
-/// at that moment had been acknowledged by Kafka before (G4), and what it had committed it has
-/// (G1).
+/// the store, as of one moment, and then the topics that tasks end in. A row below a committed
+/// offset was stored before that moment (G1); a forwarded row that the store no longer has then was
+/// acknowledged by Kafka before (G4).
 public final class Audit {
   /// Largest number of records of one audit.
   public static final int MAX_RECORDS = 1_000_000;

@@ -40,7 +40,7 @@ final class Ends {
     this.notes = notes;
   }
 
-  /// The entries with what is found about those that have ended.
+  /// The entries, completed by the findings about those that have ended.
   List<AuditEntry> find(List<AuditEntry> entries, List<TopicRecords> records) {
     var found = new ArrayList<>(entries);
     var retryIds = new HashMap<String, String>();

@@ -4,8 +4,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// Place in a dead-letter topic at which the next page begins: the next offset of each partition.
-/// Its text form, `partition:offset,…`, is stable: it can be kept and used again. Immutable.
+/// Position in a dead-letter topic at which the next page begins: the next offset of each
+/// partition. Its text form, `partition:offset,…`, is stable: it can be kept and used again.
+/// Immutable.
 public record Cursor(SortedMap<Integer, Long> offsets) {
   /// The beginning of the topic.
   public static final Cursor START = new Cursor(new TreeMap<>());

@@ -28,10 +28,10 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
 
-/// Replay of dead letters, each once: the task and the record that it was replayed are written in
-/// one transaction of Kafka. A replay that is killed is begun again by the same command, and goes
-/// on where it stopped; a second one that runs at the same time ends the first ([ADR
-/// 23](docs/adr/0023-replay-once.md)). One thread.
+/// Replay of dead letters, each once: the task and its resolution are written in one transaction of
+/// Kafka. A replay that was killed continues where it stopped when the same command runs again; a
+/// second one that runs at the same time ends the first ([ADR 23](docs/adr/0023-replay-once.md)).
+/// One thread.
 public final class Replay {
   private static final String ORIGIN_HEADER = "taskbroker-replay-of";
   private static final int MAX_BATCH_BYTES = 4 << 20;

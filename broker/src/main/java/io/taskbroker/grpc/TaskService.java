@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// gRPC `taskbroker.v1.TaskService`: enqueues tasks, and tells of them (docs/protocol.md). Used by
-/// the event loop.
+/// gRPC `taskbroker.v1.TaskService`: enqueues tasks, and answers questions about them
+/// (docs/protocol.md). Used by the event loop.
 final class TaskService {
   static final String NAME = "taskbroker.v1.TaskService";
 

@@ -66,7 +66,7 @@ final class Enqueues {
     enqueue.settle();
   }
 
-  /// Refuses what is not admitted: the broker stops.
+  /// Refuses the commands that are not admitted: the broker stops.
   void stop() {
     waiting.forEach(enqueue -> enqueue.unavailable("the broker is stopping"));
     waiting.clear();

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/// Reader of what operators see of tasks and applications. Changes nothing.
+/// Reader of the engine's state of tasks and applications, for operators. Changes nothing.
 final class OperatorViews {
   private static final byte[] NONE = {};
 

@@ -14,8 +14,8 @@ import java.util.List;
 /// | status update, confirmation, delay, forward, delete | yes | no | no: nothing follows the delete of a row, and nothing precedes its insert | shared store only |
 /// | watermark, committed offset | yes | no | no | shared store only |
 ///
-/// Any other outcome is an error of the broker or of whoever changed the database. It is reported,
-/// and the change counts as durable: it cannot be made, now or later. Not thread-safe.
+/// Any other outcome is an error of the broker, or of a program that changed the database. It is
+/// reported, and the change counts as durable: it cannot be made, now or later. Not thread-safe.
 final class OutcomeModel {
   private final boolean shared;
   private final EventPort events;

@@ -11,7 +11,7 @@ import io.taskbroker.inflight.api.EventPort;
 import io.taskbroker.inflight.api.TaskEnd;
 import org.jspecify.annotations.Nullable;
 
-/// Recorder of what happens to tasks: of all if finished tasks are kept, otherwise of those whose
+/// Recorder of the steps of tasks: of all if finished tasks are kept, otherwise of those whose
 /// clients asked for their results. A task without a record costs one test for null at each step.
 /// Not thread-safe.
 final class TaskRecorder {
@@ -155,7 +155,7 @@ final class TaskRecorder {
     }
   }
 
-  /// Ends the record of a task whose row is to be deleted; null if it has none.
+  /// Ends the record of a task whose row will be deleted; null if it has none.
   ///
   /// @param tombstoneUntil end of the tombstone of its id; [Row#NONE] if there is none
   @Nullable FinishedTask end(InFlightTask task, long tombstoneUntil, long wall) {

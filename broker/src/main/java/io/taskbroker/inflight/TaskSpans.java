@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Reports the steps of tasks to [EventPort#span] when they end, with their times. It exists only
-/// while tasks are traced. It remembers what is open: a delivery, a report or a forward, never a
-/// task that waits. Not thread-safe.
+/// while tasks are traced. It remembers open steps: a delivery, a report or a forward, never a task
+/// that waits. Not thread-safe.
 final class TaskSpans {
   private static final int MAX_DETAIL = 256;
 

@@ -118,7 +118,8 @@ final class OffsetCommits {
     commitIfDue();
   }
 
-  /// Commits what is durable of the partitions, and stale offset metadata, and waits for it.
+  /// Commits the durable offsets of the partitions, renews stale offset metadata, and waits for
+  /// both.
   ///
   /// @return whether Kafka acknowledged it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {

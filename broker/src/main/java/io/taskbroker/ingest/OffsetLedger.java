@@ -6,8 +6,8 @@ import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/// Offsets of one owned partition: what was handed over, what of it is durable, and what is
-/// committed in Kafka. A commit never passes a record that is not durable (G1). Not thread-safe.
+/// Offsets of one owned partition: those handed over, those durable, and the one committed in
+/// Kafka. A commit never passes a record that is not durable (G1). Not thread-safe.
 final class OffsetLedger {
   private final long startOffset;
   private final long notBelow;

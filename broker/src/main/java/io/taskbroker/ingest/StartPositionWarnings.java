@@ -16,7 +16,7 @@ final class StartPositionWarnings {
     this.counts = counts;
   }
 
-  /// Logs what is unusual about the start of a partition.
+  /// Logs warnings about the start position of a partition.
   void of(PositionFinder.Found found) {
     StartingOffsets.Facts facts = found.facts();
     if (found.start().lost()) {

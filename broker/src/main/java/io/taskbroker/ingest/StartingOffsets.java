@@ -63,7 +63,7 @@ final class StartingOffsets {
         reached(facts, lost, cut != null && !cut.exact(), outOfRange && !below, trusted));
   }
 
-  /// Offset below which a record may have been run before, beyond what is committed.
+  /// Offset below which a record may have run before, if that is beyond the committed one.
   private static long reached(
       Facts facts, boolean lost, boolean vague, boolean beyondEnd, long trusted) {
     long reached = Watermark.NONE;

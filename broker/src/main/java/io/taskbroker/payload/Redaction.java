@@ -50,7 +50,7 @@ public record Redaction(List<String> parts) {
     }
   }
 
-  /// Copy of a changed value in which what is still hidden has its original value again.
+  /// Copy of a changed value in which each value that is still hidden is the original one again.
   ///
   /// @param original what `changed` was made from, with its secrets
   /// @throws IllegalArgumentException if a hidden value stands where the original has none

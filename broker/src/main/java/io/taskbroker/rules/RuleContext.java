@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Parts of the broker's configuration that its rules depend on. Immutable.
+/// Configuration of the broker that its rules depend on. Immutable.
 ///
 /// @param topic default topic of demoted tasks
 /// @param cluster bootstrap servers of the default cluster of demoted tasks

@@ -2,7 +2,7 @@ package io.taskbroker.runtime;
 
 import java.util.Locale;
 
-/// State of a stage that an operator should know: what is wrong, where and why.
+/// Fault of a stage that an operator should know of: its kind, place and reason.
 ///
 /// @param stage name of the stage, topic or file that it concerns; bounded in number
 /// @param reason one line, without secrets

@@ -185,7 +185,7 @@ final class ScheduleBook {
 
   /// Changes a schedule.
   ///
-  /// @param step empty if nothing is to be changed
+  /// @param step empty if nothing changes
   private ScheduleState change(String name, Function<StoredSchedule, Optional<ScheduleRow>> step)
       throws InterruptedException {
     for (int i = 0; i < ATTEMPTS; i++) {

@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Enqueues the tasks of due slots. The engine stores each task together with the step of its
-/// schedule to the next slot ([io.taskbroker.activation.Change.Fire]): whoever makes the step first
-/// has fired the slot, and all others find the schedule changed (docs/adr/0040). Blocks; one thread
-/// at a time.
+/// schedule to the next slot ([io.taskbroker.activation.Change.Fire]): the broker that commits the
+/// step first fires the slot, and all others find the schedule changed (docs/adr/0040). Blocks; one
+/// thread at a time.
 final class SlotFiring {
   private static final Logger log = LoggerFactory.getLogger(SlotFiring.class);
 
@@ -56,7 +56,7 @@ final class SlotFiring {
     this.metrics = metrics;
   }
 
-  /// Fires what is due.
+  /// Fires the due slots.
   ///
   /// @return when to look again, milliseconds since the epoch; [ScheduleRow#NEVER] if no slot is
   ///   known

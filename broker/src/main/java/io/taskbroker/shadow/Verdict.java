@@ -2,7 +2,7 @@ package io.taskbroker.shadow;
 
 import java.util.Locale;
 
-/// What the broker would do with a record first, and how that differs from the reference.
+/// First action that the broker would take on a record, and its difference from the reference.
 public enum Verdict {
   /// A worker gets it at once.
   DELIVER("delivers it", ""),

@@ -41,7 +41,8 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// Transport of OTLP over gRPC for the exporters of OpenTelemetry, on the gRPC library of the
-/// broker in place of OkHttp. What the receiver does not take is not sent again. Thread-safe.
+/// broker in place of OkHttp. It does not repeat a request that the receiver does not take.
+/// Thread-safe.
 final class OtlpGrpcSender implements GrpcSender {
   private static final int MAX_RESPONSE_BYTES = 1 << 20;
   private static final int DEFAULT_PORT = 4317;

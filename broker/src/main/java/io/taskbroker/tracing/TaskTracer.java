@@ -158,7 +158,7 @@ final class TaskTracer implements TaskTraces {
     return SpanId.fromLong(id == 0 ? 1 : id);
   }
 
-  /// What a step is called.
+  /// Name of a step's span, by the conventions.
   ///
   /// @param type empty if the conventions name none
   private record Kind(

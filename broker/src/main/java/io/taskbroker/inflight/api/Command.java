@@ -252,7 +252,7 @@ public sealed interface Command {
     }
   }
 
-  /// The caller that awaits a task does so no longer.
+  /// A caller no longer awaits a task.
   record AskNoMore(TaskQuery query) implements Command {}
 
   /// Records of one partition in the order of their offsets. The sender bounds how many of them the

@@ -97,7 +97,7 @@ public enum EngineEvent {
   /// A report came too late or out of order and is ignored.
   STALE_REPORT(Level.DEBUG);
 
-  /// How loudly an event is reported.
+  /// Log level of an event.
   public enum Level {
     /// Counted only.
     COUNTED,

@@ -24,7 +24,7 @@ public record TaskSpan(
     String outcome,
     boolean failed,
     String detail) {
-  /// What has ended.
+  /// Kind of a step.
   public enum Step {
     /// From the admission of the task until its row was durable, or a rule dropped it.
     STORE,

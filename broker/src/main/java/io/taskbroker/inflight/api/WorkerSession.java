@@ -1,8 +1,8 @@
 package io.taskbroker.inflight.api;
 
-/// Stream of a worker, as the engine sees it. [#mayReceive], [#worker], [#description] and
-/// [#handled] are called by the engine's thread, the others by whoever carries out its effects;
-/// none may block.
+/// Stream of a worker, as the engine sees it. The engine's thread calls [#mayReceive], [#worker],
+/// [#description] and [#handled]; the thread that carries out its effects calls the others. None
+/// may block.
 public interface WorkerSession {
   /// Whether another task would be sent soon.
   boolean mayReceive();

@@ -5,9 +5,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
-/// Bounded removal of records of finished tasks: of all broker epochs those that are out of date,
-/// and those of brokers that are gone beyond the limit. Any broker does it. A living broker keeps
-/// to its limit by itself ([FinishedLog]). Confined to one thread, like its connection.
+/// Bounded removal of records of finished tasks: the expired ones of all broker epochs, and those
+/// beyond the limit of brokers that are gone. Any broker does it. A living broker keeps to its
+/// limit by itself ([FinishedLog]). Confined to one thread, like its connection.
 final class FinishedPurge {
   /// Most deletes for one epoch in one call.
   private static final int STEPS = 8;

@@ -39,7 +39,7 @@ final class RuleVersionTable implements RuleHistory {
 
   /// Pooled access to the database.
   interface Database {
-    /// @param operation what is done, for the message of a failure
+    /// @param operation name of the operation, for the message of a failure
     <T> T with(String operation, Work<T> work);
   }
 

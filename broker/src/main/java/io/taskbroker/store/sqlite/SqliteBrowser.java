@@ -16,7 +16,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 
-/// Browser of a SQLite store. There is no index for what operators search, since it would cost each
+/// Browser of a SQLite store. No index serves the searches of operators, since it would cost each
 /// commit; so the table is read in windows of keys, each a statement of some tens of milliseconds,
 /// until the page is full or its time is over. No read transaction outlives its statement, so the
 /// write-ahead log can be reset in between. Thread-safe: one lock.

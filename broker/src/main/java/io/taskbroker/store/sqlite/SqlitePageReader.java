@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Paged reader of rows. An index leads to the start of each page: no page reads what is before it
+/// Paged reader of rows. An index leads to the start of each page: no page reads the rows before it
 /// (H15).
 final class SqlitePageReader {
   static final String LOAD =
