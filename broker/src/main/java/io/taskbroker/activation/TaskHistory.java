@@ -138,7 +138,7 @@ public final class TaskHistory {
     length -= to - from;
   }
 
-  /// Where the steps that are never dropped end.
+  /// End of the steps that are never dropped.
   private int keptEnd() {
     int end = 0;
     while (end < KEPT_BYTES && end < length) {
@@ -147,7 +147,7 @@ public final class TaskHistory {
     return end;
   }
 
-  /// Where the step after that at `from` begins.
+  /// Start of the step after the one at `from`.
   private static int next(byte[] bytes, int from) {
     int at = from + 1;
     while (bytes[at] < 0) {

@@ -64,7 +64,7 @@ final class DeadLetterViews {
     }
   }
 
-  /// What an operator did with a dead letter.
+  /// Resolution of a dead letter by an operator.
   ///
   /// @param topic where it was replayed to; empty if it was discarded
   /// @param id of the new task; empty if it was discarded

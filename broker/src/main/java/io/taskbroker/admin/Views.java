@@ -522,7 +522,7 @@ final class Views {
   /// Next slots of a schedule that need not exist; none if it ends before.
   record SlotTimes(List<Instant> nextTimes) {}
 
-  /// What became of a slot.
+  /// Outcome of a slot.
   ///
   /// @param outcome `enqueued`, `switched_off`, `already_exists`, `rejected`, or `skipped`: the
   ///   slot and those up to the one before in the list were missed

@@ -74,7 +74,8 @@ public record StoreConfig(
 
   /// Records of finished tasks.
   ///
-  /// @param retention how long those of all tasks are kept; zero for those that are asked for only
+  /// @param retention how long the records of all tasks are kept; zero to keep only those that
+  ///   clients ask for
   /// @param maxSize bytes of all records
   public record Finished(Duration retention, long maxSize) {}
 

@@ -47,7 +47,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private @Nullable PushMessage unsent;
   private @Nullable WorkerConnection connection;
 
-  /// Where the last connection was to.
+  /// Target of the last connection.
   private @Nullable Target target;
 
   private int attempts;

@@ -50,7 +50,7 @@ final class RunningCalls {
   }
 
   /// @param loop single-threaded
-  /// @param nanoTime the time that the loop goes by, nanoseconds
+  /// @param nanoTime clock of the loop, nanoseconds
   RunningCalls(ScheduledExecutorService loop, Duration patience, LongSupplier nanoTime) {
     this.loop = loop;
     Status timedOut =

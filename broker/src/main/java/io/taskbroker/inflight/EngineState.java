@@ -91,8 +91,8 @@ final class EngineState {
   /// The largest key of a row from before this process.
   private long firstKey = Long.MAX_VALUE;
 
-  /// Until when reports of deliveries by previous processes can arrive, monotonic milliseconds:
-  /// what a worker may have is not delivered before.
+  /// Time until which reports of deliveries by previous processes can arrive, monotonic
+  /// milliseconds: a task that a worker may have is not delivered before.
   private long settlesAt = Long.MIN_VALUE;
 
   long storeBytes;
@@ -107,7 +107,7 @@ final class EngineState {
   int delayed;
   int forwarding;
 
-  /// Of the tokens of the deliveries of this process.
+  /// Epoch of the tokens of this process's deliveries.
   private final TokenEpoch epoch;
 
   /// Number of deliveries by this process.

@@ -52,7 +52,7 @@ final class FingerprintMap {
     return removed;
   }
 
-  /// By the highest bits of the low half, whose lowest bits choose the slot.
+  /// Segment of an id: the highest bits of the low half, whose lowest bits choose the slot.
   private static int segmentOf(Fingerprint id) {
     return (int) (id.low() >>> (Long.SIZE - Integer.numberOfTrailingZeros(SEGMENTS)));
   }

@@ -20,7 +20,7 @@ final class InFlightTask implements DeliveredTask {
   /// 10 more, and 32 more after a failed delivery.
   static final int OVERHEAD_BYTES = 400;
 
-  /// What the quarantine keeps of a task beside it.
+  /// Memory that the quarantine takes beside a task.
   private static final int QUARANTINE_BYTES = 400;
 
   /// Number of the last delivery of a task that failed since: no token has it, so that no result of

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// insert of a row that is due first may wait for space, which only other rows can make (H12). Not
 /// thread-safe.
 final class ParkedBacklogs {
-  /// Each how many pages one goes to the rows that are due first.
+  /// Number of pages of which one goes to the rows that are due first.
   static final int OLDEST_EVERY = PriorityPicker.OLDEST_EVERY;
 
   /// How long a requested page keeps other priorities from being read, milliseconds.
@@ -26,7 +26,7 @@ final class ParkedBacklogs {
   /// All backlogs, the highest priority first; null while there is only the normal one.
   private @Nullable TreeMap<Integer, ParkedBacklog> byPriority;
 
-  /// Until when the last requested page is waited for, wall-clock milliseconds.
+  /// End of the wait for the last requested page, wall-clock milliseconds.
   private long patientUntil = Long.MIN_VALUE;
 
   /// Pages that were requested while several priorities were due.

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// that arrived before it ([ADR 44](docs/adr/0044-priorities.md)). Tasks of normal priority alone
 /// cost a null check. Not thread-safe.
 final class PriorityPicker implements TaskPicker {
-  /// Each how many tasks one goes by arrival alone.
+  /// Number of deliveries of which one goes by arrival alone.
   static final int OLDEST_EVERY = 16;
 
   private static final int LEVELS = Priority.FIRST - Priority.LAST + 1;

@@ -102,7 +102,7 @@ final class TaskQueries {
         && (task.step() == Step.PRODUCING || task.step() == Step.QUARANTINED);
   }
 
-  /// Ends a wait: answers with the task as it is now.
+  /// Ends a wait: answers with the present state of the task.
   void forget(TaskQuery query) {
     List<TaskQuery> callers = waiting.get(query.id());
     if (callers != null && callers.remove(query)) {

@@ -22,7 +22,7 @@ final class WorkerStream implements DeliveryChannel {
   /// The attempts that the worker has, as far as it has not reported their results.
   final Map<AttemptToken, InFlightTask> attempts = new HashMap<>();
 
-  /// What the worker said last about an attempt, as far as it said something.
+  /// Last progress of each attempt for which the worker reported any.
   private final Map<AttemptToken, String> progress = new HashMap<>();
 
   private final List<String> namespaces;
@@ -124,7 +124,7 @@ final class WorkerStream implements DeliveryChannel {
     return session.worker();
   }
 
-  /// What operators see of it.
+  /// View of the stream for operators.
   WorkerStats stats() {
     return new WorkerStats(
         session.description(),

@@ -70,7 +70,7 @@ final class ActivationDecoder implements RecordDecoder {
   private final TimeChanges changes;
   private final NameInterner names = new NameInterner();
 
-  /// Of the header that is being read: whether it is that of the priority, and where its value is.
+  /// Current header: whether it is the one of the priority, and the bounds of its value.
   private boolean isPriorityHeader;
 
   private int headerStart;

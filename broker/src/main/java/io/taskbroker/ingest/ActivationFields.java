@@ -64,7 +64,7 @@ final class ActivationFields {
     return null;
   }
 
-  /// That of the header, if it has one; otherwise that of the field.
+  /// Priority of the header, if it has one; otherwise that of the field.
   byte priority() {
     return (byte) (headerPriority != NONE ? headerPriority : Priority.nearest(priority));
   }

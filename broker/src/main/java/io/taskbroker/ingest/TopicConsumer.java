@@ -120,7 +120,7 @@ final class TopicConsumer {
     return problems.refusal();
   }
 
-  /// What keeps the topic, or some of its partitions, from being read.
+  /// Fault that keeps the topic, or some of its partitions, from being read.
   Optional<Condition> condition() {
     return problems
         .condition()

@@ -8,7 +8,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Names whose values are secret: those that contain one of some texts, in any case. Immutable.
+/// Names whose values are secret: names that contain one of the configured texts, in any case.
+/// Immutable.
 public record Redaction(List<String> parts) {
   /// Shown instead of a secret value.
   public static final String HIDDEN = "[redacted]";

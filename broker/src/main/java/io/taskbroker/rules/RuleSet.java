@@ -114,7 +114,7 @@ public final class RuleSet implements Rules {
     return new RuleStatus.Rule(effect, use.name(), use.matches());
   }
 
-  /// What becomes of the tasks of a name in a namespace.
+  /// Fate of the tasks of a name in a namespace.
   public Fate fate(String namespace, String taskname) {
     TaskRule rule = tasks.get(taskname);
     if (rule != null) {
@@ -123,7 +123,7 @@ public final class RuleSet implements Rules {
     return namespaces.containsKey(namespace) && !wouldComeBack() ? Fate.DEMOTED : Fate.KEPT;
   }
 
-  /// What becomes of the tasks of one name.
+  /// Fate of the tasks of one name.
   public enum Fate {
     KEPT,
     REMOVED,

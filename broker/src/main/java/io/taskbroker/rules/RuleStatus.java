@@ -17,7 +17,7 @@ public record RuleStatus(Path file, List<Rule> rules, String problem) {
   /// @param matches tasks that it applied to, since it came into force
   public record Rule(Effect effect, String name, long matches) {}
 
-  /// What a rule does to a task.
+  /// Effect of a rule on a task.
   public enum Effect {
     /// Removes it, at least if it has certain arguments.
     SWITCHED_OFF,

@@ -27,7 +27,7 @@ public final class Deadlines<T> {
     this(timer, timeout, expired, System::nanoTime);
   }
 
-  /// @param nanoTime the time that the timer goes by, nanoseconds
+  /// @param nanoTime clock of the timer, nanoseconds
   public Deadlines(
       ScheduledExecutorService timer,
       Duration timeout,

@@ -87,7 +87,7 @@ final class ScheduleBook {
     throw contended(schedule.getName());
   }
 
-  /// What [#upsert] would make of a schedule; changes nothing.
+  /// Schedule that [#upsert] would make; changes nothing.
   ScheduleState preview(Schedule given, Optional<Timestamp> unchangedSince)
       throws InterruptedException {
     Schedule schedule = normalized(given);

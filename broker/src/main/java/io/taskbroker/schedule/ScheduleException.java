@@ -11,7 +11,7 @@ public final class ScheduleException extends RuntimeException {
     this.kind = kind;
   }
 
-  /// What the caller can do.
+  /// Kind of refusal, by what the caller can do.
   public enum Kind {
     /// Mend the request.
     INVALID,

@@ -161,7 +161,7 @@ public final class Schedules implements Service {
     return ask(() -> changed(book.upsert(schedule, unchangedSince)));
   }
 
-  /// What [#upsert] would make of a schedule, with the same refusals; changes nothing.
+  /// Schedule that [#upsert] would make, with the same refusals; changes nothing.
   public CompletableFuture<ScheduleState> preview(
       Schedule schedule, Optional<Timestamp> unchangedSince) {
     return ask(() -> book.preview(schedule, unchangedSince));

@@ -26,7 +26,7 @@ public final class FinishedSearch {
     this.end = System.nanoTime() + query.within().toNanos();
   }
 
-  /// Whether its time is over.
+  /// Whether the time limit of the search has passed.
   public boolean isOver() {
     return System.nanoTime() - end > 0;
   }
@@ -73,12 +73,12 @@ public final class FinishedSearch {
     return wanted.isEmpty() || wanted.get().equals(value);
   }
 
-  /// What was found, when nothing is left.
+  /// Page of the found records, when no more are left.
   public FinishedPage all() {
     return new FinishedPage(found, Optional.empty());
   }
 
-  /// What was found, with a cursor.
+  /// Page of the found records, with a cursor.
   ///
   /// @param reached everything behind it is searched, unless the page is full
   public FinishedPage upTo(Position reached) {

@@ -35,7 +35,7 @@ final class ResourceSlots {
     this.now = least;
   }
 
-  /// By the resources of this process.
+  /// Slots that follow the resources of this process.
   static ResourceSlots ofProcess(int least, int most, ResourceLimit limit) {
     var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     return new ResourceSlots(least, most, limit, ResourceSlots::heapInUse, system::getCpuLoad);
@@ -69,7 +69,7 @@ final class ResourceSlots {
     now = Math.clamp(next, least, most);
   }
 
-  /// What the last collection left, as a part of the largest heap.
+  /// Heap that the last collection left in use, as a part of the largest heap.
   private static double heapInUse() {
     long used = 0;
     for (MemoryPoolMXBean pool : ManagementFactory.getMemoryPoolMXBeans()) {

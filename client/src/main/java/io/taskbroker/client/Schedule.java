@@ -34,7 +34,7 @@ public final class Schedule {
         new Options(null, null, null, null, Missed.LATEST, 0, "");
   }
 
-  /// What becomes of times that passed while no broker ran.
+  /// Treatment of times that passed while no broker ran.
   public enum Missed {
     /// The latest of them runs, however late; the others are skipped.
     LATEST,
@@ -137,7 +137,7 @@ public final class Schedule {
             options.description));
   }
 
-  /// What becomes of missed times; [Missed#LATEST] if not given.
+  /// Treatment of missed times; [Missed#LATEST] if not given.
   public Schedule missed(Missed missed) {
     return with(
         new Options(

@@ -56,7 +56,7 @@ public final class TaskHandle {
     }
   }
 
-  /// Where the task is now.
+  /// Present state of the task.
   ///
   /// @throws TaskNotFoundException if the broker does not remember it
   public TaskState state() {

@@ -108,7 +108,7 @@ public final class Worker implements AutoCloseable {
     return runner.names();
   }
 
-  /// What it has done since it started.
+  /// Counters since the worker started.
   public WorkerCounts counts() {
     return counts.now();
   }
@@ -210,7 +210,7 @@ public final class Worker implements AutoCloseable {
       return this;
     }
 
-    /// Whose tasks to run; `default` if not given.
+    /// Application whose tasks to run; `default` if not given.
     public Builder application(String application) {
       this.application = Task.checked("application", application);
       return this;

@@ -3,7 +3,7 @@ package io.taskbroker.admin.web;
 import java.util.Optional;
 import org.eclipse.jetty.server.Request;
 
-/// What the page needs of the admin API. Thread-safe; methods may block.
+/// Access of the page to the admin API. Thread-safe; methods may block.
 public interface PageAccess {
   /// Caller of a request.
   ///

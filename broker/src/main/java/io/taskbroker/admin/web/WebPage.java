@@ -40,7 +40,7 @@ public final class WebPage {
   private final JsonMapper json;
   private final LiveFeed feed;
 
-  /// What the page needs to know of the configuration.
+  /// Configuration that the page shows or obeys.
   ///
   /// @param tokens whether callers can sign in with a token
   /// @param readOnly whether the API refuses all writes

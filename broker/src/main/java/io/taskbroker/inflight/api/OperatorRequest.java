@@ -42,7 +42,7 @@ public sealed interface OperatorRequest {
       targets = bounded(targets);
     }
 
-    /// What to do with a task.
+    /// Kind of act on a task.
     public enum Kind {
       /// Ends its delay.
       RUN_NOW,

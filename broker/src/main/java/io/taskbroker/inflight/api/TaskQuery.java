@@ -10,7 +10,7 @@ public sealed interface TaskQuery {
 
   Reply reply();
 
-  /// Asks for the task as it is now.
+  /// Asks for the present state of the task.
   record Find(String id, Reply reply) implements TaskQuery {}
 
   /// Cancels the task: one that no worker has ends, and is answered when that is durable.
@@ -77,7 +77,7 @@ public sealed interface TaskQuery {
     }
   }
 
-  /// Where a task is.
+  /// Phase of a task.
   enum Phase {
     PENDING,
     DELAYED,

@@ -10,7 +10,7 @@ public interface WorkerSession {
   /// Name of the worker, for people; empty if it has none.
   String worker();
 
-  /// What operators see of the worker.
+  /// Description of the worker for operators.
   Description description();
 
   /// A worker, for people.

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// Conversion of arguments and results to bytes and back: codec, compression, encryption.
 /// Immutable, thread-safe.
 public final class Payloads {
-  /// Which codec; without it MessagePack, as the Python client writes it.
+  /// Header that names the codec; without it MessagePack, as the Python client writes it.
   public static final String CONTENT_TYPE = "content-type";
 
   /// `zstd` for one zstd frame with its size, which the Python client reads too.

@@ -102,7 +102,7 @@ final class StreamWork {
     return kind(to) != Kind.NOTHING;
   }
 
-  /// What to send next; null if nothing.
+  /// Next message to send; null if there is none.
   @Nullable WorkerMessage next(WorkerStream to) {
     return switch (kind(to)) {
       case NOTHING -> null;

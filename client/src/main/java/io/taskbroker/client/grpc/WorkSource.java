@@ -17,6 +17,6 @@ public interface WorkSource {
   /// Whether deliveries can arrive now.
   boolean isConnected();
 
-  /// Where deliveries come from.
+  /// Address that deliveries come from.
   String target();
 }
