@@ -40,10 +40,10 @@ final class MetricsDocument {
               `default_metrics_tags`. Counters send the increment since the last second; histograms send one
               line with a sample rate per bucket of 9 %%, at most %d of them, so that traffic does not grow
               with the number of events. An unreachable statsd is not an error.
-            - **Prometheus**: `GET /metrics` at `metrics_addr` (127.0.0.1:9464), text or OpenMetrics.
-              The same address serves [health](health.md). Units are seconds and bytes. Port 0 disables the endpoint. If another process, such as a second broker,
-              holds the default address, the broker logs that and starts without the endpoint; a configured
-              address must be free.
+            - **Prometheus**: `GET /metrics` at `metrics_addr` (127.0.0.1:9464), text or OpenMetrics. The same
+              address serves [health](health.md). Units are seconds and bytes. Port 0 disables the endpoint. If
+              another process, such as a second broker, holds the default address, the broker logs that and
+              starts without the endpoint; a configured address must be free.
             - With [traces](tracing.md), OpenMetrics (`Accept: application/openmetrics-text`) has `trace_id` of a
               sampled task as an exemplar in the buckets of `push.received_to_claimed.latency`,
               `push.received_to_push.latency`, `grpc_server.received_to_gettask.latency` and `tasks.run_time`.

@@ -42,10 +42,12 @@ final class ConfigurationDocument {
 
       <!-- Written by ConfigurationDocumentTest from the keys in io.taskbroker.config: do not edit. -->
 
-      Defaults, overlaid by a YAML file (`-c FILE`), overlaid by the environment. Sections are merged key by key; all other values are
-      replaced. All errors are reported at once, each with the key, the value, the valid values and the location. An unknown key is
-      ignored, with a warning that names the nearest known one. A summary is logged at start; the effective configuration is logged at
-      level `debug`, secrets hidden.
+      A value comes from the environment, else from the YAML file (`-c FILE`), else from the defaults.
+      Sections are merged key by key; all other values are replaced. All errors are reported at once, each
+      with the key, the value, the valid values and the location. An unknown key is ignored, with a
+      warning that names the nearest known one. A summary is logged at start; the effective configuration
+      is logged at level `debug`, secrets hidden. A changed file or variable takes effect at the next
+      start.
 
       | command | effect |
       |---|---|
@@ -53,13 +55,14 @@ final class ConfigurationDocument {
       | `taskbroker config show -c FILE` | prints the effective configuration as YAML, secrets hidden |
       | `taskbroker config check --reference FILE` | the same as `check`, of a configuration of the reference; also prints what each of its keys means here ([migration.md](migration.md)) |
 
-      All read the environment as the broker does. Without `-c`, only the defaults and the environment apply.
+      All read the environment as the broker does. Without `-c`, only the defaults and the environment
+      apply.
 
       ## The environment
 
-      The variable of a key is `TASKBROKER_` and the key in upper case, with two underscores between sections:
-      `TASKBROKER_STORE__SQLITE__PATH` is `store.sqlite.path`. Names are converted to lower case: a topic or cluster whose name has
-      capitals, hyphens or dots must be in the file.
+      The variable of a key is `TASKBROKER_` and the key in upper case, with two underscores between
+      sections: `TASKBROKER_STORE__SQLITE__PATH` is `store.sqlite.path`. Names are converted to lower
+      case: a topic or cluster whose name has capitals, hyphens or dots must be in the file.
 
       | value | type |
       |---|---|
@@ -71,8 +74,9 @@ final class ConfigurationDocument {
       | `"12"` | text that would have another type without the quotes |
       | anything else | text |
 
-      A `duration` is text such as `250ms` or `1s`, without spaces, fractions or other units. A type with a question mark may be `null`.
-      Out-of-range numbers are clamped to the maximum where the type has no explicit upper bound.
+      A `duration` is text such as `250ms` or `1s`, without spaces, fractions or other units. A type with
+      a question mark may be `null`. Out-of-range numbers are clamped to the maximum where the type has no
+      explicit upper bound.
 
       ## Examples
       """;
@@ -82,8 +86,8 @@ final class ConfigurationDocument {
 
       ## Keys
 
-      Every key of the reference is read and validated. Some are meaningful only to a broker that polls its database: they are marked
-      **No effect**, with the reason.
+      Every key of the reference is read and validated. Some are meaningful only to a broker that polls
+      its database: they are marked **No effect**, with the reason.
       """;
 
   private static final String RULES =
@@ -91,21 +95,27 @@ final class ConfigurationDocument {
 
       ### Rules for topics and clusters
 
-      - `kafka_topics` and `kafka_clusters` must both be given and not empty, without any of the old keys below.
-      - The `cluster` of each topic must be one of `kafka_clusters`. At least one topic must not be `produce_only`.
-      - `kafka_deadletter_topic` must be declared, and must not be the consumed topic if old keys declare it.
-      - `kafka_retry_topic` defaults to the consumed topic if there is only one and no topic is raw; otherwise it must be given. It must
-        be declared, be neither the dead-letter topic nor raw, and be on a cluster with the same `address` as the dead-letter topic.
+      - `kafka_topics` and `kafka_clusters` must both be given and not empty, without any of the old keys
+        below.
+      - The `cluster` of each topic must be one of `kafka_clusters`. At least one topic must not be
+        `produce_only`.
+      - `kafka_deadletter_topic` must be declared, and must not be the consumed topic if old keys declare
+        it.
+      - `kafka_retry_topic` defaults to the consumed topic if there is only one and no topic is raw;
+        otherwise it must be given. It must be declared, be neither the dead-letter topic nor raw, and be
+        on a cluster with the same `address` as the dead-letter topic.
       - The `application` of a raw topic must be a key of `worker_map`.
-      - A SASL `security_protocol` requires `sasl_mechanism`, `sasl_username` and `sasl_password`; `ssl_certificate_location` and
-        `ssl_key_location` must be given together.
+      - A SASL `security_protocol` requires `sasl_mechanism`, `sasl_username` and `sasl_password`;
+        `ssl_certificate_location` and `ssl_key_location` must be given together.
 
       ## Lease duration
 
       A task claimed for a push is requeued if its call has no outcome within
 
-      `fetch.batch_length` × `push.queue.timeout` + rounds × `push.timeout` + updates, where rounds = ⌈`push.queue.size` ÷ `push.threads`⌉ + 1,
-      and updates = rounds × 1 s, or with `push.update.batched` (`push.update.batch.length` + 1) × 1 s + `push.update.batch.interval`.
+      `fetch.batch_length` × `push.queue.timeout` + rounds × `push.timeout` + updates,
+
+      where rounds = ⌈`push.queue.size` ÷ `push.threads`⌉ + 1, and updates = rounds × 1 s, or with
+      `push.update.batched` (`push.update.batch.length` + 1) × 1 s + `push.update.batch.interval`.
 
       The default is LEASE.
 
@@ -115,8 +125,9 @@ final class ConfigurationDocument {
 
       ### One topic
 
-      Without `kafka_topics` and `kafka_clusters`, these keys describe one consumed topic, and `kafka_deadletter_topic` on the same cluster
-      unless another is given. The two clusters do not share credentials.
+      Without `kafka_topics` and `kafka_clusters`, these keys describe one consumed topic, and
+      `kafka_deadletter_topic` on the same cluster unless another is given. The two clusters do not share
+      credentials.
 
       """;
 

@@ -49,7 +49,8 @@ final class LogEventsDocumentTest {
         ## Of tasks, applications and reports
 
         Lines above level `debug` are limited to 10 a second for each event; the metric `inflight.events`
-        counts all. What each line about a task has beside it: [operations.md](operations.md#how-to-follow-one-task).
+        counts all. [operations.md](operations.md#how-to-follow-one-task) lists the fields of each line
+        about a task.
 
         | event | level | the line begins with |
         |---|---|---|

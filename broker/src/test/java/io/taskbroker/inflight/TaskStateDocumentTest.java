@@ -16,14 +16,13 @@ final class TaskStateDocumentTest {
         """
         # States of a task
 
-        Generated from `TaskTransitions`, by which the engine decides; `TaskStateDocumentTest` compares them.
-        A state is the status that the row of the task has and the step that is under way with the
-        store or the outbox. Not drawn: every state but `DELETING` and `GONE` goes to `DELETING` by
-        `COMPLETE`, and every state but `GONE` goes to `GONE` by `EVICT` (the row belongs to another
-        broker now).
+        Generated from `TaskTransitions`, by which the engine decides; `TaskStateDocumentTest` compares
+        them. A state is the status of the task's row and the pending step with the store or the outbox.
+        Not drawn: every state but `DELETING` and `GONE` goes to `DELETING` by `COMPLETE`, and every state
+        but `GONE` goes to `GONE` by `EVICT` (the row now belongs to another broker).
 
-        Why a task in `PENDING` does not run now is its `WaitingReason`. The dispatcher and the reason
-        ask the same `DeliveryGate` what holds the broker, the application or the task back.
+        The `WaitingReason` of a task says why it does not run now. The dispatcher and the reason ask the
+        same `DeliveryGate` what holds back the broker, the application or the task.
 
         ```mermaid
         stateDiagram-v2
