@@ -54,7 +54,7 @@ final class ActApi {
             "POST",
             "/v1/pause",
             Role.OPERATE,
-            "Holds the tasks of an application, a namespace or a task name until they are resumed.",
+            "Holds tasks of an application, a namespace or a task name until a resume.",
             Bodies.PauseChange.class,
             Views.Pauses.class,
             request -> {

@@ -77,7 +77,7 @@ final class RulesApi {
         write(
             "PUT",
             "/v1/rules",
-            "Sets the rules of the API, in the place of those that it had.",
+            "Replaces the rules of the API.",
             Bodies.SetRules.class,
             request -> {
               Bodies.SetRules body = request.body(Bodies.SetRules.class);

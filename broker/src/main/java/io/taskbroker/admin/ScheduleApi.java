@@ -67,8 +67,7 @@ final class ScheduleApi {
         route(
             "PUT",
             "/v1/schedules/{name}",
-            "Creates or replaces a schedule; the same one again changes nothing. A dry run tells"
-                + " what it would be.",
+            "Creates or replaces a schedule; the same one again, or a dry run, changes nothing.",
             Bodies.ScheduleChange.class,
             Views.ScheduleDetail.class,
             this::put),

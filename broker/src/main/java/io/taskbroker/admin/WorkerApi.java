@@ -33,8 +33,7 @@ final class WorkerApi {
             "GET",
             "/v1/workers",
             Role.READ,
-            "Applications with the condition of their workers, and the workers: at most 1,000 of"
-                + " each kind.",
+            "Applications and workers with their condition, at most 1,000 of each kind.",
             List.of(),
             null,
             Views.Workers.class,

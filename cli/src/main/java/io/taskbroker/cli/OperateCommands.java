@@ -200,7 +200,7 @@ abstract class OperateCommands {
       name = "top",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Shows the status of a running broker again and again, until Ctrl-C.")
+      description = "Shows the status of a running broker, refreshed until Ctrl-C.")
   static final class Top extends OperateCommands implements Runnable {
     private static final String CLEAR = "\033[H\033[2J\033[3J";
 
@@ -486,7 +486,7 @@ abstract class OperateCommands {
         description = "Most tasks to act on (default: ${DEFAULT-VALUE}).")
     private int limit;
 
-    @Option(names = "--dry-run", description = "Only tells what would be done.")
+    @Option(names = "--dry-run", description = "Only says what would be done.")
     private boolean dryRun;
 
     @Option(

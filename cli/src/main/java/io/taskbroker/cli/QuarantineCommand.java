@@ -87,7 +87,7 @@ final class QuarantineCommand {
       name = "release",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Makes the broker retry them at once.")
+      description = "Makes the broker retry quarantined tasks at once.")
   int release(@Mixin Target target, @Mixin Selection which) throws InterruptedException {
     return send(
         target,
@@ -99,7 +99,7 @@ final class QuarantineCommand {
       name = "retarget",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Makes the broker produce them to another topic of its configuration.")
+      description = "Makes the broker produce quarantined tasks to another of its topics.")
   int retarget(
       @Mixin Target target,
       @Mixin Selection which,
@@ -123,7 +123,7 @@ final class QuarantineCommand {
       name = "discard",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Makes the broker delete them without producing them: they are lost.")
+      description = "Makes the broker delete quarantined tasks: they are lost.")
   int discard(
       @Mixin Target target,
       @Mixin Selection which,

@@ -64,7 +64,7 @@ final class RulesCommand extends OperateCommands implements Runnable {
       name = "set",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Sets the rules of the API, in the place of those that it had.")
+      description = "Replaces the rules of the API.")
   static final class Set extends Change {
     @Parameters(paramLabel = "FILE", description = "YAML, as in the rules file.")
     private Path file = Path.of("");
@@ -73,7 +73,7 @@ final class RulesCommand extends OperateCommands implements Runnable {
         names = "--if-version",
         required = true,
         paramLabel = "N",
-        description = "The version that they replace, as rules show has it; 0 if there is none.")
+        description = "The version that they replace, from rules show; 0 if there is none.")
     private long ifVersion;
 
     @Override
@@ -183,7 +183,7 @@ final class RulesCommand extends OperateCommands implements Runnable {
 
   /// Change of the rules.
   abstract static class Change extends OperateCommands implements Runnable {
-    @Option(names = "--dry-run", description = "Only tells what would change.")
+    @Option(names = "--dry-run", description = "Only says what would change.")
     private boolean dryRun;
 
     @Option(

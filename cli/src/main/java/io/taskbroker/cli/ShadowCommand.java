@@ -70,7 +70,7 @@ final class ShadowCommand implements Callable<Integer> {
       names = "--minutes",
       paramLabel = "N",
       defaultValue = "0",
-      description = "How long to go on; 0 ends at the present end of the topics (default).")
+      description = "How long to read; 0 ends at the present end of the topics (default).")
   private double minutes;
 
   @Option(
