@@ -20,7 +20,7 @@ public interface EventPort {
   /// @param detail may be empty
   void event(EngineEvent event, String id, String detail);
 
-  /// An outcome of a change that cannot be: an error of the broker, or of whoever changed the
+  /// Outcome that a change must not have: an error of the broker, or of a program that changed the
   /// database.
   void unexpected(Change change, ChangeOutcome outcome);
 
