@@ -125,7 +125,8 @@ final class TaskSearch {
     }
   }
 
-  private static RowBrowser.Query query(Filter filter, Position after, long now, int limit, Duration within) {
+  private static RowBrowser.Query query(
+      Filter filter, Position after, long now, int limit, Duration within) {
     boolean parkedOnly = filter.waiting().filter(reason -> reason == Kind.PARKED).isPresent();
     // Only what is in memory is with workers or ending, whatever the row says.
     boolean inMemoryOnly =
@@ -228,9 +229,7 @@ final class TaskSearch {
             ? Optional.empty()
             : time(activation.expiresAt()),
         deadline.isPresent() ? time(deadline.getAsLong()) : Optional.empty(),
-        known == null
-            ? row.parkedUntil() != Row.NONE
-            : known.why().kind() == Kind.PARKED,
+        known == null ? row.parkedUntil() != Row.NONE : known.why().kind() == Kind.PARKED,
         Optional.ofNullable(row.forwardTo()).map(destination -> destination.topic()),
         owner,
         activation.origin().topic(),

@@ -41,8 +41,8 @@ final class PostgresSearch {
   private static final String NEXT_PARTITION =
       "SELECT min(partition_id) FROM taskbroker_activation WHERE partition_id >= ?";
 
-  /// The last key of a window, its number of rows, and the keys of those that match, in the order in
-  /// which they are read.
+  /// The last key of a window, its number of rows, and the keys of those that match, in the order
+  /// in which they are read.
   static final String WINDOW =
       """
       SELECT max(w.key), count(*), (array_agg(w.key) FILTER (WHERE w.matches))[1:?] FROM
@@ -190,7 +190,9 @@ final class PostgresSearch {
     equal(all, "taskname", query.taskname());
     equal(all, "priority", query.priority());
     query.status().ifPresent(asked -> status(all, asked));
-    query.parked().ifPresent(parked -> all.add("t.parked_until IS " + (parked ? "NOT NULL" : "NULL")));
+    query
+        .parked()
+        .ifPresent(parked -> all.add("t.parked_until IS " + (parked ? "NOT NULL" : "NULL")));
     if (query.parkedTo() != Long.MAX_VALUE) {
       add(all, "(t.parked_until IS NULL OR t.parked_until <= ?)", query.parkedTo());
     }

@@ -77,16 +77,13 @@ final class SearchStatement {
 
   /// @param condition with one question mark at most
   private void add(String condition, Object... more) {
-    conditions
-        .append(" AND ")
-        .append(condition.replace("?", "?" + (FIRST_VALUE + values.size())));
+    conditions.append(" AND ").append(condition.replace("?", "?" + (FIRST_VALUE + values.size())));
     values.addAll(List.of(more));
   }
 
   private PreparedStatement prepared(Connection connection) throws SQLException {
     PreparedStatement statement =
-        connection.prepareStatement(
-            WINDOW.formatted(COLUMNS, conditions));
+        connection.prepareStatement(WINDOW.formatted(COLUMNS, conditions));
     for (int i = 0; i < values.size(); i++) {
       statement.setObject(FIRST_VALUE + i, values.get(i));
     }

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 
 /// Browser of a SQLite store. There is no index for what operators search, since it would cost each
-/// commit: a [ZoneMap] says which keys may match. They are read in windows, each a statement of some
-/// tens of milliseconds, until the page is full or its time is over. No read transaction outlives
-/// its statement, so the write-ahead log can be reset in between. Thread-safe: one lock.
+/// commit: a [ZoneMap] says which keys may match. They are read in windows, each a statement of
+/// some tens of milliseconds, until the page is full or its time is over. No read transaction
+/// outlives its statement, so the write-ahead log can be reset in between. Thread-safe: one lock.
 public final class SqliteBrowser implements RowBrowser {
   private static final int BUSY_MILLISECONDS = 500;
   private static final long FIRST_WINDOW = 4_096;
@@ -149,7 +149,9 @@ public final class SqliteBrowser implements RowBrowser {
     try (ResultSet result = window.executeQuery()) {
       while (result.next()) {
         var row = codec.read(result);
-        found.add(new Found(new Position(0, row.key()), row, result.getLong(SearchStatement.PAYLOAD_BYTES)));
+        found.add(
+            new Found(
+                new Position(0, row.key()), row, result.getLong(SearchStatement.PAYLOAD_BYTES)));
       }
     }
   }

@@ -174,10 +174,7 @@ public final class SqliteStore implements ActivationStore {
           rows);
     }
     return new OpenedWriter(
-        writer,
-        new StorePosition(former.epoch(), former.batch()),
-        lost.isPresent(),
-        empty);
+        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent(), empty);
   }
 
   /// Current writer of a store.

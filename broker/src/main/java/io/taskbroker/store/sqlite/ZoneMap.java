@@ -16,8 +16,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Zone map of the rows: the names, priorities and times that the rows of each zone of [#ZONE] keys
-/// may have, so that a search reads no zone without a match. It is in memory only and costs the database
-/// nothing: all rows that the writer loads, inserts, changes and deletes pass through it.
+/// may have, so that a search reads no zone without a match. It is in memory only and costs the
+/// database nothing: all rows that the writer loads, inserts, changes and deletes pass through it.
 ///
 /// A zone may name what it no longer has, never the other way round. Until the rows are loaded, and
 /// for the oldest of more than [#MAX_ZONES] zones, anything may be anywhere. Thread-safe: one lock,

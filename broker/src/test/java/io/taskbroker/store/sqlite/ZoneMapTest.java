@@ -54,8 +54,7 @@ final class ZoneMapTest {
         Known row = rows.get(key);
         rows.put(key, new Known(row.taskname(), parked, row.receivedAt()));
         batch.add(
-            new Change.ChangePriority(
-                key, "id", Rows.ORIGIN, 2, parked ? 5 : Row.NONE, null));
+            new Change.ChangePriority(key, "id", Rows.ORIGIN, 2, parked ? 5 : Row.NONE, null));
       } else {
         rows.remove(key);
         batch.add(new Change.Delete(key, "id", Rows.ORIGIN, Row.NONE, null));
@@ -69,8 +68,7 @@ final class ZoneMapTest {
                 random.nextInt(3) == 0 ? Optional.of(random.nextBoolean()) : Optional.empty(),
                 random.nextInt(800));
         var covered = new TreeMap<>(rows);
-        found(zones, query).forEach(range ->
-            covered.subMap(range.from(), range.to()).clear());
+        found(zones, query).forEach(range -> covered.subMap(range.from(), range.to()).clear());
         covered.values().removeIf(row -> !matches(query, row));
         assertThat(covered).isEmpty();
       }
@@ -102,7 +100,8 @@ final class ZoneMapTest {
     assertThat(found(zones, prioritized(1))).isEmpty();
     assertThat(found(zones, prioritized(0))).isNotEmpty();
     zones.committing(
-        List.of(new Change.ChangePriority(50L * ZoneMap.ZONE, "id", Rows.ORIGIN, 1, Rows.NOW, null)));
+        List.of(
+            new Change.ChangePriority(50L * ZoneMap.ZONE, "id", Rows.ORIGIN, 1, Rows.NOW, null)));
     assertThat(found(zones, prioritized(1))).containsExactly(zone(50));
     assertThat(found(zones, parkedTo(Rows.NOW))).containsExactly(zone(50), zone(60));
     assertThat(found(zones, parkedTo(Rows.NOW - 1))).containsExactly(zone(60));
@@ -139,8 +138,7 @@ final class ZoneMapTest {
   }
 
   private static void insert(ZoneMap zones, long key, String taskname, boolean parked) {
-    zones.committing(
-        List.of(new Change.Insert(row(key, new Known(taskname, parked, 500)), null)));
+    zones.committing(List.of(new Change.Insert(row(key, new Known(taskname, parked, 500)), null)));
   }
 
   private static void delete(ZoneMap zones, long key) {
@@ -173,8 +171,7 @@ final class ZoneMapTest {
 
   private static Query query(String taskname, Optional<Boolean> parked, long receivedFrom) {
     long receivedTo = receivedFrom == 0 ? Long.MAX_VALUE : receivedFrom + 200;
-    return query(
-        taskname, parked, Long.MAX_VALUE, Optional.empty(), receivedFrom, receivedTo);
+    return query(taskname, parked, Long.MAX_VALUE, Optional.empty(), receivedFrom, receivedTo);
   }
 
   private static Query parkedTo(long time) {
