@@ -16,13 +16,11 @@ final class SearchStatement {
   static final int PAYLOAD_BYTES = 30;
 
   private static final int FIRST_VALUE = 4;
-  private static final String COLUMNS = SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none");
-
   private static final String WINDOW =
       """
-      SELECT %s, length(payload) FROM activation NOT INDEXED
-      WHERE key >= ?1 AND key < ?2%s ORDER BY key LIMIT ?3
-      """;
+      SELECT %s, length(payload) FROM activation NOT INDEXED WHERE key >= ?1 AND key < ?2\
+      """
+          .formatted(SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none"));
 
   private final StringBuilder conditions = new StringBuilder();
   private final List<Object> values = new ArrayList<>();
@@ -83,7 +81,7 @@ final class SearchStatement {
 
   private PreparedStatement prepared(Connection connection) throws SQLException {
     PreparedStatement statement =
-        connection.prepareStatement(WINDOW.formatted(COLUMNS, conditions));
+        connection.prepareStatement(WINDOW + conditions + " ORDER BY key LIMIT ?3");
     for (int i = 0; i < values.size(); i++) {
       statement.setObject(FIRST_VALUE + i, values.get(i));
     }
