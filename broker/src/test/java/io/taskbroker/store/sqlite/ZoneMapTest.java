@@ -13,6 +13,7 @@ import io.taskbroker.store.Rows;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -36,9 +37,10 @@ final class ZoneMapTest {
     long nextKey = 1;
     for (int i = 0; i < 3_000; i++) {
       List<Change> batch = new ArrayList<>();
-      Long key = rows.isEmpty() ? null : rows.floorKey(random.nextLong(nextKey) + rows.firstKey());
+      Map.Entry<Long, Known> known =
+          rows.isEmpty() ? null : rows.floorEntry(random.nextLong(nextKey) + rows.firstKey());
       int what = random.nextInt(10);
-      if (key == null || what < 4) {
+      if (known == null || what < 4) {
         nextKey += 1 + random.nextInt(ZoneMap.ZONE / 4);
         int names = seed == 1 ? MANY_NAMES : 4;
         var row =
@@ -46,18 +48,20 @@ final class ZoneMapTest {
         rows.put(nextKey, row);
         batch.add(new Change.Insert(row(nextKey, row), null));
       } else if (what < 6) {
-        Known row = rows.get(key);
+        long key = known.getKey();
+        Known row = known.getValue();
         rows.put(key, new Known(row.taskname(), false, row.receivedAt()));
         batch.add(new Change.ChangeDelay(key, "id", Rows.ORIGIN, 5, null));
       } else if (what < 7) {
         boolean parked = random.nextBoolean();
-        Known row = rows.get(key);
+        long key = known.getKey();
+        Known row = known.getValue();
         rows.put(key, new Known(row.taskname(), parked, row.receivedAt()));
         batch.add(
             new Change.ChangePriority(key, "id", Rows.ORIGIN, 2, parked ? 5 : Row.NONE, null));
       } else {
-        rows.remove(key);
-        batch.add(new Change.Delete(key, "id", Rows.ORIGIN, Row.NONE, null));
+        rows.remove(known.getKey());
+        batch.add(new Change.Delete(known.getKey(), "id", Rows.ORIGIN, Row.NONE, null));
       }
       zones.committing(batch);
       zones.committed(batch);
