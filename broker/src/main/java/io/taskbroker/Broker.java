@@ -258,7 +258,7 @@ public final class Broker implements Service {
               new AdminServer.FilesOf(audit, pauseFile),
               pauses,
               new AdminServer.Parts(
-                  mailbox, storage.browser(config), operatorRules, schedules, condition),
+                  mailbox, storage.browser(), operatorRules, schedules, condition),
               failures));
     }
     order.addAll(List.of(ingest, watchdog));

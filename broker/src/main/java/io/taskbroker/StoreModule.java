@@ -18,7 +18,6 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.ReplacedStore;
-import io.taskbroker.store.sqlite.SqliteBrowser;
 import io.taskbroker.store.sqlite.SqliteStore;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -141,10 +140,10 @@ record StoreModule(
   }
 
   /// A browser of the rows, for operators.
-  RowBrowser browser(BrokerConfig config) {
+  RowBrowser browser() {
     return store instanceof PostgresStore postgres
         ? postgres.browser()
-        : new SqliteBrowser(config.store().sqlite().path());
+        : ((SqliteStore) store).browser();
   }
 
   /// Versions of the rules of the API: of all brokers in a shared store, else in the file.

@@ -5,6 +5,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.TaskSnapshot;
 import io.taskbroker.inflight.api.WaitingReason;
+import io.taskbroker.inflight.api.WaitingReason.Kind;
 import io.taskbroker.payload.DecodedPayload;
 import io.taskbroker.payload.Redaction;
 import io.taskbroker.store.Fleet;
@@ -27,6 +28,11 @@ import org.jspecify.annotations.Nullable;
 final class TaskSearch {
   static final Duration WITHIN = Duration.ofMillis(800);
   private static final int PAGE = 500;
+
+  /// A row that is parked for longer than this has not been read back into memory: all but the
+  /// parked ones wait for something else.
+  private static final long READ_BACK_MS = 60_000;
+
   private static final int MAX_PAYLOADS = 2_000;
   private static final long LARGEST_PAYLOAD = 1 << 20;
   private static final Redaction NOTHING = new Redaction(List.of());
@@ -53,13 +59,18 @@ final class TaskSearch {
       Optional<String> namespace,
       Optional<String> taskname,
       Optional<Status> status,
-      Optional<WaitingReason.Kind> waiting,
+      Optional<Kind> waiting,
       Optional<Boolean> parked,
       Optional<Long> olderThanSeconds,
       Optional<Long> youngerThanSeconds,
       int minAttempts,
       Optional<Integer> priority,
-      Optional<String> header) {}
+      Optional<String> header) {
+    /// Whether the rows alone say what matches.
+    private boolean isOfRows() {
+      return status.isEmpty() && waiting.isEmpty() && minAttempts == 0 && header.isEmpty();
+    }
+  }
 
   /// A task that was found.
   ///
@@ -78,7 +89,8 @@ final class TaskSearch {
     Optional<Map<Integer, String>> owners = rows.fleet().map(Fleet::owners);
     while (true) {
       Duration left = Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
-      RowBrowser.Page page = rows.browse(query(filter, reached, now, left));
+      int most = filter.isOfRows() ? Math.min(PAGE, limit - hits.size()) : PAGE;
+      RowBrowser.Page page = rows.browse(query(filter, reached, now, most, left));
       Map<String, TaskSnapshot> known = known(page.rows());
       for (Found found : page.rows()) {
         TaskSnapshot snapshot = known.get(found.row().activation().id());
@@ -113,28 +125,33 @@ final class TaskSearch {
     }
   }
 
-  private static RowBrowser.Query query(Filter filter, Position after, long now, Duration within) {
+  private static RowBrowser.Query query(
+      Filter filter, Position after, long now, int limit, Duration within) {
+    boolean parkedOnly = filter.waiting().filter(reason -> reason == Kind.PARKED).isPresent();
     // Only what is in memory is with workers or ending, whatever the row says.
+    boolean inMemoryOnly =
+        filter
+            .status()
+            .filter(status -> status != Status.PENDING && status != Status.DELAY)
+            .isPresent();
     Optional<Boolean> parked =
-        filter.parked().isPresent()
+        filter.parked().isPresent() || !(parkedOnly || inMemoryOnly)
             ? filter.parked()
-            : filter
-                .status()
-                .filter(status -> status != Status.PENDING && status != Status.DELAY)
-                .map(_ -> false);
+            : Optional.of(parkedOnly);
     return new RowBrowser.Query(
         after,
         filter.id(),
         filter.application(),
         filter.namespace(),
         filter.taskname(),
-        Optional.empty(),
+        filter.status().map(status -> new RowBrowser.StatusAt(status, now)),
         parked,
+        filter.waiting().isPresent() && !parkedOnly ? now + READ_BACK_MS : Long.MAX_VALUE,
         filter.priority(),
         filter.youngerThanSeconds().map(age -> now - 1_000 * age).orElse(Long.MIN_VALUE),
         filter.olderThanSeconds().map(age -> now - 1_000 * age).orElse(Long.MAX_VALUE),
-        0,
-        PAGE,
+        filter.minAttempts(),
+        limit,
         within);
   }
 
@@ -212,9 +229,7 @@ final class TaskSearch {
             ? Optional.empty()
             : time(activation.expiresAt()),
         deadline.isPresent() ? time(deadline.getAsLong()) : Optional.empty(),
-        known == null
-            ? row.parkedUntil() != Row.NONE
-            : known.why().kind() == WaitingReason.Kind.PARKED,
+        known == null ? row.parkedUntil() != Row.NONE : known.why().kind() == Kind.PARKED,
         Optional.ofNullable(row.forwardTo()).map(destination -> destination.topic()),
         owner,
         activation.origin().topic(),

@@ -36,6 +36,10 @@ final class ParkedBacklog {
     this.priority = priority;
   }
 
+  int priority() {
+    return priority;
+  }
+
   /// Whether a page was requested that has not come.
   boolean isReading() {
     return reading;

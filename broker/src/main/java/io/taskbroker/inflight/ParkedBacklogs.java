@@ -2,11 +2,8 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Priority;
 import io.taskbroker.inflight.api.Command;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// Parked rows of an application: a backlog for each priority. The next page is of the highest
 /// priority that is due; each [#OLDEST_EVERY]th page is of the priority whose rows are due first,
@@ -21,10 +18,9 @@ final class ParkedBacklogs {
   static final long PATIENCE_MS = 1_000;
 
   private final ApplicationQueue queue;
-  private final ParkedBacklog normal;
 
-  /// All backlogs, the highest priority first; null while there is only the normal one.
-  private @Nullable TreeMap<Integer, ParkedBacklog> byPriority;
+  /// The backlogs, the highest priority first; that of the normal one from the beginning.
+  private ParkedBacklog[] levels;
 
   /// End of the wait for the last requested page, wall-clock milliseconds.
   private long patientUntil = Long.MIN_VALUE;
@@ -34,7 +30,7 @@ final class ParkedBacklogs {
 
   ParkedBacklogs(ApplicationQueue queue) {
     this.queue = queue;
-    this.normal = new ParkedBacklog(queue, Priority.NORMAL);
+    this.levels = new ParkedBacklog[] {new ParkedBacklog(queue, Priority.NORMAL)};
   }
 
   /// As [ParkedBacklog#park].
@@ -48,22 +44,22 @@ final class ParkedBacklogs {
   }
 
   private ParkedBacklog of(int priority) {
-    if (byPriority == null) {
-      if (priority == Priority.NORMAL) {
-        return normal;
-      }
-      byPriority = new TreeMap<>(Comparator.reverseOrder());
-      byPriority.put(Priority.NORMAL, normal);
+    int place = 0;
+    while (place < levels.length && levels[place].priority() > priority) {
+      place++;
     }
-    return byPriority.computeIfAbsent(priority, _ -> new ParkedBacklog(queue, priority));
+    if (place == levels.length || levels[place].priority() != priority) {
+      ParkedBacklog[] more = Arrays.copyOf(levels, levels.length + 1);
+      System.arraycopy(levels, place, more, place + 1, levels.length - place);
+      more[place] = new ParkedBacklog(queue, priority);
+      levels = more;
+    }
+    return levels[place];
   }
 
   /// Whether parked rows are left to read.
   boolean holdsAny() {
-    if (byPriority == null) {
-      return normal.holdsAny();
-    }
-    for (ParkedBacklog backlog : byPriority.values()) {
+    for (ParkedBacklog backlog : levels) {
       if (backlog.holdsAny()) {
         return true;
       }
@@ -73,27 +69,18 @@ final class ParkedBacklogs {
 
   /// The priorities with parked rows to read.
   List<Integer> priorities() {
-    if (byPriority == null) {
-      return normal.holdsAny() ? List.of(Priority.NORMAL) : List.of();
-    }
-    var found = new ArrayList<Integer>();
-    byPriority.forEach((priority, backlog) -> {
-      if (backlog.holdsAny()) {
-        found.add(priority);
-      }
-    });
-    return found;
+    return Arrays.stream(levels)
+        .filter(ParkedBacklog::holdsAny)
+        .map(ParkedBacklog::priority)
+        .toList();
   }
 
   /// Whether parked rows of this priority or a higher one are due and left to read.
   ///
   /// @param wall milliseconds since the epoch
   boolean holdsDue(int priority, long wall) {
-    if (byPriority == null) {
-      return priority <= Priority.NORMAL && normal.holdsDue(wall);
-    }
-    for (ParkedBacklog backlog : byPriority.headMap(priority, true).values()) {
-      if (backlog.holdsDue(wall)) {
+    for (ParkedBacklog backlog : levels) {
+      if (backlog.priority() >= priority && backlog.holdsDue(wall)) {
         return true;
       }
     }
@@ -104,11 +91,8 @@ final class ParkedBacklogs {
   ///
   /// @param wall milliseconds since the epoch
   boolean holdsDueBelow(int priority, long wall) {
-    if (byPriority == null) {
-      return priority > Priority.NORMAL && normal.holdsDue(wall);
-    }
-    for (ParkedBacklog backlog : byPriority.tailMap(priority, false).values()) {
-      if (backlog.holdsDue(wall)) {
+    for (ParkedBacklog backlog : levels) {
+      if (backlog.priority() < priority && backlog.holdsDue(wall)) {
         return true;
       }
     }
@@ -117,22 +101,20 @@ final class ParkedBacklogs {
 
   /// As [ParkedBacklog#rewind].
   void rewind() {
-    if (byPriority == null) {
-      normal.rewind();
-    } else {
-      byPriority.values().forEach(ParkedBacklog::rewind);
-      patientUntil = Long.MIN_VALUE;
+    for (ParkedBacklog backlog : levels) {
+      backlog.rewind();
     }
+    patientUntil = Long.MIN_VALUE;
   }
 
   /// Requests the next page if one is due, and there is room for `room` rows.
   void read(EngineState state, int room) {
-    if (byPriority == null) {
-      normal.read(state, room);
+    if (levels.length == 1) {
+      levels[0].read(state, room);
     } else if (!isReading() || state.wall >= patientUntil) {
       ParkedBacklog first = null;
       ParkedBacklog oldest = null;
-      for (ParkedBacklog backlog : byPriority.values()) {
+      for (ParkedBacklog backlog : levels) {
         if (backlog.nextRead() <= state.wall) {
           first = first == null ? backlog : first;
           oldest = oldest == null || backlog.nextRead() < oldest.nextRead() ? backlog : oldest;
@@ -148,10 +130,7 @@ final class ParkedBacklogs {
 
   /// Whether a page was requested that has not come.
   boolean isReading() {
-    if (byPriority == null) {
-      return normal.isReading();
-    }
-    for (ParkedBacklog backlog : byPriority.values()) {
+    for (ParkedBacklog backlog : levels) {
       if (backlog.isReading()) {
         return true;
       }
@@ -167,11 +146,11 @@ final class ParkedBacklogs {
 
   /// As [ParkedBacklog#nextRead].
   long nextRead() {
-    if (byPriority == null) {
-      return normal.nextRead();
+    if (levels.length == 1) {
+      return levels[0].nextRead();
     }
     long next = Long.MAX_VALUE;
-    for (ParkedBacklog backlog : byPriority.values()) {
+    for (ParkedBacklog backlog : levels) {
       next = Math.min(next, backlog.nextRead());
     }
     return next != Long.MAX_VALUE && isReading() ? Math.max(next, patientUntil) : next;

@@ -62,8 +62,11 @@ public interface RowBrowser extends AutoCloseable {
   ///
   /// @param after the page begins behind this position
   /// @param id the id of a task
+  /// @param parkedTo latest time until which a parked row is parked, milliseconds since the epoch;
+  ///   all others match
   /// @param receivedFrom,receivedTo milliseconds since the epoch, the first included
-  /// @param attempts least number of passed processing deadlines
+  /// @param status of a parked row; all others match, whose status is written lazily
+  /// @param attempts least number of passed processing deadlines of a parked row
   /// @param limit rows of the page, 1 to [#MAX_ROWS]
   /// @param within time after which the page ends, full or not
   record Query(
@@ -72,8 +75,9 @@ public interface RowBrowser extends AutoCloseable {
       Optional<String> application,
       Optional<String> namespace,
       Optional<String> taskname,
-      Optional<Status> status,
+      Optional<StatusAt> status,
       Optional<Boolean> parked,
+      long parkedTo,
       Optional<Integer> priority,
       long receivedFrom,
       long receivedTo,
@@ -96,6 +100,7 @@ public interface RowBrowser extends AutoCloseable {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
+          Long.MAX_VALUE,
           Optional.empty(),
           Long.MIN_VALUE,
           Long.MAX_VALUE,
@@ -114,6 +119,7 @@ public interface RowBrowser extends AutoCloseable {
           taskname,
           status,
           parked,
+          parkedTo,
           priority,
           receivedFrom,
           receivedTo,
@@ -133,6 +139,7 @@ public interface RowBrowser extends AutoCloseable {
           all.taskname,
           all.status,
           all.parked,
+          all.parkedTo,
           all.priority,
           all.receivedFrom,
           all.receivedTo,
@@ -141,6 +148,12 @@ public interface RowBrowser extends AutoCloseable {
           within);
     }
   }
+
+  /// Status of a row at a time: a delay that is over counts as `Pending`, although the row does not
+  /// say so.
+  ///
+  /// @param at milliseconds since the epoch
+  record StatusAt(Status status, long at) {}
 
   /// Row without its payload.
   ///

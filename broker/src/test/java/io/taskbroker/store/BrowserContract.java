@@ -11,6 +11,9 @@ import io.taskbroker.store.RowBrowser.Found;
 import io.taskbroker.store.RowBrowser.Page;
 import io.taskbroker.store.RowBrowser.Position;
 import io.taskbroker.store.RowBrowser.Query;
+import io.taskbroker.store.RowBrowser.StatusAt;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.Test;
 /// Search of rows, of any store. `-Dbrowse.rows=1000000` measures it at that size.
 public abstract class BrowserContract {
   private static final int ROWS = Integer.getInteger("browse.rows", 20_000);
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
   private static final Duration WITHIN = Duration.ofMillis(800);
   private static final long NOW = 1_700_000_000_000L;
   private static final int RARE = 4_000;
@@ -71,8 +75,22 @@ public abstract class BrowserContract {
     return i % 10 == 0 ? row : row.parkedUntil(NOW + 3_600_000);
   }
 
+  /// Opens the store again, closed before.
+  protected void reopen() {
+    store = open();
+    browser = browser(store);
+  }
+
+  protected ActivationStore store() {
+    return store;
+  }
+
+  protected RowBrowser browser() {
+    return browser;
+  }
+
   @AfterEach
-  void close() {
+  protected void close() {
     browser.close();
     store.close();
   }
@@ -95,6 +113,7 @@ public abstract class BrowserContract {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Long.MAX_VALUE,
             Optional.empty(),
             NOW + 100,
             NOW + 102,
@@ -102,6 +121,81 @@ public abstract class BrowserContract {
             10,
             WITHIN);
     assertThat(ids(recent)).containsExactly("id-100", "id-101");
+  }
+
+  /// Rows that are not parked have a status that only their broker knows.
+  @Test
+  void parkedRowsThatCannotMatchStayInTheDatabase() {
+    assertThat(ids(status(Status.PENDING, NOW, 0))).containsExactly("id-0", "id-1", "id-2", "id-3");
+    assertThat(ids(status(Status.DELAY, NOW, 0))).containsExactly("id-0", "id-4", "id-8", "id-10");
+    long due = NOW + 3_600_000;
+    assertThat(ids(status(Status.PENDING, due, 0))).containsExactly("id-0", "id-1", "id-2", "id-3");
+    assertThat(ids(status(Status.DELAY, due, 0)))
+        .containsExactly("id-0", "id-10", "id-20", "id-30");
+    assertThat(ids(status(Status.PROCESSING, NOW, 0)))
+        .containsExactly("id-0", "id-10", "id-20", "id-30");
+    assertThat(ids(status(Status.PENDING, NOW, 1)))
+        .containsExactly("id-0", "id-10", "id-20", "id-30");
+    assertThat(ids(parkedTo(NOW + 3_600_000 - 1)))
+        .containsExactly("id-0", "id-10", "id-20", "id-30");
+    assertThat(ids(parkedTo(NOW + 3_600_000))).containsExactly("id-0", "id-1", "id-2", "id-3");
+  }
+
+  private static Query parkedTo(long time) {
+    Query all = Query.all(4, WITHIN);
+    return new Query(
+        all.after(),
+        all.id(),
+        all.application(),
+        all.namespace(),
+        all.taskname(),
+        all.status(),
+        all.parked(),
+        time,
+        all.priority(),
+        all.receivedFrom(),
+        all.receivedTo(),
+        0,
+        4,
+        WITHIN);
+  }
+
+  private static Query status(Status status, long at, int attempts) {
+    Query all = Query.all(4, WITHIN);
+    return new Query(
+        all.after(),
+        all.id(),
+        all.application(),
+        all.namespace(),
+        all.taskname(),
+        Optional.of(new StatusAt(status, at)),
+        all.parked(),
+        all.parkedTo(),
+        all.priority(),
+        all.receivedFrom(),
+        all.receivedTo(),
+        attempts,
+        4,
+        WITHIN);
+  }
+
+  protected static Query named(String namespace, String taskname, Duration within) {
+    Query all = Query.all(3, within);
+    return new Query(
+        all.after(),
+        all.id(),
+        all.application(),
+        Optional.of(namespace),
+        Optional.of(taskname),
+        all.status(),
+        all.parked(),
+        all.parkedTo(),
+        all.priority(),
+        all.receivedFrom(),
+        all.receivedTo(),
+        0,
+        3,
+        within);
   }
 
   @Test
@@ -128,6 +222,7 @@ public abstract class BrowserContract {
   private void walk(Query query, List<String> found) {
     Optional<Position> next = Optional.of(Position.START);
     long begun = System.nanoTime();
+    long cpu = THREADS.getCurrentThreadCpuTime();
     long slowest = 0;
     int pages = 0;
     while (next.isPresent()) {
@@ -139,8 +234,13 @@ public abstract class BrowserContract {
       pages++;
     }
     System.out.printf(
-        "%s: %,d rows, %d pages, slowest %.0f ms, together %.0f ms%n",
-        getClass().getSimpleName(), ROWS, pages, slowest / 1e6, (System.nanoTime() - begun) / 1e6);
+        "%s: %,d rows, %d pages, slowest %.1f ms, together %.1f ms, %.1f ms of CPU here%n",
+        getClass().getSimpleName(),
+        ROWS,
+        pages,
+        slowest / 1e6,
+        (System.nanoTime() - begun) / 1e6,
+        (THREADS.getCurrentThreadCpuTime() - cpu) / 1e6);
     assertThat(Duration.ofNanos(slowest)).isLessThan(WITHIN.multipliedBy(3));
   }
 
@@ -162,22 +262,7 @@ public abstract class BrowserContract {
 
   @Test
   void g7NoTimeIsAnEmptyPageThatContinues() {
-    Query none = query(null, null, "none", null, null, null, 3);
-    Query hurried =
-        new Query(
-            none.after(),
-            none.id(),
-            none.application(),
-            none.namespace(),
-            none.taskname(),
-            none.status(),
-            none.parked(),
-            none.priority(),
-            none.receivedFrom(),
-            none.receivedTo(),
-            0,
-            3,
-            Duration.ZERO);
+    Query hurried = named("usual", "task-1", Duration.ZERO);
     Page page = browser.browse(hurried);
     assertThat(page.rows()).isEmpty();
     assertThat(page.next()).isPresent();
@@ -223,8 +308,9 @@ public abstract class BrowserContract {
         Optional.ofNullable(application),
         Optional.ofNullable(namespace),
         Optional.ofNullable(taskname),
-        Optional.ofNullable(status),
+        Optional.ofNullable(status).map(it -> new StatusAt(it, NOW)),
         Optional.ofNullable(parked),
+        Long.MAX_VALUE,
         Optional.empty(),
         Long.MIN_VALUE,
         Long.MAX_VALUE,

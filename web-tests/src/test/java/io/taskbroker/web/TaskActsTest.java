@@ -45,6 +45,32 @@ final class TaskActsTest {
   }
 
   @Test
+  void aPriorityIsChangedForOneTaskOrAllThatMatch(Shop shop, Chromium chromium) throws Exception {
+    String id = shop.delayedTask("prioritized");
+    String _ = shop.delayedTask("prioritized");
+    try (Visit visit = Visit.to(chromium, shop.url())) {
+      visit.open("/ui/tasks/" + id);
+      visit.button("Change priority").click();
+      visit.dialog().getByText("It acts on 1 of 1 tasks found.").waitFor();
+      assertThat(visit.violations()).isEmpty();
+      visit.dialog().getByLabel("New priority").selectOption("4");
+      assertThat(visit.confirm("Change priority", "customer waits")).contains("Done: 1 task.");
+      visit.awaitText("4 (first)");
+      assertThat(shop.get("/v1/tasks/" + id)).contains("\"priority\":4");
+
+      visit.open("/ui/tasks?application=prioritized&priority=4");
+      visit.awaitText("1 task");
+      visit.open("/ui/tasks?application=prioritized");
+      visit.awaitText("2 tasks");
+      visit.button("Change priority").click();
+      visit.dialog().getByText("It acts on 2 of 2 tasks found.").waitFor();
+      visit.dialog().getByLabel("New priority").selectOption("-4");
+      assertThat(visit.confirm("Change priority", "flood")).contains("Done: 2 tasks.");
+      assertThat(shop.get("/v1/tasks/" + id)).contains("\"priority\":-4");
+    }
+  }
+
+  @Test
   void escapeActsOnNothing(Shop shop, Chromium chromium) throws Exception {
     String id = shop.delayedTask("kept");
     try (Visit visit = Visit.to(chromium, shop.url())) {

@@ -11,15 +11,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /// Browser of the rows of all brokers on one Postgres. One connection, read-only, with a statement
-/// timeout. Ids have an index; other searches read the table in windows of its primary key, until
-/// the page is full or its time is over. Thread-safe: one lock.
+/// timeout. Thread-safe: one lock.
 public final class PostgresBrowser implements RowBrowser {
   private static final int SOCKET_SECONDS = 10;
   private static final int FLEET_MILLIS = 2_000;
@@ -28,16 +24,16 @@ public final class PostgresBrowser implements RowBrowser {
   private static final long SHORT_NANOS = 20_000_000;
   private static final String CANCELLED = "57014";
 
-  private static final String SESSION =
+  /// Without statistics the planner would collect and sort a whole partition for each window of the
+  /// primary key.
+  static final String SESSION =
       """
       SET default_transaction_read_only = on;
       SET enable_seqscan = on;
+      SET enable_bitmapscan = off;
+      SET enable_sort = off;
       SET plan_cache_mode = force_custom_plan
       """;
-
-  private static final String COLUMNS =
-      PostgresRowCodec.COLUMNS.replace("t.activation", "''::bytea")
-          + ", octet_length(t.activation), t.partition_id";
 
   private static final String WINDOW =
       """
@@ -76,34 +72,9 @@ public final class PostgresBrowser implements RowBrowser {
     try {
       Connection reading = connected();
       limit(reading, query.within());
-      return query.id().isPresent() ? read(reading, query, null) : walk(reading, query, end);
+      return new PostgresSearch(reading, codec, query).page(end);
     } catch (SQLException e) {
       throw failed(e, query.within(), "The search", "search rows");
-    }
-  }
-
-  /// Reads window by window, until the page is full or its time is over.
-  private Page walk(Connection reading, Query query, long end) throws SQLException {
-    List<Found> found = new ArrayList<>();
-    Query rest = query;
-    int size = FIRST_WINDOW;
-    while (true) {
-      long started = System.nanoTime();
-      if (started - end > 0) {
-        return new Page(found, Optional.of(rest.after()));
-      }
-      Position last = last(reading, rest.after(), size);
-      Page page = read(reading, rest, last);
-      found.addAll(page.rows());
-      if (found.size() == query.limit()) {
-        return new Page(found, Optional.of(found.getLast().position()));
-      }
-      if (last == null) {
-        return new Page(found, Optional.empty());
-      }
-      rest = query.from(last, query.limit() - found.size());
-      long nanos = System.nanoTime() - started;
-      size = nanos < SHORT_NANOS ? Math.min(2 * size, LARGEST_WINDOW) : size;
     }
   }
 
@@ -118,87 +89,6 @@ public final class PostgresBrowser implements RowBrowser {
         return result.next() ? new Position(result.getInt(1), result.getLong(2)) : null;
       }
     }
-  }
-
-  private Page read(Connection reading, Query query, @Nullable Position last) throws SQLException {
-    var values = new ArrayList<Object>();
-    String sql = sql(query, last, values);
-    try (PreparedStatement select = reading.prepareStatement(sql)) {
-      for (int i = 0; i < values.size(); i++) {
-        select.setObject(i + 1, values.get(i));
-      }
-      return read(select, query);
-    }
-  }
-
-  private static String sql(Query query, @Nullable Position last, List<Object> values) {
-    var conditions = new StringJoiner(" AND ");
-    if (query.after().equals(Position.START)) {
-      conditions.add("true");
-    } else {
-      conditions.add("(t.partition_id, t.key) > (?, ?)");
-      values.add(query.after().partitionId());
-      values.add(query.after().key());
-    }
-    if (last != null) {
-      conditions.add("(t.partition_id, t.key) <= (?, ?)");
-      values.add(last.partitionId());
-      values.add(last.key());
-    }
-    equal(conditions, values, "id", query.id());
-    equal(conditions, values, "application", query.application());
-    equal(conditions, values, "namespace", query.namespace());
-    equal(conditions, values, "taskname", query.taskname());
-    equal(conditions, values, "status", query.status().map(status -> status.storedName()));
-    query
-        .priority()
-        .ifPresent(priority -> {
-          conditions.add("t.priority = ?");
-          values.add(priority);
-        });
-    query
-        .parked()
-        .ifPresent(parked ->
-            conditions.add(parked ? "t.parked_until IS NOT NULL" : "t.parked_until IS NULL"));
-    if (query.receivedFrom() != Long.MIN_VALUE) {
-      conditions.add("t.received_at >= to_timestamp(? / 1000::float8)");
-      values.add(query.receivedFrom());
-    }
-    if (query.receivedTo() != Long.MAX_VALUE) {
-      conditions.add("t.received_at < to_timestamp(? / 1000::float8)");
-      values.add(query.receivedTo());
-    }
-    if (query.attempts() > 0) {
-      conditions.add("t.processing_attempts >= ?");
-      values.add(query.attempts());
-    }
-    values.add(query.limit());
-    // An order by the primary key would read the whole table for one id.
-    return "SELECT %s FROM taskbroker_activation t WHERE %s ORDER BY %s LIMIT ?"
-        .formatted(
-            COLUMNS,
-            conditions,
-            query.id().isPresent() ? "t.partition_id + 0, t.key" : "t.partition_id, t.key");
-  }
-
-  private static void equal(
-      StringJoiner conditions, List<Object> values, String column, Optional<String> value) {
-    value.ifPresent(it -> {
-      conditions.add("t." + column + " = ?");
-      values.add(it);
-    });
-  }
-
-  private Page read(PreparedStatement select, Query query) throws SQLException {
-    List<Found> found = new ArrayList<>();
-    try (ResultSet result = select.executeQuery()) {
-      while (result.next()) {
-        var row = codec.read(result);
-        found.add(new Found(new Position(result.getInt(30), row.key()), row, result.getLong(29)));
-      }
-    }
-    boolean full = found.size() == query.limit();
-    return new Page(found, full ? Optional.of(found.getLast().position()) : Optional.empty());
   }
 
   @Override

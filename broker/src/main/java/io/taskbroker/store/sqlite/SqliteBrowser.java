@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 
 /// Browser of a SQLite store. No index serves the searches of operators, since it would cost each
-/// commit; so the table is read in windows of keys, each a statement of some tens of milliseconds,
-/// until the page is full or its time is over. No read transaction outlives its statement, so the
-/// write-ahead log can be reset in between. Thread-safe: one lock.
+/// commit: a [ZoneMap] says which keys may match. They are read in windows, each a statement of some
+/// tens of milliseconds, until the page is full or its time is over. No read transaction outlives
+/// its statement, so the write-ahead log can be reset in between. Thread-safe: one lock.
 public final class SqliteBrowser implements RowBrowser {
   private static final int BUSY_MILLISECONDS = 500;
   private static final long FIRST_WINDOW = 4_096;
@@ -29,19 +29,6 @@ public final class SqliteBrowser implements RowBrowser {
   private static final String FIRST = "SELECT min(key) FROM activation WHERE key > ?";
   private static final String PAYLOAD = "SELECT payload FROM activation WHERE key = ?";
 
-  private static final String WINDOW =
-      """
-      SELECT %s, length(payload) FROM activation NOT INDEXED
-      WHERE key >= ?1 AND key < ?2 AND (?3 IS NULL OR id = ?3)
-        AND (?4 IS NULL OR application = ?4) AND (?5 IS NULL OR status = ?5)
-        AND (?6 IS NULL OR namespace = ?6) AND (?7 IS NULL OR taskname = ?7)
-        AND (?8 IS NULL OR (parked_until IS NOT NULL) = ?8)
-        AND received_at >= ?9 AND received_at < ?10 AND attempts >= ?11
-        AND (?12 IS NULL OR priority = ?12)
-      ORDER BY key LIMIT ?13
-      """
-          .formatted(SqliteRowCodec.COLUMNS.replace("payload", "x'' AS none"));
-
   private static final String GROUPS =
       """
       SELECT application, namespace, taskname, count(*), count(parked_until), min(received_at)
@@ -49,13 +36,16 @@ public final class SqliteBrowser implements RowBrowser {
       """;
 
   private final Path file;
+  private final ZoneMap zones;
   private final SqliteRowCodec codec = new SqliteRowCodec();
   private @Nullable Connection connection;
   private boolean closed;
 
   /// @param file of an open store
-  public SqliteBrowser(Path file) {
+  /// @param zones of that store
+  SqliteBrowser(Path file, ZoneMap zones) {
     this.file = file.toAbsolutePath();
+    this.zones = zones;
   }
 
   @Override
@@ -71,30 +61,35 @@ public final class SqliteBrowser implements RowBrowser {
 
   private Page browse(Connection reading, Query query, long end) throws SQLException {
     List<Found> found = new ArrayList<>();
-    long reached = query.after().key();
     try (PreparedStatement first = reading.prepareStatement(FIRST);
-        PreparedStatement window = reading.prepareStatement(WINDOW)) {
-      bind(window, query);
+        PreparedStatement window = SearchStatement.prepare(reading, query)) {
       long size = FIRST_WINDOW;
-      while (true) {
-        long start = first(first, reached);
+      long reached = query.after().key();
+      Optional<ZoneMap.Range> next = zones.next(reached + 1, query);
+      while (next.isPresent()) {
+        ZoneMap.Range range = next.get();
+        long start = first(first, range.from() - 1);
         if (start < 0) {
-          return new Page(found, Optional.empty());
+          break;
         }
-        long started = System.nanoTime();
-        if (started - end > 0) {
-          return new Page(found, Optional.of(new Position(0, reached)));
+        reached = start - 1;
+        if (start < range.to()) {
+          long started = System.nanoTime();
+          if (started - end > 0) {
+            return new Page(found, Optional.of(new Position(0, reached)));
+          }
+          long to = Math.min(start + size, range.to());
+          SearchStatement.window(window, start, to, query.limit() - found.size());
+          read(window, found);
+          if (found.size() == query.limit()) {
+            return new Page(found, Optional.of(found.getLast().position()));
+          }
+          reached = to - 1;
+          size = next(size, System.nanoTime() - started);
         }
-        window.setLong(1, start);
-        window.setLong(2, start + size);
-        window.setInt(13, query.limit() - found.size());
-        read(window, found);
-        if (found.size() == query.limit()) {
-          return new Page(found, Optional.of(found.getLast().position()));
-        }
-        reached = start + size - 1;
-        size = next(size, System.nanoTime() - started);
+        next = zones.next(reached + 1, query);
       }
+      return new Page(found, Optional.empty());
     }
   }
 
@@ -150,24 +145,13 @@ public final class SqliteBrowser implements RowBrowser {
     }
   }
 
-  private static void bind(PreparedStatement window, Query query) throws SQLException {
-    window.setString(3, query.id().orElse(null));
-    window.setString(4, query.application().orElse(null));
-    window.setString(5, query.status().map(status -> status.storedName()).orElse(null));
-    window.setString(6, query.namespace().orElse(null));
-    window.setString(7, query.taskname().orElse(null));
-    window.setObject(8, query.parked().map(SqliteRowCodec::flag).orElse(null));
-    window.setLong(9, query.receivedFrom());
-    window.setLong(10, query.receivedTo());
-    window.setInt(11, query.attempts());
-    window.setObject(12, query.priority().orElse(null));
-  }
-
   private void read(PreparedStatement window, List<Found> found) throws SQLException {
     try (ResultSet result = window.executeQuery()) {
       while (result.next()) {
         var row = codec.read(result);
-        found.add(new Found(new Position(0, row.key()), row, result.getLong(30)));
+        found.add(
+            new Found(
+                new Position(0, row.key()), row, result.getLong(SearchStatement.PAYLOAD_BYTES)));
       }
     }
   }

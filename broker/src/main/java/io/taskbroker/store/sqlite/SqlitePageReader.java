@@ -32,7 +32,7 @@ final class SqlitePageReader {
   static final String LOAD_PARKED =
       """
       SELECT key, id, application, topic, partition_number, record_offset, parked_until,
-        derived OR at_most_once, priority
+        derived OR at_most_once, priority, namespace, taskname, received_at
       FROM activation NOT INDEXED
       WHERE key > ? AND parked_until IS NOT NULL ORDER BY key LIMIT ?
       """;
@@ -103,13 +103,14 @@ final class SqlitePageReader {
     return rows;
   }
 
-  List<ParkedRow> loadParked(long key, int limit) throws SQLException {
+  /// @param zones where what the rows have is noted
+  List<ParkedRow> loadParked(long key, int limit, ZoneMap zones) throws SQLException {
     loadParked.setLong(1, key);
     loadParked.setInt(2, limit);
     List<ParkedRow> rows = new ArrayList<>();
     try (ResultSet result = loadParked.executeQuery()) {
       while (result.next()) {
-        rows.add(
+        var row =
             new ParkedRow(
                 result.getLong(1),
                 result.getString(2),
@@ -118,7 +119,13 @@ final class SqlitePageReader {
                     codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                 result.getLong(7),
                 result.getInt(8) != 0,
-                result.getInt(9)));
+                result.getInt(9));
+        rows.add(row);
+        zones.addParked(
+            row,
+            codec.names.shared(result.getString(10)),
+            codec.names.shared(result.getString(11)),
+            result.getLong(12));
       }
     }
     return rows;

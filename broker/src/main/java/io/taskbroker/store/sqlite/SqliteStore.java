@@ -9,6 +9,7 @@ import io.taskbroker.activation.ScheduleRow;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.RowBrowser;
 import io.taskbroker.store.ScheduleStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
@@ -28,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Store of the tasks in flight in one SQLite file, with this broker as the only writer (G1, G2,
-/// H6, H23). Confined to one thread at a time, apart from [#name], [#position], [#handedOut] and
-/// [#lacks].
+/// H6, H23). Confined to one thread at a time, apart from [#name], [#position], [#handedOut],
+/// [#lacks] and [#browser].
 ///
 /// A commit survives a power cut: it ends with an fsync of the write-ahead log.
 public final class SqliteStore implements ActivationStore {
@@ -56,6 +57,9 @@ public final class SqliteStore implements ActivationStore {
   private final WriterLock lock;
   private final String name;
   private final long epoch;
+
+  /// What the rows may have, for searches.
+  private final ZoneMap zones;
 
   private final Optional<ReplacedStore> replaced;
 
@@ -108,6 +112,7 @@ public final class SqliteStore implements ActivationStore {
     this.positionAtOpen = opened.lost() || opening.replaced.isPresent() ? null : opened.found();
     this.position = new StorePosition(epoch, writer.batch());
     this.lastKey = writer.lastKey();
+    this.zones = new ZoneMap(opened.empty());
     this.lastFence = lock.fence(name).orElse(null);
   }
 
@@ -158,6 +163,7 @@ public final class SqliteStore implements ActivationStore {
       rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
     }
     Session.Writer writer = session.raiseEpoch(lost.map(AtMostOnceFence::epoch).orElse(0L));
+    boolean empty = session.firstKey() == Long.MAX_VALUE;
     session.commit();
     if (lost.isPresent() && opening.replaced().isEmpty()) {
       LOG.error(
@@ -168,14 +174,16 @@ public final class SqliteStore implements ActivationStore {
           rows);
     }
     return new OpenedWriter(
-        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
+        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent(), empty);
   }
 
   /// Current writer of a store.
   ///
   /// @param found position at which the former writer left the store
   /// @param lost whether the lock file records a later position
-  private record OpenedWriter(Session.Writer writer, StorePosition found, boolean lost) {}
+  /// @param empty whether the store has no rows
+  private record OpenedWriter(
+      Session.Writer writer, StorePosition found, boolean lost, boolean empty) {}
 
   /// Session of an undamaged file.
   ///
@@ -234,6 +242,11 @@ public final class SqliteStore implements ActivationStore {
     return lastKey;
   }
 
+  /// A browser of the rows. Thread-safe.
+  public RowBrowser browser() {
+    return new SqliteBrowser(file, zones);
+  }
+
   /// The damaged database that this store replaced when it was opened.
   public Optional<ReplacedStore> replaced() {
     return replaced;
@@ -286,12 +299,17 @@ public final class SqliteStore implements ActivationStore {
 
   @Override
   public List<Row> load(long key, int limit) {
-    return inTransaction("load rows", session -> session.rows.load(key, limit));
+    List<Row> page = inTransaction("load rows", session -> session.rows.load(key, limit));
+    zones.loaded(key, page);
+    return page;
   }
 
   @Override
   public List<ParkedRow> loadParked(long key, int limit) {
-    return inTransaction("load parked rows", session -> session.rows.loadParked(key, limit));
+    List<ParkedRow> page =
+        inTransaction("load parked rows", session -> session.rows.loadParked(key, limit, zones));
+    zones.parkedLoaded(key, page.isEmpty() ? Long.MAX_VALUE : page.getLast().key());
+    return page;
   }
 
   @Override
@@ -334,8 +352,10 @@ public final class SqliteStore implements ActivationStore {
   @Override
   public List<ChangeOutcome> commit(WriteBatch batch) {
     long newest = batch.newestKey();
+    zones.committing(batch.changes());
     List<ChangeOutcome> outcomes =
         inTransaction("commit a batch", session -> apply(session, batch, newest));
+    zones.committed(batch.changes());
     lastKey = Math.max(lastKey, newest);
     if (newest != Row.NONE) {
       spaceLacks = false;

@@ -1,6 +1,6 @@
 // Dialogs in which an act is confirmed: what it touches, why, progress, and what was recorded.
 import { get, has, post, whoAmI } from './api.js';
-import { busy, field, h, notice, path } from './dom.js';
+import { busy, field, h, notice, path, select } from './dom.js';
 import { count } from './format.js';
 import { texts } from './texts.js';
 
@@ -8,6 +8,7 @@ const t = texts.confirm;
 const MOST = 1000;
 const CHUNK = 100;
 const SAMPLE = 10;
+export const PRIORITIES = [4, 3, 2, 1, 0, -1, -2, -3, -4].map(String);
 
 // Modal dialog. The content is replaced as the act goes on; closing it ends it.
 function open(title, ...content) {
@@ -29,9 +30,10 @@ export function reasonField() {
 
 // Asks for confirmation and then acts.
 //
-// Plan: title, explanation, `preview()` that tells what is touched as {content, nothing}, `act(reason,
-// progress)` that returns a text, and `done` that is called when the dialog closes after an act.
-export async function confirm({ title, explanation, label, preview, act, done }) {
+// Plan: title, explanation, `preview()` that tells what is touched as {content, nothing}, fields to
+// fill in, `act(reason, progress)` that returns a text, and `done` that is called when the dialog
+// closes after an act.
+export async function confirm({ title, explanation, label, preview, fields, act, done }) {
   const dialog = open(title, explanation && h('p', {}, explanation), busy(t.counting));
   const back = () => h('button', { type: 'button', onclick: dialog.close }, t.cancel);
   let touched;
@@ -57,6 +59,7 @@ export async function confirm({ title, explanation, label, preview, act, done })
           run(dialog, reason.value, act, done);
         },
       },
+      fields,
       field(t.reason, reason, t.reasonHelp),
       h('div', { class: 'buttons' }, h('button', { class: 'primary' }, label ?? title), back()),
     ),
@@ -104,8 +107,12 @@ async function recorded(reason, since) {
 }
 
 // Acts on tasks, by ids or by a filter, in parts: exactly those that the dry run named.
-export function actOn(act, target, done) {
+//
+// Priority: the one that is offered first by the act of that name.
+export function actOn(act, target, done, priority = '0') {
   let ids = [];
+  const chosen = act === 'priority' && priorityField(priority);
+  const values = () => (chosen ? { priority: Number(chosen.value) } : {});
   return confirm({
     title: texts.acts[act],
     explanation: texts.acts.explain[act],
@@ -113,6 +120,7 @@ export function actOn(act, target, done) {
       const found = await post('/v1/tasks/act', {
         act,
         ...target,
+        ...values(),
         ...(target.filter ? { limit: MOST } : {}),
         dry_run: true,
         reason: '',
@@ -121,12 +129,13 @@ export function actOn(act, target, done) {
       const others = found.tasks.filter((it) => !it.done);
       return { nothing: ids.length === 0, content: touched(found, ids, others) };
     },
+    fields: chosen && field(texts.acts.toPriority, chosen),
     act: async (reason, progress) => {
       let finished = 0;
       for (let from = 0; from < ids.length; from += CHUNK) {
         progress(from, ids.length);
         const part = ids.slice(from, from + CHUNK);
-        finished += (await post('/v1/tasks/act', { act, ids: part, reason })).done;
+        finished += (await post('/v1/tasks/act', { act, ids: part, ...values(), reason })).done;
       }
       const failed = ids.length - finished;
       return failed === 0 ? t.done(count(finished)) : t.partly(count(finished), count(failed));
@@ -134,6 +143,9 @@ export function actOn(act, target, done) {
     done,
   });
 }
+
+const priorityField = (value) =>
+  select('priority', value, PRIORITIES.map((it) => [it, texts.priority(it)]));
 
 function touched(found, ids, others) {
   const list = (tasks) =>

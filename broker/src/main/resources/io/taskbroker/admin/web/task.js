@@ -51,10 +51,10 @@ function why({ waiting }) {
 // What each state lets an operator do: docs/admin.md.
 function possible(task) {
   const reason = task.waiting?.reason;
-  if (reason === 'DELAYED' || (task.parked && reason === 'PARKED')) return ['run_now', 'cancel', 'discard'];
-  if (reason === 'WITH_WORKER') return ['retry', 'discard'];
+  if (reason === 'DELAYED' || (task.parked && reason === 'PARKED')) return ['run_now', 'priority', 'cancel', 'discard'];
+  if (reason === 'WITH_WORKER') return ['retry', 'priority', 'discard'];
   if (reason === 'QUARANTINED') return ['retry', 'discard'];
-  return reason === 'FORWARDING' || reason === 'ENDED' ? [] : ['cancel', 'discard'];
+  return reason === 'FORWARDING' || reason === 'ENDED' ? [] : ['priority', 'cancel', 'discard'];
 }
 
 function buttons(task, refresh) {
@@ -63,7 +63,7 @@ function buttons(task, refresh) {
     { class: 'buttons' },
     may('operate') &&
       possible(task).map((act) =>
-        h('button', { onclick: () => actOn(act, { ids: [task.id] }, refresh) }, texts.acts[act]),
+        h('button', { onclick: () => actOn(act, { ids: [task.id] }, refresh, String(task.priority)) }, texts.acts[act]),
       ),
     h('button', { onclick: refresh }, t.refresh),
   );
@@ -138,7 +138,7 @@ function details(task) {
     [texts.tasks.status, task.status],
     [t.state, task.state],
     [texts.tasks.attempts, count(task.attempts)],
-    [t.priority, String(task.priority)],
+    [texts.tasks.priority, texts.priority(task.priority)],
     [t.atMostOnce, task.at_most_once ? badge('warn', texts.yes) : texts.no],
     [t.parked, task.parked ? texts.yes : texts.no],
     [t.forwardTo, task.forward_to],

@@ -1,7 +1,7 @@
 // Tasks in flight: filter, search, and acts on all that match. The filter is the page's query, so
 // that its address can be shared.
 import { get, may } from './api.js';
-import { actOn } from './actions.js';
+import { actOn, PRIORITIES } from './actions.js';
 import { badge, empty, field, h, link, path, section, select, table } from './dom.js';
 import { count, shortTime } from './format.js';
 import { go } from './shell.js';
@@ -17,6 +17,7 @@ const FILTERS = [
   'status',
   'waiting',
   'older_than_seconds',
+  'priority',
   'header',
 ];
 
@@ -70,6 +71,10 @@ function form(filter) {
       t.older,
       select('older_than_seconds', filter.older_than_seconds ?? '', [any, ...Object.entries(t.ages)]),
     ),
+    field(
+      t.priority,
+      select('priority', filter.priority ?? '', [any, ...PRIORITIES.map((it) => [it, texts.priority(it)])]),
+    ),
     text('header', t.header, t.headerHelp),
     h(
       'div',
@@ -85,13 +90,15 @@ function acts(filter, refresh) {
   const { id, ...rest } = filter;
   if (Object.keys(rest).length === 0 || id) return h('p', { class: 'small' }, t.actNeedsFilter);
   const body = { ...rest };
-  if (body.older_than_seconds) body.older_than_seconds = Number(body.older_than_seconds);
+  for (const name of ['older_than_seconds', 'priority']) {
+    if (body[name]) body[name] = Number(body[name]);
+  }
   return h(
     'div',
     { class: 'buttons', role: 'group', 'aria-label': t.act },
     h('span', {}, `${t.act}: `),
-    ['run_now', 'retry', 'cancel', 'discard'].map((act) =>
-      h('button', { onclick: () => actOn(act, { filter: body }, refresh) }, texts.acts[act]),
+    ['run_now', 'retry', 'priority', 'cancel', 'discard'].map((act) =>
+      h('button', { onclick: () => actOn(act, { filter: body }, refresh, filter.priority) }, texts.acts[act]),
     ),
   );
 }

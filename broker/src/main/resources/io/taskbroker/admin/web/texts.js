@@ -24,6 +24,7 @@ export const texts = {
   none: 'none',
   yes: 'yes',
   no: 'no',
+  priority: (level) => ({ 4: '4 (first)', 0: '0 (normal)', '-4': '-4 (last)' })[level] ?? String(level),
 
   pages: {
     overview: 'Overview',
@@ -153,6 +154,7 @@ export const texts = {
     header: 'Header',
     headerHelp: 'name or name=value',
     older: 'Older than',
+    priority: 'Priority',
     age: 'Since',
     attempts: 'Deadlines passed',
     any: 'any',
@@ -230,7 +232,6 @@ export const texts = {
     noHeaders: 'It has no headers.',
     details: 'Details',
     state: 'State of the engine',
-    priority: 'Priority',
     atMostOnce: 'At most once',
     parked: 'On disk only',
     forwardTo: 'Forwarded to',
@@ -244,17 +245,20 @@ export const texts = {
   acts: {
     run_now: 'Run now',
     delay: 'Delay',
+    priority: 'Change priority',
     cancel: 'Cancel',
     discard: 'Discard',
     retry: 'Retry',
     explain: {
       run_now: 'Ends the delay, so that it runs as soon as a worker takes it.',
       delay: 'Lets its delay end later, or sooner.',
+      priority: 'Of the tasks of its application those of the highest priority run first. A worker that has it keeps it.',
       cancel: 'Deletes it, if no worker has it. It leaves no dead letter.',
       discard: 'Deletes it, even if a worker has it; the report of that worker is ignored.',
       retry: 'Delivers it again, or produces it again, without counting an attempt.',
     },
     delaySeconds: 'Seconds from now',
+    toPriority: 'New priority',
     column: 'Act',
   },
 

@@ -8,6 +8,10 @@ import io.taskbroker.store.BrowserContract;
 import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
 import io.taskbroker.testkit.PostgresServer;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +59,32 @@ final class PostgresBrowserTest extends BrowserContract {
       assertThat(released.epoch()).isEmpty();
       assertThat(released.since()).isPresent();
     }
+  }
+
+  /// A window is read once, in the order of the primary key.
+  @Test
+  void windowsAreRangesOfThePrimaryKey() throws SQLException {
+    String partition = "(SELECT min(partition_id) FROM taskbroker_activation)";
+    String window =
+        PostgresSearch.WINDOW
+            .formatted("(t.taskname = 'none')")
+            .replaceFirst("\\?", "3")
+            .replaceFirst("\\?", partition)
+            .replaceFirst("\\?", "0")
+            .replaceFirst("\\?", "4096");
+    var plan = new StringBuilder();
+    try (Connection connection = database.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute(PostgresBrowser.SESSION);
+      try (ResultSet result = statement.executeQuery("EXPLAIN (ANALYZE) " + window)) {
+        while (result.next()) {
+          plan.append(result.getString(1)).append('\n');
+        }
+      }
+    }
+    assertThat(plan.toString())
+        .containsPattern("Index Scan using \\S+_pkey on taskbroker_activation t .*rows=4096")
+        .doesNotContain("Sort", "Bitmap", "Seq Scan");
   }
 
   private static Fleet.Owned owned(Fleet fleet, int partition) {

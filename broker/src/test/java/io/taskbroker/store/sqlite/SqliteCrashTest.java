@@ -189,7 +189,7 @@ final class SqliteCrashTest {
 
   private static List<String> finished(Path file) {
     List<String> ids = new ArrayList<>();
-    try (var browser = new SqliteBrowser(file)) {
+    try (var browser = new SqliteBrowser(file, new ZoneMap(false))) {
       Optional<Position> next = Optional.of(Position.START);
       while (next.isPresent()) {
         FinishedPage page =

@@ -36,7 +36,7 @@ final class SqliteFinishedTest extends FinishedContract {
   void h12FullStoreEndsTasksWithoutRecords() {
     Path file = folder.resolve("full.sqlite");
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file, 1_000_000));
-        var reading = new SqliteBrowser(file)) {
+        RowBrowser reading = store.browser()) {
       store.commit(new WriteBatch(1, List.of(insert(1, 10), insert(2, 1_200_000), insert(3, 10))));
       assertThatThrownBy(() -> store.commit(new WriteBatch(2, List.of(insert(4, 10)))))
           .isInstanceOfSatisfying(
@@ -54,7 +54,7 @@ final class SqliteFinishedTest extends FinishedContract {
     return new Change.Insert(Row.arriving(key, activation, Status.PENDING, Rows.NOW), null);
   }
 
-  private static List<String> records(SqliteBrowser reading) {
+  private static List<String> records(RowBrowser reading) {
     return Stream.of("id-1", "id-2", "id-3")
         .flatMap(id ->
             reading
@@ -67,6 +67,6 @@ final class SqliteFinishedTest extends FinishedContract {
 
   @Override
   protected RowBrowser browser(ActivationStore opened) {
-    return new SqliteBrowser(folder.resolve("store.sqlite"));
+    return ((SqliteStore) opened).browser();
   }
 }
