@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
     description = "Runs a broker on this machine that needs nothing else.")
 final class DevCommand implements Callable<Integer> {
   private static final String PORT = "TASKBROKER_GRPC_PORT";
+  private static final String ADMIN = "TASKBROKER_ADMIN__ADDR";
   private static final String STORE = "TASKBROKER_STORE__SQLITE__PATH";
 
   @Option(
@@ -40,6 +41,13 @@ final class DevCommand implements Callable<Integer> {
   private int port;
 
   @Option(
+      names = "--admin-port",
+      defaultValue = "9470",
+      description =
+          "Port of the admin API and the web page, 0 for any (default: ${DEFAULT-VALUE}).")
+  private int adminPort;
+
+  @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
       description = "Also consumes the topic taskworker of this Kafka.")
@@ -51,6 +59,9 @@ final class DevCommand implements Callable<Integer> {
   public Integer call() {
     if (port < 1 || port > 65_535) {
       throw new CommandException("--port " + port + " is not between 1 and 65535");
+    }
+    if (adminPort < 0 || adminPort > 65_535) {
+      throw new CommandException("--admin-port " + adminPort + " is not between 0 and 65535");
     }
     try {
       Files.createDirectories(data);
@@ -69,6 +80,7 @@ final class DevCommand implements Callable<Integer> {
     Map<String, String> settings = new HashMap<>();
     settings.put("TASKBROKER_GRPC_ADDR", "127.0.0.1");
     settings.put(PORT, Integer.toString(port));
+    settings.put(ADMIN, "127.0.0.1:" + adminPort);
     settings.put(STORE, quoted(store().toString()));
     if (kafka == null) {
       settings.put("TASKBROKER_KAFKA_ENABLED", "false");
@@ -102,6 +114,9 @@ final class DevCommand implements Callable<Integer> {
     In a third one, enqueue a task and wait for it:
       ./taskbroker enqueue hello --arg name=World --wait%s
 
+    See what is in flight, why it waits, and what failed:
+      %s
+
     Any language can do both: docs/protocol.md
 
     """
@@ -110,6 +125,14 @@ final class DevCommand implements Callable<Integer> {
             System.getenv().getOrDefault(STORE, store().toString()),
             kafka == null ? "no Kafka" : "Kafka at " + kafka,
             at,
-            at);
+            at,
+            page(settings));
+  }
+
+  private static String page(Map<String, String> settings) {
+    String address = settings.getOrDefault(ADMIN, "");
+    return address.endsWith(":0")
+        ? "the web page, whose address the log tells"
+        : "http://" + address + "/ui/";
   }
 }

@@ -2,6 +2,7 @@ package io.taskbroker.cli;
 
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -19,5 +20,10 @@ final class DurationOption implements ITypeConverter<Duration> {
       return Duration.ofMillis(Long.parseLong(value.substring(0, value.length() - 2)));
     }
     return Duration.parse((value.endsWith("d") ? "P" : "PT") + value);
+  }
+
+  /// The duration in whole seconds, rounded up; null for null.
+  static @Nullable Long seconds(@Nullable Duration duration) {
+    return duration == null ? null : duration.plusMillis(999).toSeconds();
   }
 }

@@ -1,5 +1,6 @@
 package io.taskbroker.cli;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,9 +41,10 @@ final class FinishedCommand extends OperateCommands implements Runnable {
 
   @Option(
       names = "--last",
-      paramLabel = "SECONDS",
-      description = "Ended within so many seconds before now.")
-  private @Nullable Long last;
+      paramLabel = "TIME",
+      converter = DurationOption.class,
+      description = "Ended within this time before now, such as 10m, 2h or 1d.")
+  private @Nullable Duration last;
 
   @Option(
       names = "--limit",
@@ -58,7 +60,7 @@ final class FinishedCommand extends OperateCommands implements Runnable {
     filter.put("id", id);
     filter.put("outcome", outcome);
     filter.put("message", message);
-    filter.put("ended_from", last == null ? "" : Instant.now().minusSeconds(last).toString());
+    filter.put("ended_from", last == null ? "" : Instant.now().minus(last).toString());
     List<JsonNode> found = new ArrayList<>();
     boolean more = search(target.client(), "/v1/finished", filter, limit, found::add);
     if (target.wantsJson()) {

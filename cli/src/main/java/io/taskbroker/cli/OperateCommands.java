@@ -1,6 +1,7 @@
 package io.taskbroker.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -143,15 +144,17 @@ abstract class OperateCommands {
 
     @Option(
         names = "--older-than",
-        paramLabel = "SECONDS",
-        description = "Least age since they were published.")
-    private @Nullable Long olderThan;
+        paramLabel = "TIME",
+        converter = DurationOption.class,
+        description = "Least age since they were published, such as 10m, 2h or 1d.")
+    private @Nullable Duration olderThan;
 
     @Option(
         names = "--younger-than",
-        paramLabel = "SECONDS",
+        paramLabel = "TIME",
+        converter = DurationOption.class,
         description = "Greatest age since they were published.")
-    private @Nullable Long youngerThan;
+    private @Nullable Duration youngerThan;
 
     @Option(
         names = "--min-attempts",
@@ -172,8 +175,8 @@ abstract class OperateCommands {
       Map<String, Object> fields = names.fields();
       put(fields, "status", status);
       put(fields, "waiting", waiting);
-      put(fields, "older_than_seconds", olderThan);
-      put(fields, "younger_than_seconds", youngerThan);
+      put(fields, "older_than_seconds", DurationOption.seconds(olderThan));
+      put(fields, "younger_than_seconds", DurationOption.seconds(youngerThan));
       put(fields, "min_attempts", minAttempts);
       put(fields, "priority", priority);
       put(fields, "header", header);
@@ -469,9 +472,10 @@ abstract class OperateCommands {
 
     @Option(
         names = "--delay",
-        paramLabel = "SECONDS",
-        description = "With delay: from now until they may run.")
-    private @Nullable Long delay;
+        paramLabel = "TIME",
+        converter = DurationOption.class,
+        description = "With delay: from now until they may run, such as 30s, 10m or 2h.")
+    private @Nullable Duration delay;
 
     @Option(
         names = "--to",
@@ -505,7 +509,7 @@ abstract class OperateCommands {
       body.put("reason", reason);
       body.put("dry_run", dryRun);
       body.put("limit", limit);
-      put(body, "delay_seconds", delay);
+      put(body, "delay_seconds", DurationOption.seconds(delay));
       put(body, "priority", to);
       body.put(ids.isEmpty() ? "filter" : "ids", ids.isEmpty() ? which.fields() : ids);
       JsonNode answer = target.client().post("/v1/tasks/act", body);

@@ -334,12 +334,22 @@ abstract class AdminContract {
     assertThat(out.toString())
         .contains("command-x ", "PARKED", "1 tasks")
         .doesNotContain("\ncommand-y ");
+    assertThat(run("tasks", "--application", application, "--older-than", "1h")).isZero();
+    assertThat(out.toString()).contains("0 tasks");
+    assertThat(run("tasks", "--application", application, "--younger-than", "60m")).isZero();
+    assertThat(out.toString()).contains("2 tasks");
+    assertThat(run("act", "delay", "command-x", "--delay", "90", "--reason", "a test"))
+        .isEqualTo(2);
+    assertThat(err.toString()).contains("'90' is no time such as");
     assertThat(run("tasks", "--application", application, "-o", "json")).isZero();
     assertThat(out.toString().lines().map(AdminCalls.JSON::readTree)).hasSize(2);
     assertThat(run("task", "command-x")).isZero();
     assertThat(out.toString()).contains("\"payload_bytes\"");
     assertThat(run("explain", "command-x")).isZero();
     assertThat(out.toString()).contains("PARKED", "run_now");
+    assertThat(run("act", "delay", "command-x", "--delay", "2h", "--reason", "a test")).isZero();
+    assertThat(run("explain", "command-x")).isZero();
+    assertThat(out.toString()).contains("DELAYED", "run_now");
     assertThat(run("explain", "nothing")).isOne();
     assertThat(err.toString()).contains("No task nothing is in flight");
     assertThat(run("workers")).isZero();
@@ -488,7 +498,7 @@ abstract class AdminContract {
         .isEmpty();
     admin.call("GET", "/v1/finished?outcome=lost", null, 400);
     admin.call("GET", "/v1/finished?ended_from=yesterday", null, 400);
-    assertThat(run("finished", "--application", application, "--last", "3600")).isZero();
+    assertThat(run("finished", "--application", application, "--last", "1h")).isZero();
     assertThat(out.toString()).contains("finished-x ", "completed", "1 tasks");
     assertThat(run("task", "finished-x")).isZero();
     assertThat(out.toString()).contains("\"history\"");

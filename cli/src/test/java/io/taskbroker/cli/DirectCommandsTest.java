@@ -6,14 +6,17 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.testkit.Ports;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -53,7 +56,9 @@ final class DirectCommandsTest {
             "--data",
             "data folder",
             "--port",
-            Integer.toString(PORT));
+            Integer.toString(PORT),
+            "--admin-port",
+            "0");
     await().atMost(PATIENCE).until(() -> dev.output().contains("Ready in") || !dev.isAlive());
     assertThat(dev.isAlive()).as(dev.output()).isTrue();
     shell =
@@ -89,6 +94,7 @@ final class DirectCommandsTest {
         .contains("gRPC at 127.0.0.1:" + PORT, "no Kafka")
         .contains("tasks in " + shared.resolve("data folder/tasks.sqlite"));
     assertThat(shared.resolve("data folder/tasks.sqlite")).exists();
+    assertThat(webPage(page)).contains("<title>");
     List<String[]> commands =
         Pattern.compile("^ +\\./taskbroker (.*)$", Pattern.MULTILINE)
             .matcher(page)
@@ -250,11 +256,31 @@ final class DirectCommandsTest {
   @Test
   void aPortThatIsTakenEndsDevWithOneLine() throws Exception {
     CommandProcess second =
-        start("second", "dev", "--data", "other", "--port", Integer.toString(PORT));
+        start(
+            "second",
+            "dev",
+            "--data",
+            "other",
+            "--port",
+            Integer.toString(PORT),
+            "--admin-port",
+            "0");
     assertThat(second.awaitEnd(PATIENCE)).isOne();
     assertThat(second.output()).contains("Cannot listen for gRPC on 127.0.0.1:" + PORT);
     assertThat(run("dev", "--port", "0")).isOne();
     assertThat(complained).contains("--port 0 is not between 1 and 65535");
+    assertThat(run("dev", "--admin-port", "65536")).isOne();
+    assertThat(complained).contains("--admin-port 65536 is not between 0 and 65535");
+  }
+
+  /// The web page at the address that the log tells.
+  private static String webPage(String log) throws Exception {
+    Matcher served =
+        Pattern.compile("admin API is served at (http://127.0.0.1:[0-9]+)/").matcher(log);
+    assertThat(served.find()).as(log).isTrue();
+    try (InputStream in = URI.create(served.group(1) + "/ui/").toURL().openStream()) {
+      return new String(in.readAllBytes(), UTF_8);
+    }
   }
 
   /// Where nothing configures it, the log has everything that libraries say.

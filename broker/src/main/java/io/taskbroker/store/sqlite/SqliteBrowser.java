@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 
 /// Browser of a SQLite store. No index serves the searches of operators, since it would cost each
-/// commit: a [ZoneMap] says which keys may match. They are read in windows, each a statement of some
-/// tens of milliseconds, until the page is full or its time is over. No read transaction outlives
-/// its statement, so the write-ahead log can be reset in between. Thread-safe: one lock.
+/// commit: a [ZoneMap] says which keys may match. They are read in windows, each a statement of
+/// some tens of milliseconds, until the page is full or its time is over. No read transaction
+/// outlives its statement, so the write-ahead log can be reset in between. Thread-safe: one lock.
 public final class SqliteBrowser implements RowBrowser {
   private static final int BUSY_MILLISECONDS = 500;
   private static final long FIRST_WINDOW = 4_096;
