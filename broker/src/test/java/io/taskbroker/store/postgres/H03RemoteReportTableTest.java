@@ -19,7 +19,8 @@ import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,7 +30,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class H03RemoteReportTableTest {
   private final Database database = PostgresServer.shared().newDatabase();
-  private final List<RemoteReport> received = new CopyOnWriteArrayList<>();
+
+  /// A report may be received again: after an outage all of them are read.
+  private final Set<RemoteReport> received = ConcurrentHashMap.newKeySet();
+
   private PostgresStore owner;
   private PostgresStore other;
   private Service watch;
