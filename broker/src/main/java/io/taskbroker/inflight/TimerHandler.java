@@ -79,7 +79,7 @@ final class TimerHandler {
         }
         case PROCESSING -> {
           if (task.statusWritten) {
-            state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
+            state.writeFor(task, task.processingUpdate(state.wallTime(task.deadline)));
           }
         }
         case CLAIMED, FAILURE, RETRY, COMPLETE -> {}
