@@ -15,7 +15,7 @@ final class Workers {
 
   /// How long the tasks that workers had from streams of a previous process wait for them: the
   /// longest pause of a worker that connects again (docs/protocol.md), and what that takes.
-  static final long COME_BACK_MS = 5_000 + RECONNECT_MS;
+  static final long COME_BACK_MS = 3_000 + RECONNECT_MS;
 
   private final EngineState state;
   private final Timeouts timeouts;

@@ -23,7 +23,7 @@ final class StreamLedger {
   private static final long RECONNECT = 2 * SimulatedWorld.SECOND;
 
   /// For how long the tasks of streams of before a start wait for their workers.
-  private static final long COME_BACK = 7 * SimulatedWorld.SECOND;
+  private static final long COME_BACK = 5 * SimulatedWorld.SECOND;
 
   /// What threads and queues of a broker may take.
   private static final long SLACK = 2 * SimulatedWorld.SECOND;

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 final class LostWorkerTest {
   private static final int SLOTS = 20;
-  private static final Duration WAIT_FOR_WORKERS = Duration.ofSeconds(7);
+  private static final Duration WAIT_FOR_WORKERS = Duration.ofSeconds(5);
 
   /// Longer than a restart and the wait for workers.
   private static final Duration RUN_TIME = Duration.ofSeconds(15);
