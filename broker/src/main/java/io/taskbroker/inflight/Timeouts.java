@@ -48,11 +48,9 @@ final class Timeouts {
   /// @param until when it runs elsewhere, unless its worker comes back before, monotonic
   ///   milliseconds
   void workerLost(InFlightTask task, long until) {
-    if (until <= task.deadline) {
-      task.workerLost = true;
-      task.deadline = until;
-      state.timers.set(task, until);
-    }
+    task.workerLost = true;
+    task.deadline = Math.min(task.deadline, until);
+    state.timers.set(task, task.deadline);
   }
 
   /// Maximum processing time in milliseconds.
