@@ -94,7 +94,8 @@ final class Timeouts {
     task.workerLost = false;
     state.event(EngineEvent.WORKER_LOST, task, "");
     state.because(task, "worker_lost", "");
-    if (task.attempt != 0 || task.named != null) { // else the broker restarted: no worker died of it
+    if (task.attempt != 0
+        || task.named != null) { // else the broker restarted: no worker died of it
       countLoss(task);
     }
     if (task.activation.atMostOnce()) {

@@ -1,7 +1,6 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.TaskLifecycle;

@@ -76,11 +76,10 @@ final class Workers {
     }
   }
 
-  /// Whether an attempt goes on: its worker has the task, or had it when the previous process ended,
-  /// which did not write that, and no worker has got it since.
+  /// Whether an attempt goes on: its worker has the task, or had it when the previous process
+  /// ended, which did not write that, and no worker has got it since.
   private boolean goesOn(InFlightTask task, AttemptToken token) {
-    boolean unwritten =
-        task.status() == Status.PENDING && task.attempt == 0 && task.mayHaveRun;
+    boolean unwritten = task.status() == Status.PENDING && task.attempt == 0 && task.mayHaveRun;
     return task.step() == Step.STORED
         && (task.status() == Status.PROCESSING || unwritten)
         && has(task, token);

@@ -144,8 +144,7 @@ enum PlantedProtocolBug implements Tampering {
     @Override
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(
-          store,
-          row -> isOfStream(row) ? Taps.handedOut(row, Status.PENDING, Row.NONE) : row);
+          store, row -> isOfStream(row) ? Taps.handedOut(row, Status.PENDING, Row.NONE) : row);
     }
   },
   /// After a restart, tasks of workers with streams wait for their deadlines.

@@ -451,10 +451,10 @@ final class StreamLedger {
     return line.deliveredBy == process && token.equals(line.lastToken);
   }
 
-  /// Whether it is the last delivery, by this process or by one of before whose worker has named it.
+  /// Whether it is the last delivery, by this process or by one of before whose worker has named
+  /// it.
   private static boolean has(
       SimulatedProcess process, BrokerHistory.Line line, AttemptToken token) {
-    return token.equals(line.lastToken)
-        && (line.deliveredBy == process || line.heldIn == process);
+    return token.equals(line.lastToken) && (line.deliveredBy == process || line.heldIn == process);
   }
 }

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// each enqueue that failed is repeated; workers open streams and connect again.
 ///
 /// Every task that the broker accepted runs, an at-most-once task once at most, and no task runs
-/// after the broker acknowledged its result. No result is accepted of a delivery that was superseded.
-/// `-Ddirect.kills=20 -Ddirect.tasks=6000` kills it twenty times.
+/// after the broker acknowledged its result. No result is accepted of a delivery that was
+/// superseded. `-Ddirect.kills=20 -Ddirect.tasks=6000` kills it twenty times.
 final class DirectKillTest {
   private static final int TASKS = Integer.getInteger("direct.tasks", 2_000);
   private static final int KILLS = Integer.getInteger("direct.kills", 2);
