@@ -48,7 +48,8 @@ final class UpkeepKeys {
           Duration.ofMinutes(1),
           KeyDoc.noted(
               "Time after start during which deadlines that passed before it are ignored",
-              "once per task, so that restarts do not postpone them indefinitely"),
+              "once per task, so that restarts do not postpone them indefinitely; tasks that"
+                  + " workers had from streams wait for those workers, for 5 s"),
           c -> c.upkeep().deadlineResetSkip());
 
   static final Key<BrokerConfig, Duration> MAINTENANCE_TASK_INTERVAL_MS =

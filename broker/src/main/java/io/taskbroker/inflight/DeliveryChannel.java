@@ -52,6 +52,11 @@ interface DeliveryChannel {
   /// Whether the worker confirms each delivery.
   boolean confirms();
 
+  /// Whether the worker names what it has after the broker has restarted (docs/protocol.md).
+  default boolean namesTasks() {
+    return false;
+  }
+
   /// Whether a delivery would not arrive.
   boolean isClosed();
 }

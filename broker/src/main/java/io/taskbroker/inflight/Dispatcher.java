@@ -133,7 +133,9 @@ final class Dispatcher {
       statusWriter.writeAhead(
           task,
           state.wall + state.options.periods().lease(),
-          task.status() == Status.PROCESSING ? state.wall + timeouts.processing(task) : Row.NONE);
+          task.status() == Status.PROCESSING && !channel.namesTasks()
+              ? state.wall + timeouts.processing(task)
+              : Row.NONE);
     } else {
       state.transition(task, channel.confirms() ? TaskEvent.CLAIM : TaskEvent.START);
       deliverClaimed(task, channel);
@@ -179,6 +181,7 @@ final class Dispatcher {
     task.claimedAt = state.now;
     task.stream = null;
     task.workerLost = false;
+    task.named = null;
     if (state.spans != null) {
       state.spans.delivered(task, channel.worker());
     }

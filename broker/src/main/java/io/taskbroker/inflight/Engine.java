@@ -129,6 +129,7 @@ public final class Engine {
   public void start(long lastKey) {
     state.begin(lastKey);
     state.awaitReports();
+    state.awaitWorkers();
     restored.forEach(task -> recovery.resume(task, false));
     restored.clear();
     ruleEnforcer.beginSweep();

@@ -95,6 +95,10 @@ final class EngineState {
   /// milliseconds: a task that a worker may have is not delivered before.
   private long settlesAt = Long.MIN_VALUE;
 
+  /// Until when workers can come back that had tasks from streams of a previous owner, monotonic
+  /// milliseconds.
+  private long workersBackBy = Long.MIN_VALUE;
+
   long storeBytes;
   boolean delivering = true;
 
@@ -153,9 +157,11 @@ final class EngineState {
     return new Delivery(task, task.deliveries, epoch, task.attempt);
   }
 
-  /// The token of the task's last delivery by this process.
+  /// The token of the last delivery of the task: by this process, or by an earlier one whose worker
+  /// has named it.
   AttemptToken lastToken(InFlightTask task) {
-    return new AttemptToken(epoch.value(), task.attempt);
+    AttemptToken named = task.named;
+    return named == null ? new AttemptToken(epoch.value(), task.attempt) : named;
   }
 
   /// Whether the token is that of the task's last delivery by this process.
@@ -166,6 +172,17 @@ final class EngineState {
   /// Waits a moment for reports of deliveries by previous owners.
   void awaitReports() {
     settlesAt = now + options.periods().settle();
+  }
+
+  /// Waits for workers that had tasks from streams of a previous owner.
+  void awaitWorkers() {
+    workersBackBy = now + Workers.COME_BACK_MS;
+  }
+
+  /// When a task may run that a worker had from a stream of a previous owner, unless its worker
+  /// names it before, monotonic milliseconds.
+  long workersBackBy() {
+    return Math.max(now, workersBackBy);
   }
 
   /// When a task may run on which a report may still arrive, monotonic milliseconds.

@@ -114,6 +114,10 @@ final class InFlightTask implements DeliveredTask {
 
   boolean lostAlone;
 
+  /// Token by which a worker named it last, while this process has not delivered it; null if none
+  /// did.
+  @Nullable AttemptToken named;
+
   /// Its record; null if it has none.
   @Nullable TaskRecord record;
 
@@ -253,6 +257,14 @@ final class InFlightTask implements DeliveredTask {
         deadlineExtended,
         committed,
         this);
+  }
+
+  /// Status update of a task that a worker has. That of a stream leaves no deadline in the row: if
+  /// the broker restarts, the worker names the task, or is lost.
+  ///
+  /// @param deadline wall-clock milliseconds
+  Change.UpdateStatus processingUpdate(long deadline) {
+    return statusUpdate(Row.NONE, stream != null || workerLost ? Row.NONE : deadline);
   }
 
   Change.UpdateStatus idleStatusUpdate() {

@@ -53,6 +53,7 @@ final class PartitionTransfer {
     if (!page.inOrder()) {
       state.awaitReports();
     }
+    state.awaitWorkers();
     partition.assignedAt = Watermark.NONE; // its rows are in the store, none is read again
     for (Row row : page.rows()) {
       load(row, page.inOrder());

@@ -34,6 +34,8 @@ final class Recovery {
     task.committed = row.committed();
     task.deadlineExtended = row.deadlineExtended();
     task.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
+    // A row without a deadline: its worker has a stream, which broke with the previous owner.
+    task.workerLost = row.status() == Status.PROCESSING && row.processingDeadline() == Row.NONE;
     // No status needs writing, even if the partition is lost before the task is resumed.
     task.statusWritten = row.status() == Status.PROCESSING;
     task.storedAt = row.addedAt();
@@ -122,8 +124,14 @@ final class Recovery {
   }
 
   /// A worker has it, or had: it keeps its deadline, extended once so that reports arrive first
-  /// (H16). A claim without a confirmed delivery is requeued, unless the task is at most once (H9).
+  /// (H16). One that has it from a stream names it, or is lost. A claim without a confirmed
+  /// delivery is requeued, unless the task is at most once (H9).
   private void resumeHandedOut(InFlightTask task, boolean inOrder) {
+    if (task.workerLost) {
+      task.deadline = state.workersBackBy();
+      state.timers.set(task, task.deadline);
+      return;
+    }
     if (task.status() == Status.CLAIMED && !task.activation.atMostOnce()) {
       state.transition(task, TaskEvent.REQUEUE);
       resumePending(task, inOrder);

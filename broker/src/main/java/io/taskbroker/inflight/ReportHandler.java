@@ -113,12 +113,14 @@ final class ReportHandler {
 
   /// Whether the report has a token, and not that of the task's last delivery. Tokens are not
   /// stored: those of earlier processes and other brokers count until this process delivers the
-  /// task.
+  /// task, or a worker names it by a later one.
   boolean isOfAnotherDelivery(InFlightTask task, @Nullable AttemptToken token) {
     if (token == null || state.isLastDelivery(task, token)) {
       return false;
     }
-    return task.attempt != 0 || !(state.isInherited(task.key) || isPlausible(task));
+    return task.attempt != 0
+        || !(state.isInherited(task.key) || isPlausible(task))
+        || (task.named != null && token.compareTo(task.named) < 0);
   }
 
   private static void await(InFlightTask task, @Nullable Reply reply) {

@@ -23,7 +23,8 @@ final class StatusWriter {
   /// Writes that a worker is about to receive the task.
   ///
   /// @param claimExpiresAt wall-clock milliseconds
-  /// @param processingDeadline wall-clock milliseconds; [Row#NONE] until the worker has it
+  /// @param processingDeadline wall-clock milliseconds; [Row#NONE] until the worker has it, or if
+  ///   it has a stream
   void writeAhead(InFlightTask task, long claimExpiresAt, long processingDeadline) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
@@ -95,7 +96,7 @@ final class StatusWriter {
   private void writeNow(InFlightTask task) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
-    state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
+    state.writeFor(task, task.processingUpdate(state.wallTime(task.deadline)));
   }
 
   /// Resets the written status of a task that no worker has.

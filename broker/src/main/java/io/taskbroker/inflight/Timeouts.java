@@ -31,11 +31,14 @@ final class Timeouts {
     statusWriter.writeLater(task);
   }
 
-  /// Starts the processing deadline anew, since the worker still has the task.
-  void extend(InFlightTask task) {
-    task.deadline = state.now + processing(task);
+  /// Starts the processing deadline anew, since a worker says that it has the task. A later one
+  /// stays: the worker may be that of an earlier delivery (H16).
+  ///
+  /// @param known whether it is written, or will be, that the worker of a stream has the task
+  void extend(InFlightTask task, boolean known) {
+    task.deadline = Math.max(task.deadline, state.now + processing(task));
     state.timers.set(task, task.deadline);
-    if (task.statusWritten && state.now - task.statusWrittenAt > processing(task) / 2) {
+    if (!known) {
       statusWriter.writeLater(task);
     }
   }
@@ -45,11 +48,9 @@ final class Timeouts {
   /// @param until when it runs elsewhere, unless its worker comes back before, monotonic
   ///   milliseconds
   void workerLost(InFlightTask task, long until) {
-    if (until < task.deadline) {
-      task.workerLost = true;
-      task.deadline = until;
-      state.timers.set(task, until);
-    }
+    task.workerLost = true;
+    task.deadline = Math.min(task.deadline, until);
+    state.timers.set(task, task.deadline);
   }
 
   /// Maximum processing time in milliseconds.
@@ -93,19 +94,26 @@ final class Timeouts {
     task.workerLost = false;
     state.event(EngineEvent.WORKER_LOST, task, "");
     state.because(task, "worker_lost", "");
-    DeliveryFailures failures = task.failures();
-    failures.losses = (short) Math.min(failures.losses + 1, Short.MAX_VALUE);
-    failures.acceptedAtLoss = (int) task.queue.accepted; // others of before prove nothing
-    if (task.lostAlone) {
-      task.attempts++;
+    if (task.attempt != 0
+        || task.named != null) { // else the broker restarted: no worker died of it
+      countLoss(task);
     }
     if (task.activation.atMostOnce()) {
       completion.fail(task, "its worker was lost");
     } else if (task.attempts >= state.options.limits().maxAttempts()) {
       state.event(EngineEvent.ATTEMPTS_EXCEEDED, task, "");
-      completion.fail(task, "workers were lost with it " + failures.losses + " times");
+      completion.fail(task, "workers were lost with it " + task.failures().losses + " times");
     } else {
       requeue(task, task.lostAlone);
+    }
+  }
+
+  private static void countLoss(InFlightTask task) {
+    DeliveryFailures failures = task.failures();
+    failures.losses = (short) Math.min(failures.losses + 1, Short.MAX_VALUE);
+    failures.acceptedAtLoss = (int) task.queue.accepted; // others of before prove nothing
+    if (task.lostAlone) {
+      task.attempts++;
     }
   }
 

@@ -1,7 +1,6 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.TaskState.Step;
 import io.taskbroker.inflight.api.EngineEvent;
 import io.taskbroker.inflight.api.TaskLifecycle;
@@ -79,7 +78,7 @@ final class TimerHandler {
         }
         case PROCESSING -> {
           if (task.statusWritten) {
-            state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
+            state.writeFor(task, task.processingUpdate(state.wallTime(task.deadline)));
           }
         }
         case CLAIMED, FAILURE, RETRY, COMPLETE -> {}

@@ -120,6 +120,11 @@ final class WorkerStream implements DeliveryChannel {
   }
 
   @Override
+  public boolean namesTasks() {
+    return true;
+  }
+
+  @Override
   public String worker() {
     return session.worker();
   }

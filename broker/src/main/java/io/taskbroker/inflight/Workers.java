@@ -13,6 +13,10 @@ final class Workers {
   /// How long the tasks of a worker whose stream broke wait for it to come back.
   static final long RECONNECT_MS = 2_000;
 
+  /// How long the tasks that workers had from streams of a previous process wait for them: the
+  /// longest pause of a worker that connects again (docs/protocol.md), and what that takes.
+  static final long COME_BACK_MS = 3_000 + RECONNECT_MS;
+
   private final EngineState state;
   private final Timeouts timeouts;
   private final IdentityHashMap<WorkerSession, WorkerStream> streams = new IdentityHashMap<>();
@@ -59,13 +63,10 @@ final class Workers {
   private void extend(Command.WorkerHeartbeat heartbeat, WorkerStream stream) {
     for (Command.TaskHeartbeat each : heartbeat.tasks()) {
       InFlightTask task = state.tasks.get(each.id());
-      if (task == null
-          || task.status() != Status.PROCESSING
-          || task.step() != Step.STORED
-          || !has(task, each.token())) {
+      if (task == null || !goesOn(task, each.token())) {
         stream.session.cancel(each.id(), each.token(), false);
       } else {
-        extend(task, each.token(), stream);
+        goOn(task, each.token(), stream);
         stream.progress(each.token(), each.progress());
         if (task.cancelled) {
           // The stream that it had then may have broken.
@@ -75,20 +76,51 @@ final class Workers {
     }
   }
 
-  /// Whether the worker with that token has a task that a worker has. Tokens are not stored: those
-  /// of before count until the task is delivered again, also if it left this broker and came back.
-  private boolean has(InFlightTask task, AttemptToken token) {
-    return task.attempt == 0 || state.isLastDelivery(task, token);
+  /// Whether an attempt goes on: its worker has the task, or had it when the previous process
+  /// ended, which did not write that, and no worker has got it since.
+  private boolean goesOn(InFlightTask task, AttemptToken token) {
+    boolean unwritten = task.status() == Status.PENDING && task.attempt == 0 && task.mayHaveRun;
+    return task.step() == Step.STORED
+        && (task.status() == Status.PROCESSING || unwritten)
+        && has(task, token);
   }
 
-  private void extend(InFlightTask task, AttemptToken token, WorkerStream stream) {
-    WorkerStream before = task.stream;
-    if (before != null && before != stream) {
-      before.ended(token);
+  /// Whether the worker with that token has a task that a worker has. Tokens are not stored: those
+  /// of before count until the task is delivered again, also if it left this broker and came back;
+  /// of several the latest.
+  private boolean has(InFlightTask task, AttemptToken token) {
+    return task.attempt == 0
+        ? task.named == null || token.compareTo(task.named) >= 0
+        : state.isLastDelivery(task, token);
+  }
+
+  private void goOn(InFlightTask task, AttemptToken token, WorkerStream stream) {
+    boolean known = task.stream != null || task.workerLost;
+    leaveOthers(task, token, stream);
+    if (task.attempt == 0) {
+      task.named = token;
+    }
+    if (task.status() == Status.PENDING) {
+      state.detach(task);
+      state.transition(task, TaskEvent.START);
+      task.claimedAt = state.now;
+      task.deadline = state.now;
     }
     task.workerLost = false;
     stream.resumed(token, task);
-    timeouts.extend(task);
+    timeouts.extend(task, known);
+  }
+
+  /// The task leaves the stream that has it; the attempt of an earlier delivery ends.
+  private static void leaveOthers(InFlightTask task, AttemptToken token, WorkerStream stream) {
+    WorkerStream before = task.stream;
+    AttemptToken earlier = task.named;
+    if (before != null && earlier != null && !earlier.equals(token)) {
+      before.ended(earlier);
+      before.session.cancel(task.id(), earlier, false);
+    } else if (before != null && before != stream) {
+      before.ended(token);
+    }
   }
 
   /// Handles the end of a stream. Its tasks run elsewhere: at once if the worker was silent before,
@@ -105,8 +137,15 @@ final class Workers {
       if (task.stream == stream && has(task, token) && task.status() == Status.PROCESSING) {
         task.stream = null;
         task.lostAlone = alone;
-        timeouts.workerLost(task, closed.silent() ? state.now : state.now + RECONNECT_MS);
+        timeouts.workerLost(task, lostAt(task, closed.silent()));
       }
     });
+  }
+
+  /// When a task runs elsewhere whose stream has ended. The worker that named it may be that of an
+  /// earlier delivery, and that of the last one may still come back (H16).
+  private long lostAt(InFlightTask task, boolean silent) {
+    long at = silent ? state.now : state.now + RECONNECT_MS;
+    return task.attempt == 0 ? Math.max(at, state.workersBackBy()) : at;
   }
 }

@@ -100,6 +100,15 @@ final class BrokerHistory {
     long foundAt;
     long foundClock;
 
+    /// Whether its workers of this attempt all had streams.
+    boolean onlyStreams = true;
+
+    /// The process that must wait for its worker to come back, because it found at its start that
+    /// one had it from a stream; null once that worker has named it or is given up.
+    @Nullable SimulatedProcess awaitedIn;
+
+    long awaitedSince;
+
     /// Token of the last result that reached a process.
     @Nullable AttemptToken reported;
 
@@ -147,6 +156,8 @@ final class BrokerHistory {
       lastToken = null;
       session = null;
       failures.clear();
+      onlyStreams = true;
+      awaitedIn = null;
       heldIn = null;
       deliveries = 0;
       unreached = 0;

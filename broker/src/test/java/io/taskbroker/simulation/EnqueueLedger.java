@@ -184,8 +184,9 @@ final class EnqueueLedger {
     NewTask task = present(wanted(process, line.spec.id()), "G1", () -> "nobody enqueued it");
     long touched =
         process.broker.wall()
-            - (ledger.world.now() - Math.max(line.insertedAt, line.lastDelivery))
-                / SimulatedWorld.MS;
+            - Math.ceilDiv(
+                ledger.world.now() - Math.max(line.insertedAt, line.lastDelivery),
+                SimulatedWorld.MS);
     check(
         ledger.plan.has(Fault.CLOCK_STEP)
             || line.lastDelivery == 0 // it may have ended long before its insert was durable

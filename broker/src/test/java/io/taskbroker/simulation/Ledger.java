@@ -126,6 +126,7 @@ final class Ledger {
             line.foundIn = found && row.forwardTo() == null ? process : null;
             line.foundAt = world.now();
             line.foundClock = process.broker.clockOffset();
+            streams.found(process, line, row);
           }
         });
   }

@@ -139,6 +139,43 @@ enum PlantedProtocolBug implements Tampering {
           row.forwardTo());
     }
   },
+  /// After a restart, tasks of workers with streams run elsewhere before those can come back.
+  WORKERS_UNAWAITED("H16") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.loading(
+          store, row -> isOfStream(row) ? Taps.handedOut(row, Status.PENDING, Row.NONE) : row);
+    }
+  },
+  /// After a restart, tasks of workers with streams wait for their deadlines.
+  WORKERS_AWAITED_FOR_EVER("H16") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.loading(
+          store,
+          row ->
+              isOfStream(row)
+                  ? Taps.handedOut(row, row.status(), process.broker.wall() + 60_000)
+                  : row);
+    }
+  },
+  /// After a restart, it is not read what workers with streams name.
+  NAMED_IN_VAIN("H16") {
+    @Override
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new SessionTap(sink) {
+        @Override
+        void heartbeat(Command.WorkerHeartbeat heartbeat) {
+          super.heartbeat(
+              new Command.WorkerHeartbeat(
+                  heartbeat.session(),
+                  heartbeat.tasks().stream()
+                      .filter(each -> delivers(process, each.id()))
+                      .toList()));
+        }
+      };
+    }
+  },
   /// A result is acknowledged on receipt.
   RESULT_ANSWERED_UNREAD("G2") {
     @Override
@@ -375,5 +412,12 @@ enum PlantedProtocolBug implements Tampering {
 
   PlantedProtocolBug(String rule) {
     this.rule = rule;
+  }
+
+  /// Whether the row says that a worker has the task from a stream, and may have it again.
+  private static boolean isOfStream(Row row) {
+    return row.status() == Status.PROCESSING
+        && row.processingDeadline() == Row.NONE
+        && !row.activation().atMostOnce();
   }
 }

@@ -88,6 +88,12 @@ class SessionTap extends ForwardingCommandSink {
     return last == null ? otherwise : last;
   }
 
+  /// Whether this process delivered the task last.
+  static boolean delivers(SimulatedProcess process, String id) {
+    List<BrokerHistory.Line> lines = process.broker.ledger.history(process).of(id);
+    return !lines.isEmpty() && lines.getLast().deliveredBy == process;
+  }
+
   private final class Session extends ForwardingSession {
     Session(WorkerSession session) {
       super(session);

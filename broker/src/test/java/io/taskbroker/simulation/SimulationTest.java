@@ -66,6 +66,7 @@ final class SimulationTest {
 
   private static final List<String> HAPPENS_ON_STREAMS =
       List.of(
+          "attempts kept over a restart",
           "attempts that came back",
           "cancellations answered ENDED",
           "cancellations answered RUNNING",

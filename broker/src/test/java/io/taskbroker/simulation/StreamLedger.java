@@ -22,6 +22,9 @@ final class StreamLedger {
   private static final long LEASE = 3 * SimulatedWorld.SECOND;
   private static final long RECONNECT = 2 * SimulatedWorld.SECOND;
 
+  /// For how long the tasks of streams of before a start wait for their workers.
+  private static final long COME_BACK = 5 * SimulatedWorld.SECOND;
+
   /// What threads and queues of a broker may take.
   private static final long SLACK = 2 * SimulatedWorld.SECOND;
 
@@ -67,11 +70,14 @@ final class StreamLedger {
   /// A task is delivered on a stream at this moment.
   void delivered(ObservedSession session, Delivery delivery) {
     SimulatedProcess process = session.process;
+    BrokerHistory.Line known = ledger.history(process).lines.get(Carried.keyOf(delivery));
+    boolean onlyStreams = known == null || known.onlyStreams;
     ledger.workers.delivered(process, delivery, true);
     BrokerHistory.Line line = ledger.history(process).lines.get(Carried.keyOf(delivery));
     if (line != null) {
       ledger.world.count("deliveries on streams");
       ledger.deaths.taken(process, delivery.application());
+      line.onlyStreams = onlyStreams;
       line.session = session;
       session.hold(delivery.token(), line);
     }
@@ -93,7 +99,10 @@ final class StreamLedger {
     SimulatedProcess process = session.process;
     for (Command.TaskHeartbeat each : tasks) {
       BrokerHistory.Line line = find(process, each.id(), each.token());
-      boolean last = line != null && isLast(process, line, each.token());
+      if (line != null && line.awaitedIn == process) {
+        cameBack(process, line, each.token());
+      }
+      boolean last = line != null && has(process, line, each.token());
       if (line != null
           && line.foundIn == process
           && (each.token().equals(line.lastToken) || line.deliveredBy != process)) {
@@ -155,6 +164,60 @@ final class StreamLedger {
     session.process.calmly(SLACK, "a moment passed", check);
   }
 
+  /// A process finds a row at its start, or at that of its partition.
+  void found(SimulatedProcess process, BrokerHistory.Line line, Row row) {
+    boolean awaited =
+        row.status() == Status.PROCESSING
+            && row.forwardTo() == null
+            && line.onlyStreams
+            && line.deliveries > 0;
+    line.awaitedIn = awaited ? process : null;
+    line.awaitedSince = ledger.world.now();
+    if (awaited && !ledger.plan.shared()) {
+      process.calmly(
+          COME_BACK + 2 * SLACK,
+          "no worker came back",
+          () ->
+              check(
+                  line.awaitedIn != process || !line.isWaiting(),
+                  "G8",
+                  () -> process + " still waits for the worker of " + line.spec.id()));
+    }
+  }
+
+  /// The process takes the worker of a task for gone.
+  void givenUp(SimulatedProcess process, BrokerHistory.Line line) {
+    checkAwaited(process, line);
+    line.awaitedIn = line.awaitedIn == process ? null : line.awaitedIn;
+  }
+
+  /// The process is about to deliver a task again.
+  void redelivered(SimulatedProcess process, BrokerHistory.Line line) {
+    checkAwaited(process, line);
+  }
+
+  /// Workers of before a start must have had time to come back.
+  private void checkAwaited(SimulatedProcess process, BrokerHistory.Line line) {
+    check(
+        line.awaitedIn != process
+            || !line.isWaiting()
+            || ledger.world.now() - line.awaitedSince >= COME_BACK - 10 * SimulatedWorld.MS,
+        "G5",
+        () -> process + " does not wait for the worker of " + line.spec.id());
+  }
+
+  /// A worker names a task for the first time since the process found it at its start.
+  private void cameBack(SimulatedProcess process, BrokerHistory.Line line, AttemptToken token) {
+    long now = ledger.world.now();
+    boolean inTime = now - line.awaitedSince < COME_BACK - SLACK && !ledger.plan.has(Fault.FREEZE);
+    line.awaitedIn = null;
+    if (inTime && token.equals(line.lastToken)) {
+      ledger.world.count("attempts kept over a restart");
+      line.heldIn = process;
+      line.extendedAt = now;
+    }
+  }
+
   /// The broker tells a worker to stop an attempt.
   void cancelled(ObservedSession session, String id, AttemptToken token, boolean requested) {
     ledger.world.trace(() ->
@@ -170,7 +233,7 @@ final class StreamLedger {
     session.superseded.add(token);
     session.held.remove(token);
     BrokerHistory.Line line = find(session.process, id, token);
-    if (line != null && isLast(session.process, line, token)) {
+    if (line != null && has(session.process, line, token)) {
       line.heldIn = null;
     }
   }
@@ -188,6 +251,7 @@ final class StreamLedger {
       boolean again =
           line != null && line.reportedIn == process && each.token().equals(line.reported);
       if (line != null) {
+        line.awaitedIn = null;
         line.reported = each.token();
         line.reportedIn = process;
       }
@@ -385,5 +449,12 @@ final class StreamLedger {
   private static boolean isLast(
       SimulatedProcess process, BrokerHistory.Line line, AttemptToken token) {
     return line.deliveredBy == process && token.equals(line.lastToken);
+  }
+
+  /// Whether it is the last delivery, by this process or by one of before whose worker has named
+  /// it.
+  private static boolean has(
+      SimulatedProcess process, BrokerHistory.Line line, AttemptToken token) {
+    return token.equals(line.lastToken) && (line.deliveredBy == process || line.heldIn == process);
   }
 }

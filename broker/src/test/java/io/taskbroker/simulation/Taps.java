@@ -6,6 +6,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ChangeOutcome;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.AllPorts;
 import io.taskbroker.inflight.api.Command;
@@ -198,6 +199,22 @@ final class Taps {
         return super.load(key, limit).stream().map(as).toList();
       }
     };
+  }
+
+  /// The row with another status and processing deadline.
+  static Row handedOut(Row row, Status status, long processingDeadline) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        status,
+        row.addedAt(),
+        row.attempts(),
+        Row.NONE,
+        processingDeadline,
+        row.deadlineExtended(),
+        row.committed(),
+        row.parkedUntil(),
+        row.forwardTo());
   }
 
   /// The same activation with other times.

@@ -65,6 +65,9 @@ final class WorkerLedger {
     String id = task.id();
     for (BrokerHistory.Line line : rows(process, task)) {
       ledger.deaths.overdue(line);
+      if (!line.spec.once()) {
+        ledger.streams.givenUp(process, line);
+      }
       line.session =
           null; // it runs elsewhere once a worker is free, and counts for none until then
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
@@ -176,6 +179,8 @@ final class WorkerLedger {
     if (!pulled) {
       ledger.deaths.called(process, delivery, line);
     }
+    ledger.streams.redelivered(process, line);
+    line.onlyStreams = false;
     line.heldIn = pulled ? process : null;
     line.deliveredBy = process;
     line.foundIn = line.foundIn == process ? null : line.foundIn;
@@ -198,12 +203,14 @@ final class WorkerLedger {
   /// Whether the process knows that a worker has it: from the worker, or from the previous process.
   private boolean isHeld(SimulatedProcess process, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
-    return line.heldIn == process || (clock != null && clock == process.broker.clockOffset());
+    return line.heldIn == process
+        || (clock != null && clock == process.broker.clockOffset() && !line.onlyStreams);
   }
 
   /// The engine gave up the worker of a task.
   void workerLost(SimulatedProcess process, Activation task) {
     for (BrokerHistory.Line line : rows(process, task)) {
+      ledger.streams.givenUp(process, line);
       if (line.heldIn == process) {
         line.heldIn = null;
         line.losses++;

@@ -50,7 +50,6 @@ final class ProtocolDeployment implements AutoCloseable {
             grpc_addr: 127.0.0.1
             grpc_port: %d
             grpc_shared_secret: [%s]
-            upkeep_deadline_reset_skip_after_startup_sec: 3
             store: {sqlite: {path: "%s"}}
             """
                 .formatted(port, secret == null ? "" : secret, dir.resolve("store.sqlite")));

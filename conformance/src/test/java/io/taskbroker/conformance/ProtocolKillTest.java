@@ -30,6 +30,10 @@ import tools.jackson.databind.JsonNode;
 @Execution(ExecutionMode.CONCURRENT)
 final class ProtocolKillTest {
   private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+  /// Less than the tasks of a lost worker would wait without streams.
+  private static final Duration AFTER_THE_KILL = Duration.ofSeconds(50);
+
   private static final int TASKS = 2_000;
   private static final int BATCH = 50;
   private static final int MILLIS = 100;
@@ -51,7 +55,7 @@ final class ProtocolKillTest {
           .hasSize(TASKS)
           .allMatch(each -> each.equals("ACCEPTED") || each.equals("ALREADY_EXISTS"));
       await()
-          .atMost(PATIENCE)
+          .atMost(AFTER_THE_KILL)
           .pollInterval(Duration.ofMillis(500))
           .untilAsserted(() -> assertThat(missing(deployment)).isEmpty());
       assertRuns(deployment);

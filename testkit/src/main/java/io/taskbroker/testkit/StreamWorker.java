@@ -102,7 +102,8 @@ public final class StreamWorker implements AutoCloseable {
       return;
     }
     number = 0;
-    stream = WorkerServiceGrpc.newStub(channel).withWaitForReady().work(new Messages());
+    channel.resetConnectBackoff(); // its pauses are longer than those of a worker may be
+    stream = WorkerServiceGrpc.newStub(channel).work(new Messages());
     stream.onNext(WorkerMessage.newBuilder().setHello(hello).build());
     heartbeat();
     attempts.values().forEach(this::report);

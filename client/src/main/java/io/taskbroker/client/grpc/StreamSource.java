@@ -28,7 +28,7 @@ import org.slf4j.event.Level;
 public final class StreamSource implements WorkSource {
   private static final Logger log = LoggerFactory.getLogger(StreamSource.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(3);
   private static final long TICK_MILLIS = 200;
 
   private final BrokerConnection broker;
