@@ -193,6 +193,7 @@ final class SimulationTest {
         1000000009232L, // L: a report about a task lost with its store that no worker was sent
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
+        1000001500109L, // L: a look-up of offsets overtook a commit of the same consumer
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
         // again
