@@ -570,6 +570,7 @@ final class IngestTest {
     var bytes = new ByteArrayDeserializer();
     try (var consumer = new KafkaConsumer<>(settings, bytes, bytes)) {
       consumer.assign(List.of(partition));
+      consumer.commitSync(Map.of(partition, new OffsetAndMetadata(0)));
       for (int i = 1; i <= 100; i++) {
         var offset = new OffsetAndMetadata(i);
         consumer.commitAsync(Map.of(partition, offset), (_, _) -> {});
