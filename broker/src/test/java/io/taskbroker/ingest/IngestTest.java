@@ -559,8 +559,8 @@ final class IngestTest {
     await().until(() -> other.offsets(0).size() == 1);
   }
 
-  /// A position may be looked up while a commit of the same consumer is in flight: if the look-up did
-  /// not see it, the next commit could undo it.
+  /// A position may be looked up while a commit of the same consumer is in flight: if the look-up
+  /// did not see it, the next commit could undo it.
   @Test
   void aLookUpOfOffsetsSeesTheCommitInFlight() {
     kafka.createTopic(topic, 1);

@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
@@ -93,6 +94,28 @@ final class PartitionOffsetsTest {
     offsets.open(P0, 0, Watermark.NONE);
     assertThat(offsets.acknowledged(due)).isFalse();
     assertThat(offsets.due(NOTES)).hasSize(1);
+  }
+
+  /// Without the record, a truncation of the log below the offset would not be noticed.
+  @Test
+  void h01TheLastRecordIsKnownAlsoIfItBecomesDurableAfterTheLossOfThePartition() {
+    var first = new RecordIdentity(4, 0, 100);
+    var second = new RecordIdentity(9, 0, 200);
+    offsets.open(P0, 0, Watermark.NONE);
+    offsets.handedOver(P0, 5, 5, 5, first);
+    offsets.handedOver(P0, 10, 5, 5, second);
+    offsets.closing(P0);
+    offsets.close(P0);
+    offsets.consumed(P0, 5, 5, 5, false);
+    assertThat(offsets.watermark(P0)).isEqualTo(new Watermark(P0, 5, Watermark.NONE, first));
+    offsets.consumed(P0, 10, 5, 5, false);
+    assertThat(offsets.watermark(P0)).isEqualTo(new Watermark(P0, 10, Watermark.NONE, second));
+    offsets.drained(P0);
+    offsets.consumed(P0, 11, 1, 1, false);
+    assertThat(offsets.watermark(P0))
+        .as("of another broker")
+        .extracting(Watermark::next)
+        .isEqualTo(10L);
   }
 
   /// New metadata is committed for the same offset as soon as the start offset grows; the engine
