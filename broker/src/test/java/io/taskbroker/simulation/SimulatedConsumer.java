@@ -217,8 +217,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("reply lost") : null;
   }
 
-  /// Lets the earlier requests of this consumer arrive: the coordinator handles those of a connection
-  /// in order.
+  /// Lets the earlier requests of this consumer arrive: the coordinator handles those of a
+  /// connection in order.
   private void awaitEarlierRequests() {
     for (Runnable before = requests.poll(); before != null; before = requests.poll()) {
       before.run();

@@ -194,6 +194,9 @@ final class SimulationTest {
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
         1000001500109L, // L: a look-up of offsets overtook a commit of the same consumer
+        272453695100435L, // B: a partition was released before it was read as far as before a
+                          // failover
+        300000000006856L, // B: a record became durable after its partition was lost, and was lost
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
         // again
@@ -202,6 +205,7 @@ final class SimulationTest {
         700000000004603L, // L: a report whose effect a failover undid
         700000000013999L, // L: a broker without a commit does not notice a failover
         700000000015938L, // B: an at-most-once task below a cut counted as run by others
+        1272453695100174L, // B: a result was refused before the retry that overruled it was durable
         1239615172100015L, // L: a deadline that counts from a heartbeat after the start
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
