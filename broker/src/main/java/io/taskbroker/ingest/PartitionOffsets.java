@@ -111,14 +111,14 @@ final class PartitionOffsets {
 
   /// Counts records as handed over; must be called before the engine receives them.
   ///
-  /// @param last the last record; null if there was none
+  /// @param read the records, in offset order
   synchronized void handedOver(
-      SourcePartition partition, long next, int count, long size, @Nullable RecordIdentity last) {
+      SourcePartition partition, long next, int count, long size, List<RecordIdentity> read) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
       throw new IllegalStateException("No ledger is open for " + partition);
     }
-    ledger.handedOver(next, count, size, last);
+    ledger.handedOver(next, count, size, read);
     records += count;
     count(size);
   }

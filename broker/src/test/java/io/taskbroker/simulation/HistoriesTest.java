@@ -167,6 +167,36 @@ final class HistoriesTest {
         });
   }
 
+  /// A broker has accepted a part of the records that it read at once, for lack of room. The log is
+  /// truncated below that, and has grown again before the broker looks.
+  @Test
+  void g1NewRecordsAreReadWhereTheLogHasLostAPartOfWhatWasReadAtOnce() {
+    holds(
+        Tampering.NONE,
+        HOLDS,
+        SeedPlan.calm().withLimits(4, 0).with(Fault.LOG_CUT, 0),
+        story -> {
+          story.workers.down("shop", true);
+          story.at(
+              4,
+              () -> {
+                for (int i = 0; i < 10; i++) {
+                  story.publish("x" + i);
+                }
+              });
+          story.at(
+              8,
+              () -> {
+                story.kafka().cut(story.kafka().topic(SimulatedKafka.TASKS), 0, 2);
+                for (int i = 0; i < 12; i++) {
+                  story.publish("y" + i);
+                  story.mustRun("y" + i, 1);
+                }
+              });
+          story.at(12, () -> story.workers.down("shop", false));
+        });
+  }
+
   /// A partition is added to that topic, and has records before it is first read.
   @Test
   void h05APartitionThatIsAddedIsReadFromItsBeginning() {
