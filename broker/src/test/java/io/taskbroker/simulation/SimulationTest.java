@@ -195,7 +195,7 @@ final class SimulationTest {
         1000600000077L, // L: a watermark below a cut
         1000001500109L, // L: a look-up of offsets overtook a commit of the same consumer
         272453695100435L, // B: a partition was released before it was read as far as before a
-                          // failover
+        // failover
         300000000006856L, // B: a record became durable after its partition was lost, and was lost
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
