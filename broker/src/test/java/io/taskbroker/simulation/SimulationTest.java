@@ -222,6 +222,8 @@ final class SimulationTest {
         1898000000009998L, // B: a retry deleted the report of a completion
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
         // back
+        10300000000006175L, // L: a run by an operator that was repeated before the first was
+                            // durable
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
