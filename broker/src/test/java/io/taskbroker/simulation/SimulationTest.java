@@ -197,6 +197,9 @@ final class SimulationTest {
         272453695100435L, // B: a partition was released before it was read as far as before a
         // failover
         300000000006856L, // B: a record became durable after its partition was lost, and was lost
+        400000000028485L, // B: an at-most-once task waited for a record that an earlier cut took
+        400000000054790L, // L: a commit without answer before a partition was taken again
+        400000000063466L, // B: another's commit of a truncation point counted as an operator's
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
         // again
@@ -223,7 +226,7 @@ final class SimulationTest {
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
         // back
         10300000000006175L, // L: a run by an operator that was repeated before the first was
-                            // durable
+        // durable
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
