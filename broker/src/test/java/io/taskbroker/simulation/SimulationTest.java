@@ -200,6 +200,9 @@ final class SimulationTest {
         400000000028485L, // B: an at-most-once task waited for a record that an earlier cut took
         400000000054790L, // L: a commit without answer before a partition was taken again
         400000000063466L, // B: another's commit of a truncation point counted as an operator's
+        400000000081940L, // L: a broker knows how far a partition was that it took before a
+                          // failover
+        400000000092547L, // L: a broker that commits nothing does not notice a failover
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
         // again
