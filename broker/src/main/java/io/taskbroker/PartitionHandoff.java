@@ -43,6 +43,10 @@ final class PartitionHandoff implements PartitionOwnership {
   /// the store tells it once, and loading may fail.
   private final Map<SourcePartition, Long> unloaded = new ConcurrentHashMap<>();
 
+  /// How far partitions had been consumed before the store went back, until they are consumed as
+  /// far again: a partition may be released and come back before that.
+  private final Map<SourcePartition, Long> unread = new ConcurrentHashMap<>();
+
   /// Partitions of which the engine may have rows, and which were not released since.
   private final Set<SourcePartition> loaded = ConcurrentHashMap.newKeySet();
 
@@ -88,9 +92,13 @@ final class PartitionHandoff implements PartitionOwnership {
     return query(() -> {
       Optional<Ownership.Taken> taken = ownership.take(partition, generation);
       return taken.map(it -> {
-        long reached = Math.max(reached(partition, it, noted), unloaded(partition));
+        long reached =
+            Math.max(
+                reached(partition, it, noted),
+                Math.max(unloaded(partition), unread(partition, it)));
         if (reached != Watermark.NONE) {
           unloaded.put(partition, reached);
+          unread.put(partition, reached);
         }
         if (loaded.remove(partition) && !it.alreadyOwned()) {
           throw new Interrupted(partition);
@@ -116,6 +124,23 @@ final class PartitionHandoff implements PartitionOwnership {
     return unloaded.getOrDefault(partition, Watermark.NONE);
   }
 
+  private long unread(SourcePartition partition, Ownership.Taken taken) {
+    long reached = unread.getOrDefault(partition, Watermark.NONE);
+    if (reached != Watermark.NONE && next(partition, taken) >= reached) {
+      unread.remove(partition);
+      return Watermark.NONE;
+    }
+    return reached;
+  }
+
+  private static long next(SourcePartition partition, Ownership.Taken taken) {
+    return taken.watermarks().stream()
+        .filter(watermark -> watermark.partition().equals(partition))
+        .mapToLong(Watermark::next)
+        .findAny()
+        .orElse(Watermark.NONE);
+  }
+
   /// Offset up to which the partition had been consumed if the store went back in time since, as
   /// known to this broker or to Kafka; [Watermark#NONE] if it did not.
   private long reached(SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
@@ -123,12 +148,7 @@ final class PartitionHandoff implements PartitionOwnership {
     if (noted == null) {
       return known;
     }
-    long next =
-        taken.watermarks().stream()
-            .filter(watermark -> watermark.partition().equals(partition))
-            .mapToLong(Watermark::next)
-            .findAny()
-            .orElse(Watermark.NONE);
+    long next = next(partition, taken);
     boolean behind = next != Watermark.NONE && next < noted.committed();
     return behind || history.lacks(noted.position()) ? Math.max(known, noted.committed()) : known;
   }

@@ -127,7 +127,9 @@ final class Arrivals {
           batch.records.arrivals().subList(batch.settled, batch.next)) {
         bytes += accepted.activation().payload().length;
       }
-      consumed(partition, batch, refused.activation().origin().offset(), bytes, null);
+      // Without the last record, a truncation of the log below it would not be noticed.
+      RecordIdentity last = batch.records.arrivals().get(batch.next - 1).identity();
+      consumed(partition, batch, refused.activation().origin().offset(), bytes, last);
     }
   }
 

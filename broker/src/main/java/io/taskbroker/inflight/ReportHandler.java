@@ -65,7 +65,7 @@ final class ReportHandler {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
     if (isOfAnotherDelivery(task, update.token())) {
-      stale(task, update.status());
+      stale(task, update.status(), reply);
       return;
     }
     if (task.status() == Status.PROCESSING) {
@@ -89,7 +89,7 @@ final class ReportHandler {
         completion.fail(task, "its worker reported a failure");
       }
     } else {
-      stale(task, update.status());
+      stale(task, update.status(), reply);
     }
   }
 
@@ -123,6 +123,14 @@ final class ReportHandler {
         || (task.named != null && token.compareTo(task.named) < 0);
   }
 
+  /// Lets the answer of a report that a retry in the store overrules wait until that is durable
+  /// (G2).
+  static void awaitRetry(InFlightTask task, @Nullable Reply reply) {
+    if (task.step() == Step.INSERTING) {
+      await(task, reply);
+    }
+  }
+
   private static void await(InFlightTask task, @Nullable Reply reply) {
     if (reply != null) {
       task.await(reply);
@@ -132,7 +140,7 @@ final class ReportHandler {
   /// A Complete wins until the outbox has started to produce something else (H18).
   private void complete(InFlightTask task, @Nullable Reply reply) {
     switch (task.step()) {
-      case PRODUCING -> stale(task, Status.COMPLETE);
+      case PRODUCING -> stale(task, Status.COMPLETE, reply);
       case QUARANTINED -> {
         task.end = TaskEnd.COMPLETED;
         state.event(EngineEvent.COMPLETED, task, "");
@@ -249,7 +257,8 @@ final class ReportHandler {
     state.event(EngineEvent.STALE_REPORT, update.id(), update.status().storedName());
   }
 
-  private void stale(InFlightTask task, Status reported) {
+  private void stale(InFlightTask task, Status reported, @Nullable Reply reply) {
+    awaitRetry(task, reply);
     state.event(EngineEvent.STALE_REPORT, task.activation, reported.storedName());
   }
 

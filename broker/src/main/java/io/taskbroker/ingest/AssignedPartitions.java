@@ -55,6 +55,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   /// Unacquired partitions that the store may have granted, and whose rows the engine may have.
   private final Map<TopicPartition, SourcePartition> partlyAcquired = new HashMap<>();
 
+  private final Set<TopicPartition> acquiredOnce = new HashSet<>();
+
   private boolean paused;
   private long generation;
   private @Nullable RuntimeException rebalanceFailure;
@@ -276,11 +278,10 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     held.put(partition, sourcePartition);
     partlyAcquired.remove(partition);
     counts.held(held.size());
-    LogProbe.Cut cut = found.start().cut();
-    long goneFrom = cut == null ? Command.PartitionAssigned.NOTHING_GONE : cut.offset();
+    boolean first = acquiredOnce.add(partition);
     commands.submit(
         new Command.PartitionAssigned(
-            sourcePartition, committed, reached(found, committed), goneFrom));
+            sourcePartition, committed, reached(found, committed), goneFrom(found, first)));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look valid again.
       commands.submit(
@@ -292,6 +293,16 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     if (!paused) {
       consumer.resume(Set.of(partition));
     }
+  }
+
+  /// Offset from which on the log does not have what was read, whatever the position follows from.
+  /// What an earlier process noticed shows in the end of the log only.
+  private static long goneFrom(PositionFinder.Found found, boolean first) {
+    long goneFrom = first ? found.facts().logEnd() : Command.PartitionAssigned.NOTHING_GONE;
+    LogProbe.Cut cut = found.start().cut();
+    LogProbe.Cut ofWatermark = found.facts().watermarkCut();
+    goneFrom = cut == null ? goneFrom : Math.min(goneFrom, cut.offset());
+    return ofWatermark == null ? goneFrom : Math.min(goneFrom, ofWatermark.offset());
   }
 
   /// Seeks with the leader epoch of the record read before. With it the consumer detects a log that

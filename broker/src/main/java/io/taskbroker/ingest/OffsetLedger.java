@@ -4,6 +4,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Offsets of one owned partition: those handed over, those durable, and the one committed in
@@ -16,8 +17,8 @@ final class OffsetLedger {
   /// did not write it.
   private long committedStart;
 
-  /// Last record of each handed-over batch that is not durable yet, in offset order.
-  private final ArrayDeque<HandedOver> ends = new ArrayDeque<>();
+  /// Handed-over records that are not durable yet, in offset order.
+  private final ArrayDeque<RecordIdentity> undurable = new ArrayDeque<>();
 
   private StorePosition committedAt = StorePosition.NONE;
   private long handedOver;
@@ -55,15 +56,13 @@ final class OffsetLedger {
 
   /// Counts records as handed over: the engine has everything below `next`.
   ///
-  /// @param read the last of the records; null if there was none
-  void handedOver(long next, long moreRecords, long moreBytes, @Nullable RecordIdentity read) {
+  /// @param read the records, in offset order
+  void handedOver(long next, long moreRecords, long moreBytes, List<RecordIdentity> read) {
     if (next < handedOver) {
       throw new IllegalStateException("Handed over up to " + handedOver + ", then up to " + next);
     }
     handedOver = next;
-    if (read != null) {
-      ends.addLast(new HandedOver(next, read));
-    }
+    undurable.addAll(read);
     records += moreRecords;
     bytes += moreBytes;
   }
@@ -76,11 +75,11 @@ final class OffsetLedger {
   /// Counts everything below `next` as durable, clamped to what was handed over.
   void settled(long next, long fewerRecords, long fewerBytes) {
     durable = Math.max(durable, Math.min(next, handedOver));
-    HandedOver first = ends.peekFirst();
-    while (first != null && first.next <= durable) {
-      last = first.last;
-      ends.removeFirst();
-      first = ends.peekFirst();
+    RecordIdentity first = undurable.peekFirst();
+    while (first != null && first.offset() < durable) {
+      last = first;
+      undurable.removeFirst();
+      first = undurable.peekFirst();
     }
     records = Math.max(0, records - fewerRecords);
     bytes = Math.max(0, bytes - fewerBytes);
@@ -121,11 +120,11 @@ final class OffsetLedger {
 
   /// The record that was handed over last; null if none is known.
   @Nullable RecordIdentity lastRead() {
-    HandedOver newest = ends.peekLast();
-    return newest == null ? last : newest.last;
+    RecordIdentity newest = undurable.peekLast();
+    return newest == null ? last : newest;
   }
 
-  /// A recent record below [#durable] that was read; null if none is known.
+  /// The last record below [#durable] that was read; null if none is known.
   @Nullable RecordIdentity last() {
     return last;
   }
@@ -147,9 +146,4 @@ final class OffsetLedger {
   long bytes() {
     return bytes;
   }
-
-  /// Records that were handed over together.
-  ///
-  /// @param next offset of the record after them
-  private record HandedOver(long next, RecordIdentity last) {}
 }

@@ -35,6 +35,9 @@ final class PartitionOffsets {
   /// Revoked partitions that the engine has not drained yet.
   private final Set<SourcePartition> undrained = new HashSet<>();
 
+  /// Closed ledgers of those: they know which record is below each offset that becomes durable.
+  private final Map<SourcePartition, OffsetLedger> draining = new HashMap<>();
+
   /// Partitions that the store gave to another broker, although the group assigns them to this one.
   private final Set<SourcePartition> lost = new HashSet<>();
 
@@ -108,14 +111,14 @@ final class PartitionOffsets {
 
   /// Counts records as handed over; must be called before the engine receives them.
   ///
-  /// @param last the last record; null if there was none
+  /// @param read the records, in offset order
   synchronized void handedOver(
-      SourcePartition partition, long next, int count, long size, @Nullable RecordIdentity last) {
+      SourcePartition partition, long next, int count, long size, List<RecordIdentity> read) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
       throw new IllegalStateException("No ledger is open for " + partition);
     }
-    ledger.handedOver(next, count, size, last);
+    ledger.handedOver(next, count, size, read);
     records += count;
     count(size);
   }
@@ -179,10 +182,15 @@ final class PartitionOffsets {
 
   /// Advances the watermark of a released partition that the engine still drains.
   private void advanceWatermark(SourcePartition partition, long next) {
-    Watermark watermark = watermarks.get(partition);
-    if (watermark != null && undrained.contains(partition) && watermark.next() < next) {
-      watermarks.put(partition, watermark.movedTo(next, null));
+    OffsetLedger ledger = draining.get(partition);
+    if (ledger != null) {
+      ledger.settled(next, 0, 0);
+      watermarks.put(partition, watermark(partition, ledger));
     }
+  }
+
+  private static Watermark watermark(SourcePartition partition, OffsetLedger ledger) {
+    return new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last());
   }
 
   /// Marks the partition as waiting for an application at its limit; for none if that is null.
@@ -207,6 +215,7 @@ final class PartitionOffsets {
   /// Reports that the engine has nothing in flight of a revoked partition.
   synchronized void drained(SourcePartition partition) {
     undrained.remove(partition);
+    draining.remove(partition);
     notifyAll();
   }
 
@@ -256,8 +265,10 @@ final class PartitionOffsets {
     if (ledger != null) {
       records -= ledger.records();
       count(-ledger.bytes());
-      watermarks.put(
-          partition, new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
+      watermarks.put(partition, watermark(partition, ledger));
+      if (undrained.contains(partition)) {
+        draining.put(partition, ledger);
+      }
     }
   }
 

@@ -42,16 +42,19 @@ final class RecordSubmitter {
       long next,
       long now) {
     var arrivals = new ArrayList<Command.IngestedRecord>(records.size());
+    var identities = new ArrayList<RecordIdentity>(records.size());
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> each : records) {
-      Command.IngestedRecord arrival = arrival(partition, each, now);
+      RecordIdentity identity = RecordDecoder.identity(each);
+      Command.IngestedRecord arrival = arrival(partition, each, now).with(identity);
+      identities.add(identity);
       counts.message(arrival.activation());
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
     }
     counts.handedOver(arrivals.size(), bytes);
-    RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
-    offsets.handedOver(partition, next, arrivals.size(), bytes, last);
+    RecordIdentity last = identities.isEmpty() ? null : identities.getLast();
+    offsets.handedOver(partition, next, arrivals.size(), bytes, identities);
     commands.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
   }
 

@@ -295,6 +295,25 @@ final class WorkerStreamTest {
     assertThat(RigWorker.open(rig, 1).ids()).containsExactly("a");
   }
 
+  /// A report without a token asked for the retry, while the worker of the stream completed the
+  /// task.
+  @Test
+  void g2WhatARetryOverrulesIsAnsweredWhenTheRetryIsDurable() {
+    RigWorker worker = RigWorker.open(rig, 1);
+    enqueue(policy("a", RetryPolicy.newBuilder().setMaxAttempts(2).setDelayMs(60_000)));
+    rig.commits = false;
+    RigReply retry = rig.report(Status.RETRY, "a");
+    RigReply again = rig.report(Status.RETRY, "a");
+    RigWorker.Answer overruled = worker.complete(worker.last());
+    assertThat(retry.isAnswered()).isFalse();
+    assertThat(again.isAnswered()).isFalse();
+    assertThat(overruled.statuses).isEmpty();
+    rig.commitAndSettle();
+    assertThat(retry.isAnswered()).isTrue();
+    assertThat(again.isAnswered()).isTrue();
+    assertThat(overruled.statuses).containsExactly(ResultStatus.STALE);
+  }
+
   @Test
   void failedTaskOfKafkaIsRetriedThroughKafka() {
     rig.assigned("tasks").send(Task.of("a"));

@@ -18,11 +18,15 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -553,6 +557,27 @@ final class IngestTest {
                 .endsWith(new Command.PartitionRevoked(engine.partition(0), true)));
     cluster.produce(topic, 0, 1);
     await().until(() -> other.offsets(0).size() == 1);
+  }
+
+  /// A position may be looked up while a commit of the same consumer is in flight: if the look-up
+  /// did not see it, the next commit could undo it.
+  @Test
+  void aLookUpOfOffsetsSeesTheCommitInFlight() {
+    kafka.createTopic(topic, 1);
+    var partition = new TopicPartition(topic, 0);
+    Map<String, Object> settings =
+        Map.of("bootstrap.servers", kafka.bootstrap(), "group.id", group);
+    var bytes = new ByteArrayDeserializer();
+    try (var consumer = new KafkaConsumer<>(settings, bytes, bytes)) {
+      consumer.assign(List.of(partition));
+      consumer.commitSync(Map.of(partition, new OffsetAndMetadata(0)));
+      for (int i = 1; i <= 100; i++) {
+        var offset = new OffsetAndMetadata(i);
+        consumer.commitAsync(Map.of(partition, offset), (_, _) -> {});
+        assertThat(consumer.committed(Set.of(partition)))
+            .containsExactly(Map.entry(partition, offset));
+      }
+    }
   }
 
   @Test

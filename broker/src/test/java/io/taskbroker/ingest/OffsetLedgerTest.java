@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +22,7 @@ final class OffsetLedgerTest {
   @Test
   void g1CommitsOnlyWhatIsDurable() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(150, 50, 5000, null);
+    ledger.handedOver(150, 50, 5000, List.of());
     assertThat(ledger.isAhead()).isFalse();
 
     ledger.settled(120, 20, 2000);
@@ -37,8 +38,8 @@ final class OffsetLedgerTest {
   @Test
   void offsetsMayHaveGaps() {
     var ledger = new OffsetLedger(0, 0);
-    ledger.handedOver(10, 3, 30, null);
-    ledger.handedOver(25, 0, 0, null);
+    ledger.handedOver(10, 3, 30, List.of());
+    ledger.handedOver(25, 0, 0, List.of());
     ledger.settled(25, 3, 30);
 
     assertThat(ledger.durable()).isEqualTo(25);
@@ -48,7 +49,7 @@ final class OffsetLedgerTest {
   @Test
   void g1DurableOffsetsAreClampedToWhatWasHandedOver() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10, null);
+    ledger.handedOver(110, 10, 10, List.of());
     ledger.settled(200, 999, 999);
 
     assertThat(ledger.durable()).isEqualTo(110);
@@ -67,8 +68,8 @@ final class OffsetLedgerTest {
   @Test
   void refusesRecordsOutOfOrder() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10, null);
-    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1, null))
+    ledger.handedOver(110, 10, 10, List.of());
+    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1, List.of()))
         .isInstanceOf(IllegalStateException.class);
   }
 
@@ -87,7 +88,7 @@ final class OffsetLedgerTest {
         case 0 -> {
           int records = random.nextInt(5);
           next += records + random.nextInt(3);
-          ledger.handedOver(next, records, records * 10L, null);
+          ledger.handedOver(next, records, records * 10L, List.of());
           pending.add(new long[] {next, records});
           outstanding += records;
         }

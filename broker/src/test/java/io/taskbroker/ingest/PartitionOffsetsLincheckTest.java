@@ -33,7 +33,7 @@ final class PartitionOffsetsLincheckTest {
     Interleavings.of(() -> {
       var offsets = shared(new PartitionOffsets(4, 1_000));
       offsets.open(P0, 0, 0);
-      offsets.handedOver(P0, 4, 4, 4, null);
+      offsets.handedOver(P0, 4, 4, 4, List.of());
       check(offsets.isFull(), "room");
       Actor engine =
           start(() -> {
@@ -51,7 +51,7 @@ final class PartitionOffsetsLincheckTest {
     Interleavings.of(() -> {
       var offsets = shared(new PartitionOffsets(4, 1_000));
       offsets.open(P0, 0, 0);
-      offsets.handedOver(P0, 1, 1, 1, null);
+      offsets.handedOver(P0, 1, 1, 1, List.of());
       Actor engine = start(() -> offsets.consumed(P0, 1, 1, 1, true));
       sleepUntil(offsets, offsets::takeUrgent);
       join(engine);
@@ -66,8 +66,8 @@ final class PartitionOffsetsLincheckTest {
       var offsets = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
       offsets.open(P0, 0, 0);
       offsets.open(P1, 0, 0);
-      offsets.handedOver(P0, 2, 2, 2, null);
-      offsets.handedOver(P1, 2, 2, 2, null);
+      offsets.handedOver(P0, 2, 2, 2, List.of());
+      offsets.handedOver(P1, 2, 2, 2, List.of());
       offsets.closing(P0);
       Actor engine =
           start(() -> {
@@ -80,7 +80,7 @@ final class PartitionOffsetsLincheckTest {
       var watermark = offsets.watermark(P0);
       check(watermark != null && watermark.next() == 2, String.valueOf(watermark));
       join(engine);
-      offsets.handedOver(P1, 5, 3, 3, null);
+      offsets.handedOver(P1, 5, 3, 3, List.of());
       check(!offsets.isFull(), "records that were settled still count");
     });
   }

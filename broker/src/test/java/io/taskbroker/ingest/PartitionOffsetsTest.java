@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
@@ -27,9 +28,9 @@ final class PartitionOffsetsTest {
   void g7IsFullAtTheBoundOfRecordsUntilHalfOfThemAreSettled() {
     offsets.open(P0, 0, 0);
     offsets.open(P1, 0, 0);
-    offsets.handedOver(P0, 60, 60, 60, null);
+    offsets.handedOver(P0, 60, 60, 60, List.of());
     assertThat(offsets.isFull()).isFalse();
-    offsets.handedOver(P1, 40, 40, 40, null);
+    offsets.handedOver(P1, 40, 40, 40, List.of());
     assertThat(offsets.isFull()).isTrue();
 
     offsets.consumed(P0, 50, 50, 50, false);
@@ -41,7 +42,7 @@ final class PartitionOffsetsTest {
   @Test
   void g7IsFullAtTheBoundOfBytes() {
     offsets.open(P0, 0, 0);
-    offsets.handedOver(P0, 1, 1, 1000, null);
+    offsets.handedOver(P0, 1, 1, 1000, List.of());
     assertThat(offsets.isFull()).isTrue();
     offsets.consumed(P0, 1, 1, 1000, false);
     assertThat(offsets.isFull()).isFalse();
@@ -50,7 +51,7 @@ final class PartitionOffsetsTest {
   @Test
   void wakesTheReaderOnlyIfThereIsSomethingToDo() {
     offsets.open(P0, 0, 0);
-    offsets.handedOver(P0, 100, 100, 100, null);
+    offsets.handedOver(P0, 100, 100, 100, List.of());
     assertThat(offsets.isFull()).isTrue();
     assertThat(offsets.sleep(woken::incrementAndGet)).isTrue();
 
@@ -95,6 +96,28 @@ final class PartitionOffsetsTest {
     assertThat(offsets.due(NOTES)).hasSize(1);
   }
 
+  /// Without the record, a truncation of the log below the offset would not be noticed.
+  @Test
+  void h01TheLastRecordIsKnownAlsoIfItBecomesDurableAfterTheLossOfThePartition() {
+    var first = new RecordIdentity(4, 0, 100);
+    var second = new RecordIdentity(9, 0, 200);
+    offsets.open(P0, 0, Watermark.NONE);
+    offsets.handedOver(P0, 5, 5, 5, List.of(first));
+    offsets.handedOver(P0, 10, 5, 5, List.of(second));
+    offsets.closing(P0);
+    offsets.close(P0);
+    offsets.consumed(P0, 5, 5, 5, false);
+    assertThat(offsets.watermark(P0)).isEqualTo(new Watermark(P0, 5, Watermark.NONE, first));
+    offsets.consumed(P0, 10, 5, 5, false);
+    assertThat(offsets.watermark(P0)).isEqualTo(new Watermark(P0, 10, Watermark.NONE, second));
+    offsets.drained(P0);
+    offsets.consumed(P0, 11, 1, 1, false);
+    assertThat(offsets.watermark(P0))
+        .as("of another broker")
+        .extracting(Watermark::next)
+        .isEqualTo(10L);
+  }
+
   /// New metadata is committed for the same offset as soon as the start offset grows; the engine
   /// does not hear of it.
   @Test
@@ -103,7 +126,7 @@ final class PartitionOffsetsTest {
     var metadataFormat =
         OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), () -> startOffsets));
     offsets.open(P0, 0, 0);
-    offsets.handedOver(P0, 100, 100, 100, null);
+    offsets.handedOver(P0, 100, 100, 100, List.of());
     offsets.consumed(P0, 100, 100, 100, false);
     startOffsets.put(P0, 20L);
     PartitionOffsets.Due first = offsets.due(metadataFormat).getFirst();
@@ -152,7 +175,7 @@ final class PartitionOffsetsTest {
   @Test
   void h01KeepsTheWatermarkOfAReleasedPartition() {
     offsets.open(P0, 10, 5);
-    offsets.handedOver(P0, 30, 20, 20, null);
+    offsets.handedOver(P0, 30, 20, 20, List.of());
     offsets.consumed(P0, 20, 10, 10, false);
     offsets.closing(P0);
     offsets.close(P0);
@@ -169,14 +192,14 @@ final class PartitionOffsetsTest {
   @Test
   void aReleasedPartitionDoesNotCountForTheBound() {
     offsets.open(P0, 0, 0);
-    offsets.handedOver(P0, 100, 100, 100, null);
+    offsets.handedOver(P0, 100, 100, 100, List.of());
     assertThat(offsets.isFull()).isTrue();
     offsets.close(P0);
     assertThat(offsets.isFull()).isFalse();
 
     offsets.consumed(P0, 100, 100, 100, false);
     offsets.open(P0, 0, 0);
-    offsets.handedOver(P0, 100, 100, 100, null);
+    offsets.handedOver(P0, 100, 100, 100, List.of());
     assertThat(offsets.isFull()).isTrue();
   }
 

@@ -248,6 +248,7 @@ final class DiskLedger {
         || ledger.plan.has(Fault.FREEZE)
         || !line.reading.equals(ledger.kafka.reading(line.spec.origin())) // its record is lost
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance may lose a commit
+        || ledger.plan.has(Fault.LOG_CUT) // so may a partition that is taken again
         || ledger.workers.sends.containsKey(line.reading);
   }
 

@@ -12,6 +12,7 @@ import io.taskbroker.inflight.api.TaskQuery;
 import io.taskbroker.protocol.v1.NewTask;
 import io.taskbroker.protocol.v1.RetryPolicy;
 import io.taskbroker.protocol.v1.Task;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -25,8 +26,9 @@ final class EnqueueLedger {
 
   private final Ledger ledger;
 
-  /// Tasks that clients enqueue, by broker and id.
-  private final Map<String, NewTask> wanted = new HashMap<>();
+  /// Tasks that clients enqueue, by broker and id: an operator who repeats that a schedule runs now
+  /// names another time each, and the first of them to arrive counts.
+  private final Map<String, List<NewTask>> wanted = new HashMap<>();
 
   /// Number of requests to cancel a task that are not answered, by broker and id.
   private final Map<String, Integer> open = new HashMap<>();
@@ -44,11 +46,19 @@ final class EnqueueLedger {
   ///
   /// @param id of the task, by its key if it has one
   void wants(SimulatedBroker broker, String id, NewTask task) {
-    wanted.put(broker.name + " " + id, task);
+    List<NewTask> tasks = wanted.computeIfAbsent(broker.name + " " + id, _ -> new ArrayList<>());
+    if (!tasks.contains(task)) {
+      tasks.addLast(task);
+    }
   }
 
   private @Nullable NewTask wanted(SimulatedProcess process, String id) {
-    return wanted.get(process.broker.name + " " + id);
+    return wanted(process.broker, id);
+  }
+
+  private @Nullable NewTask wanted(SimulatedBroker broker, String id) {
+    List<NewTask> tasks = wanted.get(broker.name + " " + id);
+    return tasks == null ? null : tasks.getLast();
   }
 
   /// For how long its id is remembered, milliseconds.
@@ -80,13 +90,11 @@ final class EnqueueLedger {
       check(ledger.plan.has(Fault.STORE_REFUSES), "G1", () -> process + " cannot read its own row");
       return Spec.of(origin, new byte[0]); // what the store refused: its client is told
     }
-    NewTask task =
-        present(wanted(process, id), "G1", () -> process + " stores what nobody enqueued: " + id);
+    List<NewTask> tasks = wanted.getOrDefault(process.broker.name + " " + id, List.of());
+    check(!tasks.isEmpty(), "G1", () -> process + " stores what nobody enqueued: " + id);
     byte[] payload = row.activation().payload();
-    byte[] sent = task.getTask().toByteArray();
     check(
-        payload.length >= sent.length
-            && Arrays.equals(sent, 0, sent.length, payload, 0, sent.length),
+        tasks.stream().anyMatch(task -> isBeginning(task.getTask().toByteArray(), payload)),
         "G1",
         () -> "bytes differ from those of the client: " + id);
     for (BrokerHistory.Line other : history.of(id)) {
@@ -97,6 +105,11 @@ final class EnqueueLedger {
     }
     ledger.world.count("tasks enqueued");
     return Spec.enqueued(origin, payload);
+  }
+
+  private static boolean isBeginning(byte[] sent, byte[] payload) {
+    return payload.length >= sent.length
+        && Arrays.equals(sent, 0, sent.length, payload, 0, sent.length);
   }
 
   /// Whether a client waits for the end of such a task, which it wants cancelled.
@@ -175,7 +188,7 @@ final class EnqueueLedger {
   /// Whether its id must be remembered when it has ended.
   boolean isRemembered(BrokerHistory.Line line) {
     SimulatedBroker home = line.home;
-    NewTask task = home == null ? null : wanted.get(home.name + " " + line.spec.id());
+    NewTask task = home == null ? null : wanted(home, line.spec.id());
     return task != null && remembered(task) > 0;
   }
 

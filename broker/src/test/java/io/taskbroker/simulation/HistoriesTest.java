@@ -11,6 +11,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The failure histories, as scripts: within some seeds each breaks a guarantee in a broker without
 /// the rule that prevents it, and none in the broker as it is.
@@ -164,6 +166,40 @@ final class HistoriesTest {
                 story.publish("x");
               });
           story.mustRun("x", 1);
+        });
+  }
+
+  /// A broker has accepted a part of the records that it read at once, for lack of room. The log is
+  /// truncated below that, and has grown again before the broker looks.
+  @ParameterizedTest(name = "killed: {0}")
+  @ValueSource(booleans = {false, true})
+  void g1NewRecordsAreReadWhereTheLogHasLostAPartOfWhatWasReadAtOnce(boolean killed) {
+    holds(
+        Tampering.NONE,
+        HOLDS,
+        SeedPlan.calm().withLimits(4, 0).with(Fault.LOG_CUT, 0),
+        story -> {
+          story.workers.down("shop", true);
+          story.at(
+              4,
+              () -> {
+                for (int i = 0; i < 10; i++) {
+                  story.publish("x" + i);
+                }
+              });
+          story.at(
+              8,
+              () -> {
+                if (killed) {
+                  story.broker().crash("killed", SimulatedWorld.SECOND);
+                }
+                story.kafka().cut(story.kafka().topic(SimulatedKafka.TASKS), 0, 2);
+                for (int i = 0; i < 12; i++) {
+                  story.publish("y" + i);
+                  story.mustRun("y" + i, 1);
+                }
+              });
+          story.at(12, () -> story.workers.down("shop", false));
         });
   }
 

@@ -217,11 +217,20 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("reply lost") : null;
   }
 
-  @Override
-  public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+  /// Lets the earlier requests of this consumer arrive: the coordinator handles those of a
+  /// connection in order.
+  private void awaitEarlierRequests() {
     for (Runnable before = requests.poll(); before != null; before = requests.poll()) {
       before.run();
     }
+    if (!process.isAlive()) {
+      throw new Crash("while the coordinator was asked");
+    }
+  }
+
+  @Override
+  public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    awaitEarlierRequests();
     Exception failure = tryCommit(member.generation, offsets);
     if (failure instanceof KafkaException e) {
       throw e;
@@ -231,6 +240,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
+    awaitEarlierRequests();
     if (world.happens(Fault.COMMIT_FAILS)) {
       throw new TimeoutException("no reply for committed offsets");
     }

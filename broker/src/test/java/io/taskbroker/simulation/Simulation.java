@@ -209,12 +209,13 @@ final class Simulation {
     world.after(SimulatedWorld.SECOND, "slots", this::checkSlots);
   }
 
-  /// Lets each broker commit after a failover: only a commit shows it.
+  /// Lets each broker commit after a failover, in each partition: only a commit shows it.
   private void endIgnorance() {
     if (failedOver) {
-      int partitions = kafka.topic(SimulatedKafka.TASKS).partitions().size();
-      for (int i = 0; i < partitions; i++) {
-        kafka.append(SimulatedKafka.TASKS, i, task().toByteArray());
+      for (SimulatedKafka.Topic topic : kafka.read()) {
+        for (int i = 0; i < topic.partitions().size(); i++) {
+          kafka.append(topic.name(), i, task().toByteArray());
+        }
       }
     }
   }

@@ -194,6 +194,16 @@ final class SimulationTest {
         1000000009232L, // L: a report about a task lost with its store that no worker was sent
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
+        1000001500109L, // L: a look-up of offsets overtook a commit of the same consumer
+        272453695100435L, // B: a partition was released before it was read as far as before a
+        // failover
+        300000000006856L, // B: a record became durable after its partition was lost, and was lost
+        400000000028485L, // B: an at-most-once task waited for a record that an earlier cut took
+        400000000054790L, // L: a commit without answer before a partition was taken again
+        400000000063466L, // B: another's commit of a truncation point counted as an operator's
+        400000000081940L, // L: a broker knows how far a partition was that it took before a
+                          // failover
+        400000000092547L, // L: a broker that commits nothing does not notice a failover
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
         // again
@@ -202,6 +212,7 @@ final class SimulationTest {
         700000000004603L, // L: a report whose effect a failover undid
         700000000013999L, // L: a broker without a commit does not notice a failover
         700000000015938L, // B: an at-most-once task below a cut counted as run by others
+        1272453695100174L, // B: a result was refused before the retry that overruled it was durable
         1239615172100015L, // L: a deadline that counts from a heartbeat after the start
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
@@ -218,6 +229,8 @@ final class SimulationTest {
         1898000000009998L, // B: a retry deleted the report of a completion
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
         // back
+        10300000000006175L, // L: a run by an operator that was repeated before the first was
+        // durable
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })

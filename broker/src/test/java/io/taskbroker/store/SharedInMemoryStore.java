@@ -43,7 +43,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private long lastKey;
   private final Consumer<List<RemoteReport>> reportSink;
 
-  /// Watermarks that this broker wrote, and those that it had when it found the disk gone back.
+  /// Watermarks that this broker found or wrote, and those that it had when it found the disk gone
+  /// back.
   private final Map<SourcePartition, Watermark> written = new HashMap<>();
 
   private final Map<SourcePartition, Watermark> reached = new HashMap<>();
@@ -240,6 +241,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         disk.watermarks.values().stream()
             .filter(watermark -> ownerKeyOf(watermark.partition()).equals(ownerKey))
             .toList();
+    watermarks.forEach(watermark -> written.put(watermark.partition(), watermark));
     return Optional.of(
         new Taken(
             watermarks,

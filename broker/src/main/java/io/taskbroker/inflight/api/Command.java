@@ -284,7 +284,18 @@ public sealed interface Command {
   /// Record that was read from Kafka.
   ///
   /// @param undecodable why it is not an activation; null if it is one
-  record IngestedRecord(Activation activation, @Nullable String undecodable) {}
+  /// @param identity of the record; null if unknown
+  record IngestedRecord(
+      Activation activation, @Nullable String undecodable, @Nullable RecordIdentity identity) {
+    public IngestedRecord(Activation activation, @Nullable String undecodable) {
+      this(activation, undecodable, null);
+    }
+
+    /// The same record with its identity.
+    public IngestedRecord with(RecordIdentity known) {
+      return new IngestedRecord(activation, undecodable, known);
+    }
+  }
 
   /// The partition is assigned to this broker, which reads from some offset on.
   ///
