@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
 /// Base class of tests with a running server.
-@Timeout(60)
+@Timeout(240)
 abstract class ServedTest {
   /// Activation with a field unknown to this broker.
   static final byte[] ACTIVATION =
@@ -64,7 +64,7 @@ abstract class ServedTest {
   ManagedChannel connect(GrpcServer server) {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
-    open.add(() -> channel.shutdownNow().awaitTermination(10, SECONDS));
+    open.add(() -> channel.shutdownNow().awaitTermination(60, SECONDS));
     return channel;
   }
 

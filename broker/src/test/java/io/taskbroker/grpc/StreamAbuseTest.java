@@ -45,7 +45,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /// Clients of `taskbroker.v1` that abuse its streams: what they make the broker hold is bounded,
@@ -126,16 +125,18 @@ final class StreamAbuseTest extends ServedTest {
       connection.frame(SETTINGS, ACK, 0, new byte[0]);
       connection.frame(HEADERS, 4, 1, ENQUEUE);
       int sent = 0;
-      while (handled.get() == sent) {
+      while (closed("unread") == 0) {
         connection.frame(DATA, 0, 1, eight);
         sent += 8;
         assertThat(sent).isLessThan(MOST_ANSWERS + 16);
-        int all = sent;
-        awaitUpTo(Duration.ofSeconds(1), () -> handled.get() == all);
+        while (handled.get() < sent && closed("unread") == 0) {
+          LockSupport.parkNanos(100_000);
+        }
       }
-      assertThat(connection.read().end()).isEqualTo("closed");
+    } catch (IOException _) {
+      // Closed meanwhile, as it should be.
     }
-    assertThat(closed("unread")).isEqualTo(1);
+    await().until(() -> closed("unread") == 1);
   }
 
   /// Sends a message again and again without reading: few are handled, and the connection is
@@ -150,7 +151,7 @@ final class StreamAbuseTest extends ServedTest {
       }
       Thread sending = Thread.ofPlatform().start(() -> flood(connection, repeated, MANY));
       assertThat(connection.read().end()).isEqualTo("closed");
-      sending.join(Duration.ofSeconds(30));
+      sending.join(Duration.ofSeconds(60));
       assertThat(sending.isAlive()).isFalse();
     }
     assertThat(closed("unread")).isEqualTo(1);
@@ -163,14 +164,6 @@ final class StreamAbuseTest extends ServedTest {
       all.writeBytes(message);
     }
     return all.toByteArray();
-  }
-
-  /// Waits for a condition that may never hold.
-  private static void awaitUpTo(Duration time, BooleanSupplier condition) {
-    long end = System.nanoTime() + time.toNanos();
-    while (!condition.getAsBoolean() && System.nanoTime() < end) {
-      LockSupport.parkNanos(100_000);
-    }
   }
 
   private static void flood(RawConnection connection, byte[] repeated, int count) {
@@ -313,6 +306,7 @@ final class StreamAbuseTest extends ServedTest {
       intake.answer.accept(request);
     }
     await()
+        .ignoreExceptions()
         .untilAsserted(() ->
             assertThat(
                     TaskServiceGrpc.newBlockingStub(connect(server))
@@ -345,6 +339,7 @@ final class StreamAbuseTest extends ServedTest {
     Channel channel = connect(server);
     answerAll();
     await()
+        .ignoreExceptions()
         .untilAsserted(() ->
             TaskServiceGrpc.newBlockingStub(channel).enqueue(EnqueueRequest.getDefaultInstance()));
   }
@@ -485,7 +480,7 @@ final class StreamAbuseTest extends ServedTest {
     private final BlockingQueue<Status> ends = new LinkedBlockingQueue<>();
 
     Status.Code next() throws InterruptedException {
-      return ends.poll(20, SECONDS).getCode();
+      return ends.poll(60, SECONDS).getCode();
     }
 
     @Override

