@@ -175,9 +175,10 @@ final class Dispatcher {
   }
 
   private void deliverClaimed(InFlightTask task, DeliveryChannel channel) {
+    state.leaveWorker(task); // if that did not answer
     Delivery delivery = state.delivery(task);
     task.claimedAt = state.now;
-    task.stream = null;
+    task.progress = "";
     task.workerLost = false;
     if (state.spans != null) {
       state.spans.delivered(task, channel.worker());

@@ -31,9 +31,11 @@ final class Timeouts {
     statusWriter.writeLater(task);
   }
 
-  /// Starts the processing deadline anew, since the worker still has the task.
+  /// Starts the processing deadline anew, since the worker still has the task. After a start the
+  /// worker may have an attempt that was superseded: the time for the other one is not shortened.
   void extend(InFlightTask task) {
-    task.deadline = state.now + processing(task);
+    long deadline = state.now + processing(task);
+    task.deadline = task.attempt == 0 ? Math.max(task.deadline, deadline) : deadline;
     state.timers.set(task, task.deadline);
     if (task.statusWritten && state.now - task.statusWrittenAt > processing(task) / 2) {
       statusWriter.writeLater(task);
@@ -70,8 +72,8 @@ final class Timeouts {
   private void superseded(InFlightTask task) {
     WorkerStream stream = task.stream;
     if (stream != null) {
-      task.stream = null;
       stream.session.cancel(task.id(), state.lastToken(task), false);
+      state.leaveWorker(task);
     }
   }
 

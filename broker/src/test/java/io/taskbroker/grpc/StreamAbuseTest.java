@@ -358,6 +358,106 @@ final class StreamAbuseTest extends ServedTest {
     assertThat(intake.requests).hasSize(10_000);
   }
 
+  /// What is unanswered counts, however small it is; reading goes on as answers come.
+  @Test
+  void g7SmallResultsShareABudget() throws Exception {
+    GrpcServer server = serve(limits(256 << 10, 16 << 20, Duration.ofMinutes(1)));
+    byte[] nothing = worker(results(List.of()));
+    try (var connection = new RawConnection(server.port())) {
+      connection.frame(HEADERS, 4, 1, WORK);
+      connection.frame(DATA, 0, 1, hello());
+      flood(connection, nothing, 5_000);
+      assertFewWait(256 << 10);
+      answerAllThatWait();
+      await().until(() -> handled.get() == 5_000);
+    }
+  }
+
+  @Test
+  void g7SmallEnqueuesShareABudget() throws Exception {
+    GrpcServer server = serve(limits(256 << 10, 16 << 20, Duration.ofMinutes(1)));
+    byte[] request =
+        message(
+            EnqueueRequest.newBuilder()
+                .addTasks(NewTask.newBuilder().setTask(Task.newBuilder().setName("m")))
+                .build());
+    try (var connection = new RawConnection(server.port())) {
+      for (int stream = 1; stream < 100; stream += 2) {
+        connection.frame(HEADERS, 4, stream, ENQUEUE);
+      }
+      for (int stream = 1; stream < 100; stream += 2) {
+        connection.frame(DATA, 0, stream, repeated(request, 16));
+      }
+      assertFewWait(256 << 10);
+      answerAllThatWait();
+      await().until(() -> handled.get() == 50 * 16);
+    }
+  }
+
+  private void assertFewWait(int budget) {
+    // Half of the budget for a peer; a message is 512 bytes and more, and each of 50 streams has one.
+    int most = budget / 2 / 512 + 50;
+    await().until(() -> intake.requests.size() > most / 8);
+    await().during(Duration.ofMillis(300)).until(() -> intake.requests.size() <= most);
+  }
+
+  private void answerAllThatWait() {
+    List<Command.Request> waiting = new ArrayList<>();
+    answerAll();
+    intake.requests.drainTo(waiting);
+    waiting.forEach(intake.answer);
+  }
+
+  /// The engine is behind. A heartbeat of a thousand tasks is 150 kB when it is decoded.
+  @Test
+  void g7HeartbeatsThatAreNotHandledShareABudget() throws Exception {
+    intake.handles = false;
+    intake.onSubmit =
+        command -> {
+          if (command instanceof Command.WorkerOpened opened) {
+            opened.session().handled();
+          }
+        };
+    GrpcServer server = serve(limits(1 << 20, 16 << 20, Duration.ofMinutes(1)));
+    byte[] heartbeat =
+        worker(
+            heartbeat(Collections.nCopies(1_000, TaskHeartbeat.newBuilder().setId("t").build())));
+    try (var connection = new RawConnection(server.port())) {
+      for (int stream = 1; stream < 40; stream += 2) {
+        connection.frame(HEADERS, 4, stream, WORK);
+        connection.frame(DATA, 0, stream, hello());
+      }
+      for (int stream = 1; stream < 40; stream += 2) {
+        connection.frame(DATA, 0, stream, heartbeat);
+      }
+      assertThat(connection.read(39).grpcStatus())
+          .isEqualTo(Integer.toString(Status.Code.UNAVAILABLE.value()));
+      assertThat(intake.commands(Command.WorkerHeartbeat.class)).isBetween(2L, 5L);
+    }
+  }
+
+  @Test
+  void g7GreetingsShareABudget() throws Exception {
+    GrpcServer server = serve(limits(256 << 10, 16 << 20, Duration.ofMinutes(1)));
+    byte[] hello =
+        worker(hello(Hello.newBuilder().addAllNamespaces(Collections.nCopies(64, "n".repeat(255)))));
+    try (var connection = new RawConnection(server.port())) {
+      for (int stream = 1; stream < 40; stream += 2) {
+        connection.frame(HEADERS, 4, stream, WORK);
+        connection.frame(DATA, 0, stream, hello);
+      }
+      assertThat(connection.read(39).grpcStatus())
+          .isEqualTo(Integer.toString(Status.Code.UNAVAILABLE.value()));
+      assertThat(intake.commands(Command.WorkerOpened.class)).isBetween(4L, 8L);
+    }
+    await().until(() -> metrics.workerStreams.get() == 0);
+    try (var connection = new RawConnection(server.port())) {
+      connection.frame(HEADERS, 4, 1, WORK);
+      connection.frame(DATA, 0, 1, hello);
+      await().until(() -> metrics.workerStreams.get() == 1);
+    }
+  }
+
   @Test
   void g7OversizedMessagesOfWorkersAreRefused() throws Exception {
     GrpcServer server = serve(false);

@@ -147,6 +147,22 @@ final class IngestTest {
     assertThat(engine.offsets(0)).isEqualTo(from(0, 7));
   }
 
+  /// Only committed records are read: what waits behind an open transaction is not read, and seen.
+  @Test
+  void lagIncludesWhatWaitsForAnOpenTransaction() throws Exception {
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 2);
+    var _ = start(engine);
+    await().until(() -> engine.offsets(0).size() == 2);
+    try (var open = cluster.openTransaction(topic, 3)) {
+      cluster.produce(topic, 0, 4);
+      await().untilAsserted(() -> assertThat(lag()).isEqualTo(7));
+      open.abortTransaction();
+    }
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).hasSize(6).last().isEqualTo(8L));
+    await().untilAsserted(() -> assertThat(lag()).isZero());
+  }
+
   private double lag() {
     return metrics.lag.of(topic, "0").get();
   }
