@@ -11,11 +11,13 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
@@ -55,7 +57,11 @@ abstract class ServedTest {
   }
 
   GrpcServer serve(GrpcOptions options) {
-    GrpcServer server = new GrpcServer(options, intake, metrics);
+    return serve(options, Optional.empty());
+  }
+
+  GrpcServer serve(GrpcOptions options, Optional<Schedules> schedules) {
+    GrpcServer server = new GrpcServer(options, intake, schedules, metrics);
     server.start();
     open.add(server::stop);
     return server;

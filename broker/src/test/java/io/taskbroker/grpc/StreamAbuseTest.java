@@ -26,12 +26,18 @@ import io.taskbroker.protocol.v1.NewTask;
 import io.taskbroker.protocol.v1.Released;
 import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.Results;
+import io.taskbroker.protocol.v1.Schedule;
+import io.taskbroker.protocol.v1.ScheduleServiceGrpc;
+import io.taskbroker.protocol.v1.ScheduleState;
 import io.taskbroker.protocol.v1.Slots;
 import io.taskbroker.protocol.v1.Task;
 import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.TaskServiceGrpc;
+import io.taskbroker.protocol.v1.UpsertScheduleRequest;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.protocol.v1.WorkerServiceGrpc;
+import io.taskbroker.runtime.SystemContext;
+import io.taskbroker.schedule.Schedules;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -434,6 +440,43 @@ final class StreamAbuseTest extends ServedTest {
           .isEqualTo(Integer.toString(Status.Code.UNAVAILABLE.value()));
       assertThat(intake.commands(Command.WorkerHeartbeat.class)).isBetween(2L, 5L);
     }
+  }
+
+  /// The store does not answer: what waits for it counts as it is decoded.
+  @Test
+  void g7RequestsAboutSchedulesShareABudget() throws Exception {
+    var waiting =
+        new Schedules(
+            _ -> {},
+            intake,
+            new EnqueuedTemplates(),
+            false,
+            metrics,
+            (_, _) -> {},
+            SystemContext.system());
+    GrpcServer server =
+        serve(limits(8 << 20, 16 << 20, Duration.ofMinutes(1)), Optional.of(waiting));
+    var schedules = ScheduleServiceGrpc.newStub(connect(server));
+    UpsertScheduleRequest large =
+        UpsertScheduleRequest.newBuilder()
+            .setSchedule(Schedule.newBuilder().setDescription("x".repeat(60_000)))
+            .build();
+    var ends = new Ends<ScheduleState>();
+    for (int i = 0; i < 20; i++) {
+      schedules.upsert(large, ends);
+    }
+    // A request takes a megabyte, of half of the budget.
+    for (int i = 0; i < 20 - 5; i++) {
+      assertThat(ends.next()).isEqualTo(Status.Code.UNAVAILABLE);
+    }
+    assertThat(ends.ends).isEmpty();
+    waiting.stop();
+    for (int i = 0; i < 5; i++) {
+      assertThat(ends.next()).as("refused as it stops").isEqualTo(Status.Code.UNAVAILABLE);
+    }
+    ends.ends.clear();
+    schedules.upsert(large, ends);
+    assertThat(ends.next()).isEqualTo(Status.Code.UNAVAILABLE);
   }
 
   @Test

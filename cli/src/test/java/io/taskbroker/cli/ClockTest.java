@@ -105,6 +105,6 @@ final class ClockTest {
 
   /// The first tasks are running while the clock steps.
   private static Run behave(TaskActivation activation, int start) {
-    return Run.completing(TaskTemplate.numberOf(activation) < RUNNING ? 5_000 : 10);
+    return Run.completing(TaskTemplate.numberOf(activation) < RUNNING ? 8_000 : 10);
   }
 }

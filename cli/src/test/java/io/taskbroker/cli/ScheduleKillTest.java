@@ -164,7 +164,7 @@ final class ScheduleKillTest {
           return call.on(
               ScheduleServiceGrpc.newBlockingStub(channel)
                   .withWaitForReady()
-                  .withDeadlineAfter(10, TimeUnit.SECONDS));
+                  .withDeadlineAfter(60, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
           if (e.getStatus().getCode() != io.grpc.Status.Code.UNAVAILABLE) {
             throw e;

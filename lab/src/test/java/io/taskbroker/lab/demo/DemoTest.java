@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class DemoTest {
   private static final int TASKS = 1_000;
   private static final int MILLIS = 20;
-  private static final Duration PATIENCE = Duration.ofSeconds(6);
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   @TempDir private Path dir;
   private final StringWriter out = new StringWriter();
