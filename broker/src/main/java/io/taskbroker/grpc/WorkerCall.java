@@ -296,9 +296,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   boolean mayRead() {
-    return unhandled == 0
-        && (unanswered == 0 || connection.hasRoomForMessage())
-        && super.mayRead();
+    return unhandled == 0 && (unanswered == 0 || connection.hasRoomForMessage()) && super.mayRead();
   }
 
   private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {

@@ -76,8 +76,7 @@ final class Lag {
         });
     var measured = new HashSet<TopicPartition>();
     held.forEach((partition, sourcePartition) -> {
-      long end =
-          Math.max(asked.getOrDefault(partition, -1L), ends.end(partition.partition()));
+      long end = Math.max(asked.getOrDefault(partition, -1L), ends.end(partition.partition()));
       offsets
           .undurable(sourcePartition, consumer.currentLag(partition), end)
           .ifPresent(messages -> {

@@ -222,8 +222,7 @@ final class TopicConsumer {
   }
 
   /// Reads until the consumer must stop, or must be replaced.
-  private void readUntilStopped(
-      Admin admin, Consumer<byte[], byte[]> consumer, LogEnds ends) {
+  private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer, LogEnds ends) {
     var commits =
         new OffsetCommits(
             consumer,

@@ -173,8 +173,7 @@ final class SlowClientTest extends ServedTest {
   private void assertServed(GrpcServer server) {
     await()
         .ignoreExceptions()
-        .untilAsserted(() ->
-            worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD)));
+        .untilAsserted(() -> worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD)));
   }
 
   private static boolean isClosed(Socket socket) {

@@ -403,7 +403,8 @@ final class StreamAbuseTest extends ServedTest {
   }
 
   private void assertFewWait(int budget) {
-    // Half of the budget for a peer; a message is 512 bytes and more, and each of 50 streams has one.
+    // Half of the budget for a peer; a message is 512 bytes and more, and each of 50 streams has
+    // one.
     int most = budget / 2 / 512 + 50;
     await().until(() -> intake.requests.size() > most / 8);
     await().during(Duration.ofMillis(300)).until(() -> intake.requests.size() <= most);
@@ -485,7 +486,8 @@ final class StreamAbuseTest extends ServedTest {
   void g7GreetingsShareABudget() throws Exception {
     GrpcServer server = serve(limits(256 << 10, 16 << 20, Duration.ofMinutes(1)));
     byte[] hello =
-        worker(hello(Hello.newBuilder().addAllNamespaces(Collections.nCopies(60, "n".repeat(255)))));
+        worker(
+            hello(Hello.newBuilder().addAllNamespaces(Collections.nCopies(60, "n".repeat(255)))));
     try (var connection = new RawConnection(server.port())) {
       for (int stream = 1; stream < 40; stream += 2) {
         connection.frame(HEADERS, 4, stream, WORK);

@@ -125,8 +125,7 @@ final class FetchClient extends NetworkClient {
 
   private void bound(FetchResponseData.PartitionData partition) {
     long offset = offsets.getOrDefault(partition.partitionIndex(), 0L);
-    ends.seen(
-        partition.partitionIndex(), partition.lastStableOffset(), partition.highWatermark());
+    ends.seen(partition.partitionIndex(), partition.lastStableOffset(), partition.highWatermark());
     Errors error = Errors.forCode(partition.errorCode());
     if (!USUAL.contains(error)) {
       partition
