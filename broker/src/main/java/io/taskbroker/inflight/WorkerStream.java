@@ -30,7 +30,7 @@ final class WorkerStream implements DeliveryChannel {
   private final Set<AttemptToken> over = new HashSet<>();
 
   /// Tokens of the attempts of earlier processes: one of each task, whatever the worker says (G7).
-  private final Map<InFlightTask, AttemptToken> inherited = new IdentityHashMap<>();
+  private final IdentityHashMap<InFlightTask, AttemptToken> inherited = new IdentityHashMap<>();
 
   private final List<String> namespaces;
   private int slots;
