@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 /// Canary tasks whose replies race with start and stop: one at a time, no more than configured, and
 /// none after the stop except the pending one.
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class CanariesRaceTest {
   private static final int EACH = 5;
 

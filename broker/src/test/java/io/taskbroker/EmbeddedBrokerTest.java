@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A broker within another program.
-@Timeout(60)
+@Timeout(240)
 final class EmbeddedBrokerTest {
   @Test
   void itServesAndStartsAgainOnTheSamePortAndStore(@TempDir Path dir) {

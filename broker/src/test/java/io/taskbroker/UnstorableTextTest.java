@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Text with U+0000, which Postgres cannot hold, from clients and workers: it is unknown, invalid
 /// or kept, and never ends the broker (H12, G8).
-@Timeout(60)
+@Timeout(240)
 @SuppressWarnings("NullAway.Init") // by the start
 final class UnstorableTextTest {
   private static final String TEXT = "a\0b";

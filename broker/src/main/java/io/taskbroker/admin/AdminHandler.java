@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -43,6 +44,7 @@ final class AdminHandler extends Handler.Abstract {
   private final Authenticator authenticator;
   private final List<Route> routes;
   private final AuditLog audit;
+  private final RefusedActs refused;
   private final Supplier<Views.Before> before;
   private final JsonMapper json;
   private final WebPage page;
@@ -61,6 +63,7 @@ final class AdminHandler extends Handler.Abstract {
     this.authenticator = authenticator;
     this.routes = List.copyOf(routes);
     this.audit = audit;
+    this.refused = new RefusedActs(audit, clock, System::nanoTime);
     this.before = before;
     this.json = json;
     this.page = page;
@@ -80,6 +83,12 @@ final class AdminHandler extends Handler.Abstract {
       Object body = answer(request);
       write(response, callback, 200, JSON_TYPE, json.writeValueAsBytes(body));
     } catch (ApiProblem problem) {
+      if (problem.isRefusal() && !HttpMethod.GET.is(request.getMethod())) {
+        refused.add(
+            Request.getRemoteAddr(request),
+            request.getMethod() + " " + request.getHttpURI().getPath(),
+            problem);
+      }
       problem(response, callback, problem);
     } catch (StoreException e) {
       String detail = String.valueOf(e.getMessage());

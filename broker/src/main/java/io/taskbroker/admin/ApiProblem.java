@@ -31,8 +31,17 @@ final class ApiProblem extends RuntimeException {
     return status;
   }
 
+  /// Whether the caller may not do what it asks for.
+  boolean isRefusal() {
+    return status == 401 || status == 403;
+  }
+
+  String detail() {
+    return String.valueOf(getMessage());
+  }
+
   Body body() {
-    return new Body("about:blank", title, status, String.valueOf(getMessage()));
+    return new Body("about:blank", title, status, detail());
   }
 
   /// Problem details of RFC 9457.

@@ -44,7 +44,7 @@ final class AuditLog implements AutoCloseable {
 
   /// Line of the record.
   ///
-  /// @param phase `intended`, `done` or `failed`
+  /// @param phase `intended`, `done`, `failed` or `refused`
   /// @param act method and path, or the name of the act
   /// @param why given by the caller
   /// @param request what was asked

@@ -248,7 +248,7 @@ final class Views {
 
   /// Line of the record of acts.
   ///
-  /// @param phase `intended`, `done` or `failed`
+  /// @param phase `intended`, `done`, `failed` or `refused`
   record AuditEntry(
       Instant time,
       String phase,

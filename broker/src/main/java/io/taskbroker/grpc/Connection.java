@@ -33,6 +33,9 @@ final class Connection {
   /// Requests up to this size count as part of their call.
   private static final int SMALL_REQUEST = 1_024;
 
+  /// Memory of a message of a stream that awaits its answer, beyond what is in it.
+  private static final int MESSAGE_BYTES = 512;
+
   private static final int FRAMES_PER_SECOND = 500;
   private static final int FRAME_BURST = 10_000;
   private static final int FRAMES_PER_RESPONSE = 12;
@@ -161,6 +164,25 @@ final class Connection {
     }
     peer.calls().take(bytes);
     return bytes;
+  }
+
+  /// Reserves memory for a message of a stream that awaits its answer. Small ones find room in any
+  /// case, one of each stream; the stream then asks [#hasRoomForMessage] before it reads another
+  /// one.
+  ///
+  /// @param bytes memory of what is in the message
+  /// @return bytes to release by [#releaseRequest]; -1 if there is no room
+  long holdMessage(long bytes) {
+    if (bytes > SMALL_REQUEST && !peer.calls().hasRoom()) {
+      return -1;
+    }
+    peer.calls().take(bytes + MESSAGE_BYTES);
+    return bytes + MESSAGE_BYTES;
+  }
+
+  /// Whether another message may be read of a stream that has unanswered ones.
+  boolean hasRoomForMessage() {
+    return peer.calls().hasRoom();
   }
 
   /// Releases the memory of an answered request, even if the response is discarded.

@@ -45,7 +45,7 @@ final class EnqueueStream extends StreamCall {
       return;
     }
     Enqueued tasks = EnqueueReader.read(bytes, clock.millis());
-    long held = connection.holdRequest(bytes.length + tasks.memory());
+    long held = connection.holdMessage(bytes.length + tasks.memory());
     if (held < 0) {
       close(Connection.TOO_MANY);
       return;
@@ -53,6 +53,11 @@ final class EnqueueStream extends StreamCall {
     var request = new Request(tasks, held);
     requests.addLast(request);
     intake.request(new Command.Enqueue(tasks.activations(), request));
+  }
+
+  @Override
+  boolean mayRead() {
+    return (requests.isEmpty() || connection.hasRoomForMessage()) && super.mayRead();
   }
 
   @Override
@@ -88,6 +93,7 @@ final class EnqueueStream extends StreamCall {
     if (halfClosed && requests.isEmpty()) {
       close(Status.OK);
     }
+    readOnIfPossible();
   }
 
   /// One request; answered by the engine's thread.

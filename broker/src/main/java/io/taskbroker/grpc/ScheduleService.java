@@ -35,6 +35,10 @@ final class ScheduleService {
   /// Largest request: a schedule has 64 KiB at most.
   private static final int MAX_BYTES = 66 << 10;
 
+  /// Memory of a decoded request, as a multiple of its bytes: that of the worst, with small unknown
+  /// fields, which are stored.
+  private static final int DECODED = 16;
+
   private final Schedules schedules;
   private final ServiceCounts calls;
 
@@ -77,6 +81,10 @@ final class ScheduleService {
                     "The request has more than "
                         + MAX_BYTES
                         + " bytes: pass a reference to large arguments");
+              }
+              if (!call.holdRequest((long) request.length * DECODED)) { // it may wait for the store
+                call.fail(Connection.TOO_MANY);
+                return;
               }
               handler.handle(call, request);
             });

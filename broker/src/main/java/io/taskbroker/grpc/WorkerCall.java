@@ -92,8 +92,14 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   private int unanswered;
 
-  /// Commands that are not requests for an answer and that the engine has not handled.
+  /// Commands that are not requests for an answer and that the engine has not handled, and the
+  /// memory of the one that is a heartbeat.
   private int unhandled;
+
+  private long unhandledBytes;
+
+  /// Memory of what the worker said about itself, held until the stream ends.
+  private long greetingBytes;
 
   private boolean silent;
   private boolean draining;
@@ -136,7 +142,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       if (!message.hasHello()) {
         throw new BadRequest("The first message must be Hello");
       }
-      greet(message.getHello());
+      greet(message.getHello(), bytes.length);
       return;
     }
     heardAt = clock.millis();
@@ -148,7 +154,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
         submit(new Command.WorkerSlots(this, slots));
       }
       case RESULTS -> results(message.getResults(), bytes.length);
-      case HEARTBEAT -> hasTasks |= heartbeat(message.getHeartbeat());
+      case HEARTBEAT -> hasTasks |= heartbeat(message.getHeartbeat(), bytes.length);
       case MESSAGE_NOT_SET -> {} // of a later version
     }
     running.leases().end(lease);
@@ -157,7 +163,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     }
   }
 
-  private void greet(Hello hello) {
+  private void greet(Hello hello, int bytes) {
     if (hello.getNamespacesCount() > MAX_NAMESPACES) {
       throw new BadRequest("More than " + MAX_NAMESPACES + " namespaces");
     }
@@ -166,6 +172,11 @@ final class WorkerCall extends StreamCall implements WorkerSession {
     name("worker", hello.getWorker());
     name("version", hello.getVersion());
     slots = slots(hello.getSlots());
+    greetingBytes = connection.holdRequest(bytes);
+    if (greetingBytes < 0) {
+      close(Connection.TOO_MANY);
+      return;
+    }
     worker = hello.getWorker();
     version = hello.getVersion();
     greeted = true;
@@ -218,7 +229,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   private long hold(int bytes, int items) {
     long held =
         unanswered < MAX_UNANSWERED
-            ? connection.holdRequest(bytes + (long) items * ITEM_BYTES)
+            ? connection.holdMessage(bytes + (long) items * ITEM_BYTES)
             : -1;
     if (held < 0) {
       close(Connection.TOO_MANY);
@@ -256,7 +267,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   }
 
   /// Returns whether it names tasks: they may be those of an earlier stream.
-  private boolean heartbeat(Heartbeat heartbeat) {
+  private boolean heartbeat(Heartbeat heartbeat, int bytes) {
     int count = heartbeat.getTasksCount();
     if (count == 0) {
       return false;
@@ -266,6 +277,12 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       String progress = Utf8.cut(task.getProgress(), MAX_PROGRESS_BYTES);
       tasks.add(new Command.TaskHeartbeat(task.getId(), token(task.getToken()), progress));
     }
+    long held = connection.holdRequest(bytes + (long) count * ITEM_BYTES);
+    if (held < 0) {
+      close(Connection.TOO_MANY);
+      return true;
+    }
+    unhandledBytes += held;
     submit(new Command.WorkerHeartbeat(this, tasks));
     return true;
   }
@@ -279,7 +296,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
 
   @Override
   boolean mayRead() {
-    return unhandled == 0 && super.mayRead();
+    return unhandled == 0 && (unanswered == 0 || connection.hasRoomForMessage()) && super.mayRead();
   }
 
   private static AttemptToken token(io.taskbroker.protocol.v1.AttemptToken token) {
@@ -310,6 +327,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   void ended() {
     running.leases().end(lease);
     deliveries.clear();
+    connection.releaseRequest(greetingBytes);
     if (greeted) {
       options.counts().closed();
       intake.submit(new Command.WorkerClosed(this, silent));
@@ -400,6 +418,8 @@ final class WorkerCall extends StreamCall implements WorkerSession {
   public void handled() {
     running.run(() -> {
       unhandled--;
+      connection.releaseRequest(unhandledBytes);
+      unhandledBytes = 0;
       beginLeaseAnew();
       readOnIfPossible();
     });
@@ -474,6 +494,7 @@ final class WorkerCall extends StreamCall implements WorkerSession {
       unanswered--;
       connection.releaseRequest(held);
       closeIfDrained();
+      readOnIfPossible();
     }
   }
 

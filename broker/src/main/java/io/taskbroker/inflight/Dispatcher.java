@@ -177,9 +177,10 @@ final class Dispatcher {
   }
 
   private void deliverClaimed(InFlightTask task, DeliveryChannel channel) {
+    state.leaveWorker(task); // if that did not answer
     Delivery delivery = state.delivery(task);
     task.claimedAt = state.now;
-    task.stream = null;
+    task.progress = "";
     task.workerLost = false;
     task.named = null;
     if (state.spans != null) {

@@ -242,6 +242,7 @@ public final class Engine {
         arrivals.drained(partition);
       }
       case PendingEnqueue enqueue -> enqueues.barrierPassed(enqueue);
+      case TaskQuery query -> queries.handle(query);
       case OperatorRequestHandler.Pending pending -> operatorRequests.durable(pending);
       default -> {}
     }

@@ -164,6 +164,16 @@ final class EngineState {
     return named == null ? new AttemptToken(epoch.value(), task.attempt) : named;
   }
 
+  /// Ends the attempt of the worker that has the task on a stream: it may report a result that has
+  /// no effect any more.
+  void leaveWorker(InFlightTask task) {
+    WorkerStream stream = task.stream;
+    if (stream != null) {
+      task.stream = null;
+      stream.lost(lastToken(task), task);
+    }
+  }
+
   /// Whether the token is that of the task's last delivery by this process.
   boolean isLastDelivery(InFlightTask task, AttemptToken token) {
     return token.number() == task.attempt && token.epoch() == epoch.value();
@@ -311,6 +321,7 @@ final class EngineState {
 
   /// Removes a task whose row is gone or belongs to another broker.
   void remove(InFlightTask task) {
+    leaveWorker(task);
     boolean inFlight = tasks.remove(task.id(), task);
     memory.vacate(task);
     if (duplicateIds.isEmpty()) {

@@ -108,6 +108,9 @@ final class InFlightTask implements DeliveredTask {
   /// The stream of the worker that has it; null if it has no stream.
   @Nullable WorkerStream stream;
 
+  /// What its worker said last about its last delivery; may be empty.
+  String progress = "";
+
   /// Whether its worker is gone: what passes next is not the processing deadline. And whether it
   /// had no other task.
   boolean workerLost;
@@ -239,6 +242,7 @@ final class InFlightTask implements DeliveredTask {
         + activation.application().length()
         + activation.namespace().length()
         + activation.taskname().length()
+        + progress.length()
         + (outgoingPayload == null ? 0 : outgoingPayload.length)
         + (record == null ? 0 : TaskRecord.BYTES + record.message.length())
         + (step() == TaskState.Step.QUARANTINED ? QUARANTINE_BYTES : 0)

@@ -232,6 +232,7 @@ final class TaskCompletion {
     if (state.spans != null) {
       state.spans.replaced(task, attempt);
     }
+    state.leaveWorker(task);
     state.transition(task, TaskEvent.EVICT);
     state.replace(task, attempt);
     state.recorder.step(

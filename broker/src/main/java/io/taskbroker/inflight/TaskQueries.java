@@ -39,6 +39,12 @@ final class TaskQueries {
   }
 
   void handle(TaskQuery query) {
+    if (state.options.shared()
+        && !(query instanceof TaskQuery.Find)
+        && state.unfired.contains(query.id())) {
+      state.store.barrier(query); // another broker may have fired the slot and have the task
+      return;
+    }
     switch (query) {
       case TaskQuery.Find _ -> answer(query, view(query.id()));
       case TaskQuery.Cancel _ -> cancel(query);
@@ -190,8 +196,7 @@ final class TaskQueries {
         return ended(task, task.end);
       }
       AttemptToken token = phase == Phase.RUNNING ? state.lastToken(task) : null;
-      WorkerStream stream = task.stream;
-      String progress = token == null || stream == null ? "" : stream.progress(token);
+      String progress = token == null || task.stream == null ? "" : task.progress;
       return new View(phase, why, task.activation, token, progress);
     }
     WaitingReason why = WaitingReasons.of(state, id);

@@ -71,8 +71,8 @@ final class Timeouts {
   private void superseded(InFlightTask task) {
     WorkerStream stream = task.stream;
     if (stream != null) {
-      task.stream = null;
       stream.session.cancel(task.id(), state.lastToken(task), false);
+      state.leaveWorker(task);
     }
   }
 

@@ -73,7 +73,7 @@ final class WorkerResults {
       state.event(EngineEvent.STALE_REPORT, task, name(result.outcome()));
       return ResultStatus.STALE;
     }
-    task.stream = null;
+    state.leaveWorker(task);
     switch (result.outcome()) {
       case Outcome.Completed completed -> {
         state.recorder.result(task, completed.result());

@@ -6,8 +6,10 @@ import io.taskbroker.inflight.api.Delivery;
 import io.taskbroker.inflight.api.WorkerSession;
 import io.taskbroker.inflight.api.WorkerStats;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Channel of one worker that opened a stream: it has as many credits as the worker has free slots.
@@ -19,11 +21,12 @@ final class WorkerStream implements DeliveryChannel {
   final WorkerSession session;
   final String application;
 
-  /// The attempts that the worker has, as far as it has not reported their results.
+  /// The attempts of tasks that the worker has.
   final Map<AttemptToken, InFlightTask> attempts = new HashMap<>();
 
-  /// Last progress of each attempt for which the worker reported any.
-  private final Map<AttemptToken, String> progress = new HashMap<>();
+  /// Attempts that are over and whose results the worker has not sent: they take slots, but their
+  /// tasks do not stay in memory for them (G7).
+  private final Set<AttemptToken> over = new HashSet<>();
 
   private final List<String> namespaces;
   private int slots;
@@ -54,13 +57,13 @@ final class WorkerStream implements DeliveryChannel {
 
   @Override
   public int credits(long now) {
-    int free = slots - attempts.size() - reserved;
+    int free = slots - taken() - reserved;
     return closed || suspect != null || free <= 0 || !session.mayReceive() ? 0 : free;
   }
 
   @Override
   public boolean accepts(InFlightTask task) {
-    return !task.isSuspect() || (attempts.isEmpty() && reserved == 0);
+    return !task.isSuspect() || taken() + reserved == 0;
   }
 
   @Override
@@ -74,7 +77,7 @@ final class WorkerStream implements DeliveryChannel {
   @Override
   public void release() {
     reserved--;
-    if (reserved == 0 && attempts.isEmpty()) {
+    if (reserved + taken() == 0) {
       suspect = null;
     }
   }
@@ -85,7 +88,7 @@ final class WorkerStream implements DeliveryChannel {
     InFlightTask task = (InFlightTask) delivery.task();
     task.stream = this;
     attempts.put(delivery.token(), task);
-    session.holds(attempts.size());
+    session.holds(taken());
     session.deliver(delivery);
   }
 
@@ -93,30 +96,34 @@ final class WorkerStream implements DeliveryChannel {
   void resumed(AttemptToken token, InFlightTask task) {
     task.stream = this;
     attempts.put(token, task);
-    session.holds(attempts.size());
+    session.holds(taken());
   }
 
   /// Handles the result of an attempt, whatever it is worth: its slot is free.
   void ended(AttemptToken token) {
-    progress.remove(token);
-    if (attempts.remove(token) != null) {
-      session.holds(attempts.size());
-      if (attempts.isEmpty() && reserved == 0) {
+    if (attempts.remove(token) != null || over.remove(token)) {
+      session.holds(taken());
+      if (taken() + reserved == 0) {
         suspect = null;
       }
     }
   }
 
-  /// Notes the progress of an attempt; empty keeps the last one.
-  void progress(AttemptToken token, String text) {
-    if (!text.isEmpty()) {
-      progress.put(token, text);
+  /// Handles the end of an attempt without a result of this worker: its slot stays taken.
+  void lost(AttemptToken token, InFlightTask task) {
+    if (attempts.remove(token, task)) {
+      over.add(token);
     }
   }
 
-  /// The last progress of an attempt; may be empty.
-  String progress(AttemptToken token) {
-    return progress.getOrDefault(token, "");
+  /// Slots that are taken.
+  private int taken() {
+    return attempts.size() + over.size();
+  }
+
+  /// Whether the worker has one task.
+  boolean isOfOneTask() {
+    return taken() == 1;
   }
 
   @Override
@@ -136,7 +143,7 @@ final class WorkerStream implements DeliveryChannel {
         application,
         namespaces,
         slots,
-        attempts.size() + reserved,
+        taken() + reserved,
         attempts.values().stream().limit(SHOWN).map(InFlightTask::id).toList());
   }
 

@@ -67,7 +67,7 @@ final class Workers {
         stream.session.cancel(each.id(), each.token(), false);
       } else {
         goOn(task, each.token(), stream);
-        stream.progress(each.token(), each.progress());
+        progress(task, each.progress());
         if (task.cancelled) {
           // The stream that it had then may have broken.
           stream.session.cancel(each.id(), each.token(), true);
@@ -123,6 +123,14 @@ final class Workers {
     }
   }
 
+  /// Notes the progress of a task, which counts as its memory (G7); empty keeps the last one.
+  private void progress(InFlightTask task, String text) {
+    if (!text.isEmpty() && !text.equals(task.progress)) {
+      task.progress = text;
+      state.memory.recount(task);
+    }
+  }
+
   /// Handles the end of a stream. Its tasks run elsewhere: at once if the worker was silent before,
   /// after a moment if it may come back with them.
   void closed(Command.WorkerClosed closed) {
@@ -132,7 +140,7 @@ final class Workers {
     }
     stream.close();
     state.unregister(stream.application, stream);
-    boolean alone = stream.attempts.size() == 1;
+    boolean alone = stream.isOfOneTask();
     stream.attempts.forEach((token, task) -> {
       if (task.stream == stream && has(task, token) && task.status() == Status.PROCESSING) {
         task.stream = null;

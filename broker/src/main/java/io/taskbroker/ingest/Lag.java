@@ -1,6 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.ingest.fetch.LogEnds;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
@@ -15,9 +16,10 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/// Gauge of the messages of each partition that are not stored yet. The last fetch tells the end of
-/// the log; while reading is paused and nothing is fetched, the gauge asks the cluster without
-/// waiting for the answer. Used by the reader's thread only.
+/// Gauge of the messages of each partition that are not stored yet, those of open transactions
+/// included. The last fetch tells the end of the log; while reading is paused and nothing is
+/// fetched, the gauge asks the cluster without waiting for the answer. Used by the reader's thread
+/// only.
 final class Lag {
   private static final long PERIOD_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(5).toNanos();
@@ -26,6 +28,8 @@ final class Lag {
   private final Admin admin;
   private final PartitionOffsets offsets;
   private final TopicCounts counts;
+  private final LogEnds ends;
+  private final OpenTransactions transactions;
   private final LongSupplier nanoTime;
   private final Map<TopicPartition, Long> asked = new ConcurrentHashMap<>();
   private Set<TopicPartition> shown = Set.of();
@@ -37,11 +41,14 @@ final class Lag {
       Admin admin,
       PartitionOffsets offsets,
       TopicCounts counts,
+      LogEnds ends,
       LongSupplier nanoTime) {
     this.consumer = consumer;
     this.admin = admin;
     this.offsets = offsets;
     this.counts = counts;
+    this.ends = ends;
+    this.transactions = new OpenTransactions(ends, counts, nanoTime);
     this.nanoTime = nanoTime;
     this.dueAt = nanoTime.getAsLong();
     this.askAt = dueAt;
@@ -69,15 +76,18 @@ final class Lag {
         });
     var measured = new HashSet<TopicPartition>();
     held.forEach((partition, sourcePartition) -> {
+      long end = Math.max(asked.getOrDefault(partition, -1L), ends.end(partition.partition()));
       offsets
-          .undurable(
-              sourcePartition, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
+          .undurable(sourcePartition, consumer.currentLag(partition), end)
           .ifPresent(messages -> {
             counts.lag(partition.partition(), messages);
             measured.add(partition);
           });
     });
     shown = measured;
+    transactions.look(
+        paused ? Set.of() : held.keySet(),
+        partition -> consumer.currentLag(partition).orElse(1) == 0);
   }
 
   private void ask(Set<TopicPartition> partitions) {

@@ -5,6 +5,7 @@ import io.taskbroker.inflight.api.CommandSink;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
 import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;
+import io.taskbroker.ingest.fetch.LogEnds;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.Condition;
 import io.taskbroker.runtime.FailureSink;
@@ -128,7 +129,12 @@ final class TopicConsumer {
             Optional.of(counts.blockedAt())
                 .filter(blocked -> !blocked.isEmpty())
                 .map(blocked ->
-                    new Condition(Condition.Kind.PARTITION_UNREADABLE, source.topic(), blocked)));
+                    new Condition(Condition.Kind.PARTITION_UNREADABLE, source.topic(), blocked)))
+        .or(() ->
+            Optional.of(counts.waitsForTransactions())
+                .filter(waiting -> !waiting.isEmpty())
+                .map(waiting ->
+                    new Condition(Condition.Kind.TRANSACTION_OPEN, source.topic(), waiting)));
   }
 
   void start(Collection<Watermark> watermarks) {
@@ -164,9 +170,10 @@ final class TopicConsumer {
     try {
       admin = create(() -> Admin.create(ClientSettings.admin(source)));
       while (admin != null && !isStopping()) {
-        Consumer<byte[], byte[]> consumer = create(this::newConsumer);
+        var ends = new LogEnds();
+        Consumer<byte[], byte[]> consumer = create(() -> newConsumer(ends));
         if (consumer != null) {
-          readUntilStopped(admin, consumer);
+          readUntilStopped(admin, consumer, ends);
         }
       }
     } catch (InterruptException e) {
@@ -188,12 +195,13 @@ final class TopicConsumer {
     return "ingest of topic " + source.topic();
   }
 
-  private Consumer<byte[], byte[]> newConsumer() {
+  private Consumer<byte[], byte[]> newConsumer(LogEnds ends) {
     return BoundedConsumer.create(
         ClientSettings.consumer(source, options, ownership.moves()),
         fetchLimits(),
         budget,
-        connections::incrementAndGet);
+        connections::incrementAndGet,
+        ends);
   }
 
   private FetchLimits fetchLimits() {
@@ -214,7 +222,7 @@ final class TopicConsumer {
   }
 
   /// Reads until the consumer must stop, or must be replaced.
-  private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
+  private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer, LogEnds ends) {
     var commits =
         new OffsetCommits(
             consumer,
@@ -240,7 +248,7 @@ final class TopicConsumer {
             budget,
             SystemContext.system());
     var observer = new ProblemObserver(admin, consumer);
-    var lag = new Lag(consumer, admin, offsets, counts, System::nanoTime);
+    var lag = new Lag(consumer, admin, offsets, counts, ends, System::nanoTime);
     boolean clean = false;
     try {
       reading = true;

@@ -21,6 +21,7 @@ final class TopicCounts {
   private final CounterDataPoint oversized;
   private final GaugeDataPoint blocked;
   private volatile String blockedAt = "";
+  private volatile String waitsForTransactions = "";
   private final CounterDataPoint offsetsOutOfRange;
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
@@ -115,6 +116,20 @@ final class TopicCounts {
   /// The partitions that are blocked, and where; empty if there are none. Thread-safe.
   String blockedAt() {
     return blockedAt;
+  }
+
+  /// Sets which partitions wait for a transaction, and where; empty if none does.
+  void waitsForTransactions(String which) {
+    waitsForTransactions = which;
+  }
+
+  /// As it was set. Thread-safe.
+  String waitsForTransactions() {
+    return waitsForTransactions;
+  }
+
+  String topic() {
+    return topic;
   }
 
   /// Counts a log that was truncated below what was read of it.

@@ -24,6 +24,9 @@ public record Condition(Kind kind, String stage, String reason) {
     PARTITION_UNREADABLE(
         "Restore the record from a replica, or give it up: delete the records up to the one after"
             + " that offset (kafka-delete-records.sh)."),
+    TRANSACTION_OPEN(
+        "Let the producer end its transaction. If it is gone, find the transaction"
+            + " (kafka-transactions.sh find-hanging) and abort it."),
     TOPIC_UNWRITABLE("Create or correct the topic that the reason names."),
     CLOCK_STEPPED(
         "Check NTP on this machine; delays and expiries follow the new time. The"

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class CronTimes implements SlotTimes {
   private static final int MAX_EXPRESSION = 255;
   private static final int FIELDS = 5;
+  private static final long MINUTE = 60_000;
 
   /// A date occurs within 40 years or never: February 29th on a given day of the week takes that
   /// long around a year without it.
@@ -73,6 +74,11 @@ final class CronTimes implements SlotTimes {
     Instant after = Instant.ofEpochMilli(time);
     Instant slot = anyHour ? nextOfAnyHour(after) : nextOfGivenHours(after);
     return slot == null ? NONE : slot.toEpochMilli();
+  }
+
+  @Override
+  public long shortest() {
+    return MINUTE;
   }
 
   private @Nullable Instant nextOfGivenHours(Instant after) {

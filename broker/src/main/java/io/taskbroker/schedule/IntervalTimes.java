@@ -10,4 +10,9 @@ record IntervalTimes(long every, long phase) implements SlotTimes {
   public long next(long time) {
     return phase + (Math.floorDiv(time - phase, every) + 1) * every;
   }
+
+  @Override
+  public long shortest() {
+    return every;
+  }
 }

@@ -126,7 +126,11 @@ record SlotCalendar(String name, SlotTimes times, long start, long end, long jit
 
   /// The first of the latest `count` slots that are due at `now`, from `from` on; `from` itself if
   /// there are not more. Looks back in growing steps: a schedule may have missed millions of slots.
+  /// Does not look at all if there cannot be more, as after the first decision about many slots.
   long firstOfLatest(long from, long now, int count) {
+    if ((now - from) / times.shortest() < count) {
+      return from;
+    }
     for (long back = FIRST_LOOK_BACK; ; back *= 2) {
       boolean all = now - back <= from;
       ArrayDeque<Long> latest = new ArrayDeque<>();

@@ -9,4 +9,7 @@ sealed interface SlotTimes permits IntervalTimes, CronTimes {
   ///
   /// @param time milliseconds since the epoch, not negative
   long next(long time);
+
+  /// The shortest time between two slots, milliseconds, positive.
+  long shortest();
 }

@@ -481,7 +481,7 @@ public final class Metrics extends DeclaredMetrics {
           "consumer.lag.messages",
           NUMBER,
           "Messages of a partition that are not stored yet: log end offset known to the consumer"
-              + " minus the watermark",
+              + " minus the watermark; those of open transactions are included",
           "topic",
           "partition");
 

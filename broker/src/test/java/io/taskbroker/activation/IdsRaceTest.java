@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Concurrent derivation of ids: each thread gets its own result (G4).
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class IdsRaceTest {
   @Test
   void g4ConcurrentDerivationsDoNotInterfere() {

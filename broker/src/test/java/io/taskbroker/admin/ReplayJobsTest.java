@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Runs of replays: one at a time, stopped on request, and remembered with what came of them.
-@Timeout(60)
+@Timeout(240)
 final class ReplayJobsTest {
   private final ReplayJobs jobs = new ReplayJobs(InstantSource.system());
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Control socket: input is bounded, and arbitrary input does no harm (G7, G8).
-@Timeout(60)
+@Timeout(240)
 final class ControlServerTest {
   @TempDir private Path dir;
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Replays against a real Kafka: each dead letter once, whatever stops a replay.
-@Timeout(60)
+@Timeout(240)
 final class ReplayTest {
   @TempDir private static Path dir;
   private static DeadLetterKafka kafka;

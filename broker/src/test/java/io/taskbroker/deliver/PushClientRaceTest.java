@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Pushes concurrent with start and stop: the engine receives exactly one outcome per activation.
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class PushClientRaceTest {
   private static final int PUSHES = 20;
 

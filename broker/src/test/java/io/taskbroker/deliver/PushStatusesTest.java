@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// H9, H24: every row of `docs/push-statuses.md`, by real connections.
-@Timeout(60)
+@Timeout(240)
 final class PushStatusesTest {
   private static final Path DOCUMENT = Path.of("..", "docs", "push-statuses.md");
   private static final List<String> ERRORS =

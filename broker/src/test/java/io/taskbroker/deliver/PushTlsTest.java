@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Pushes to workers over TLS, with real certificates.
-@Timeout(60)
+@Timeout(240)
 final class PushTlsTest {
   private static final String LOCAL = "127.0.0.1";
 

@@ -24,7 +24,7 @@ final class RecordedPushes implements CommandSink {
   }
 
   PushEnded next() throws InterruptedException {
-    PushEnded pushed = outcomes.poll(20, SECONDS);
+    PushEnded pushed = outcomes.poll(60, SECONDS);
     return assertThat(pushed).as("the end of a push").isNotNull().actual();
   }
 }

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// At low load senders run the engine themselves and do not wake its thread (ADR 16). Counts
 /// wake-ups, so that the test also holds on a busy machine.
-@Timeout(60)
+@Timeout(240)
 final class CallerRoundsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "id", "tasks", 0);
@@ -103,7 +103,7 @@ final class CallerRoundsTest {
     working.submit(
         new Command.Ingest(
             PARTITION, List.of(new Command.IngestedRecord(activation(delayUntil), null)), 1, 100));
-    Pushed pushed = ports.pushed.poll(30, SECONDS);
+    Pushed pushed = ports.pushed.poll(60, SECONDS);
 
     assertThat(pushed).isNotNull();
     assertThat(pushed.at()).isGreaterThanOrEqualTo(delayUntil);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Commands that the engine receives about a real store.
-@Timeout(60)
+@Timeout(240)
 final class CommitListenerTest {
   private final List<Command> commands = Collections.synchronizedList(new ArrayList<>());
 

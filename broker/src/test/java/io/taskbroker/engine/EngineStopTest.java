@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// Stop of an engine that is about to sleep.
-@Timeout(60)
+@Timeout(240)
 final class EngineStopTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(LoopThread.class);
 

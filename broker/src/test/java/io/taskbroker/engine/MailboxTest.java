@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class MailboxTest {
   private static final int SENDERS = 4;
   private static final int PER_SENDER = 200_000;

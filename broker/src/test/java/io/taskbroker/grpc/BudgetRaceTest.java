@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 /// Budget used by several loops and the engine concurrently: nothing is lost, and one peer leaves
 /// room for others.
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class BudgetRaceTest {
   private static final int TURNS = 100;
   private static final int LIMIT = 1_000;

@@ -352,7 +352,7 @@ final class ConsumerServiceTest extends ServedTest {
               }
             });
       }
-      assertThat(answered.await(30, SECONDS)).isTrue();
+      assertThat(answered.await(60, SECONDS)).isTrue();
     }
     assertThat(failures).isEmpty();
     assertThat(intake.requests).hasSize(calls).doesNotHaveDuplicates();

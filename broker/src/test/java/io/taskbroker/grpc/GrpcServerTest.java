@@ -229,7 +229,7 @@ final class GrpcServerTest extends ServedTest {
     Command.Report report = (Command.Report) intake.requests.take();
 
     context.cancel(null);
-    assertThat(ended.get(10, SECONDS).getCode()).isEqualTo(Status.Code.CANCELLED);
+    assertThat(ended.get(60, SECONDS).getCode()).isEqualTo(Status.Code.CANCELLED);
     caller.join();
     await().until(() -> report.reply().isGone());
     report.reply().done(null);
@@ -286,8 +286,8 @@ final class GrpcServerTest extends ServedTest {
                 .isInstanceOf(IOException.class));
     report.reply().done(null);
 
-    assertThat(call.get(10, SECONDS)).isNotNull();
-    assertThat(stop.join(Duration.ofSeconds(10))).isTrue();
+    assertThat(call.get(60, SECONDS)).isNotNull();
+    assertThat(stop.join(Duration.ofSeconds(60))).isTrue();
   }
 
   @Test
@@ -301,7 +301,7 @@ final class GrpcServerTest extends ServedTest {
     server.stop();
     server.stop();
 
-    assertThatThrownBy(() -> call.get(10, SECONDS))
+    assertThatThrownBy(() -> call.get(60, SECONDS))
         .isInstanceOf(ExecutionException.class)
         .hasMessageContaining("UNAVAILABLE");
     report.reply().done(null);
@@ -322,7 +322,7 @@ final class GrpcServerTest extends ServedTest {
 
   private static Socket open(GrpcServer server) throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(60_000);
     return socket;
   }
 

@@ -9,8 +9,6 @@ import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
@@ -51,13 +49,13 @@ final class HealthServiceTest extends ServedTest {
     server.setServing(true);
     assertThat(watcher.next()).isEqualTo(ServingStatus.SERVING);
     server.setServing(true);
-    Instant stopped = Instant.now();
     server.stop();
     assertThat(watcher.next()).isEqualTo(ServingStatus.NOT_SERVING);
 
-    assertThat(Status.fromThrowable((Throwable) watcher.next()).getCode())
-        .isEqualTo(Status.Code.UNAVAILABLE);
-    assertThat(Duration.between(stopped, Instant.now())).isLessThan(Duration.ofSeconds(2));
+    // Ended by the service, and not by the server after its grace period.
+    Status end = Status.fromThrowable((Throwable) watcher.next());
+    assertThat(end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(end.getDescription()).isEqualTo("The broker stops");
   }
 
   private static HealthCheckRequest of(String name) {
@@ -68,7 +66,7 @@ final class HealthServiceTest extends ServedTest {
     private final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
 
     Object next() throws InterruptedException {
-      return assertThat(seen.poll(10, SECONDS)).isNotNull().actual();
+      return assertThat(seen.poll(60, SECONDS)).isNotNull().actual();
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Operators see the connections on which tasks are asked for, and since when they are silent.
-@Timeout(60)
+@Timeout(240)
 final class PullWorkersTest extends ServedTest {
   @Test
   void aConnectionThatAsksForTasksIsSeenUntilItEnds() throws Exception {

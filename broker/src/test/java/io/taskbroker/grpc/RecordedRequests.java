@@ -53,7 +53,7 @@ final class RecordedRequests implements CommandSink {
   /// The next command that is no request; waits for it.
   Command nextCommand() {
     try {
-      Command next = commands.poll(20, TimeUnit.SECONDS);
+      Command next = commands.poll(60, TimeUnit.SECONDS);
       if (next == null) {
         throw new AssertionError("No command came");
       }
@@ -66,7 +66,7 @@ final class RecordedRequests implements CommandSink {
   /// The next request; waits for it.
   Command.Request next() {
     try {
-      Command.Request next = requests.poll(20, TimeUnit.SECONDS);
+      Command.Request next = requests.poll(60, TimeUnit.SECONDS);
       if (next == null) {
         throw new AssertionError("No request came");
       }

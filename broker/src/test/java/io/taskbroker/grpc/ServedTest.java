@@ -11,17 +11,19 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.schedule.Schedules;
 import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
 /// Base class of tests with a running server.
-@Timeout(60)
+@Timeout(240)
 abstract class ServedTest {
   /// Activation with a field unknown to this broker.
   static final byte[] ACTIVATION =
@@ -55,7 +57,11 @@ abstract class ServedTest {
   }
 
   GrpcServer serve(GrpcOptions options) {
-    GrpcServer server = new GrpcServer(options, intake, metrics);
+    return serve(options, Optional.empty());
+  }
+
+  GrpcServer serve(GrpcOptions options, Optional<Schedules> schedules) {
+    GrpcServer server = new GrpcServer(options, intake, schedules, metrics);
     server.start();
     open.add(server::stop);
     return server;
@@ -64,7 +70,7 @@ abstract class ServedTest {
   ManagedChannel connect(GrpcServer server) {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
-    open.add(() -> channel.shutdownNow().awaitTermination(10, SECONDS));
+    open.add(() -> channel.shutdownNow().awaitTermination(60, SECONDS));
     return channel;
   }
 

@@ -57,7 +57,7 @@ final class SlowClientTest extends ServedTest {
           .isEqualTo("The request did not come in full within 1000 ms");
     }
     assertThat(intake.requests).isEmpty();
-    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+    assertServed(server);
   }
 
   @Test
@@ -107,7 +107,7 @@ final class SlowClientTest extends ServedTest {
 
       assertThat(second.read().grpcStatus()).isEqualTo("4");
     }
-    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+    assertServed(server);
   }
 
   @Test
@@ -142,7 +142,7 @@ final class SlowClientTest extends ServedTest {
     byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
     for (byte[] begun : tls ? List.of(hello) : List.of(Arrays.copyOf(preface, 9), preface)) {
       try (var socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(60_000);
         socket.getOutputStream().write(begun);
 
         await().atMost(60, SECONDS).until(() -> isClosed(socket));
@@ -156,7 +156,7 @@ final class SlowClientTest extends ServedTest {
     try {
       for (int i = 0; i < 2; i++) {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-        socket.setSoTimeout(10_000);
+        socket.setSoTimeout(60_000);
         silent.add(socket);
       }
       for (Socket socket : silent) {
@@ -167,6 +167,13 @@ final class SlowClientTest extends ServedTest {
         socket.close();
       }
     }
+  }
+
+  /// A busy machine may be as slow as a client that is cut off.
+  private void assertServed(GrpcServer server) {
+    await()
+        .ignoreExceptions()
+        .untilAsserted(() -> worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD)));
   }
 
   private static boolean isClosed(Socket socket) {

@@ -268,7 +268,7 @@ final class TaskServiceTest extends ServedTest {
 
   private static List<EnqueueResult> resultsOf(Future<EnqueueResponse> response) {
     try {
-      return response.get(20, SECONDS).getResultsList();
+      return response.get(60, SECONDS).getResultsList();
     } catch (Exception e) {
       throw new AssertionError(e);
     }
@@ -301,11 +301,11 @@ final class TaskServiceTest extends ServedTest {
     }
 
     EnqueueResponse next() throws InterruptedException {
-      return (EnqueueResponse) received.poll(20, SECONDS);
+      return (EnqueueResponse) received.poll(60, SECONDS);
     }
 
     Status.Code end() throws InterruptedException {
-      return ((Status) received.poll(20, SECONDS)).getCode();
+      return ((Status) received.poll(60, SECONDS)).getCode();
     }
   }
 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /// Call answered by the engine while its client cancels or the server stops: it ends once, with a
 /// complete response.
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class UnaryCallRaceTest {
   private static final ServiceCounts COUNTS = new ServiceCounts(new Metrics());
 

@@ -312,11 +312,11 @@ final class WorkerServiceTest extends ServedTest {
     }
 
     BrokerMessage next() throws InterruptedException {
-      return (BrokerMessage) received.poll(20, SECONDS);
+      return (BrokerMessage) received.poll(60, SECONDS);
     }
 
     Status.Code end() throws InterruptedException {
-      return ((Status) received.poll(20, SECONDS)).getCode();
+      return ((Status) received.poll(60, SECONDS)).getCode();
     }
   }
 }

@@ -178,6 +178,17 @@ final class FinishedTaskTest {
     assertThat(find("a").progress()).isEqualTo("half");
   }
 
+  @Test
+  void g7ProgressCountsAsMemoryOfItsTask() {
+    enqueue(Task.of("a"), false);
+    RigWorker worker = RigWorker.open(rig, 1);
+    long before = rig.depths().memoryBytes();
+    worker.progress("x".repeat(1_000), worker.last());
+    assertThat(rig.depths().memoryBytes() - before).isEqualTo(1_000);
+    worker.complete(worker.last());
+    assertThat(rig.depths().memoryBytes()).isZero();
+  }
+
   private FinishedTask record(String id) {
     return Objects.requireNonNull(rig.store.finished.get(id), id);
   }

@@ -11,7 +11,10 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.TaskQuery;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// Tasks of schedules' slots: stored together with the step of their schedule, or not at all
@@ -73,6 +76,41 @@ final class FiredSlotTest {
     second.take(log);
     second.send(log, Task.of("other"));
     assertReportReaches(peers, first, second);
+  }
+
+  /// Else the client believes that the task is cancelled, which runs at the other broker.
+  @Test
+  void aCancellationWaitsUntilItIsKnownWhetherTheTaskIsHere() {
+    var peers = new EnginesOnSharedStore(RigOptions.push("app"));
+    EngineOnSharedStore first = peers.peer("first");
+    EngineOnSharedStore second = peers.peer("second");
+    first.store().schedules().create(new ScheduleRow("s", 1, 4, new byte[0]));
+    second.commits = false;
+    fire(peers, second, "x");
+    fire(peers, first, "x");
+    var answers = new Answers();
+    second.tell(new Command.Ask(new TaskQuery.Cancel("x", answers)));
+    second.tell(new Command.Ask(new TaskQuery.Await("x", answers)));
+    second.settle();
+    assertThat(answers.views).isEmpty();
+    second.commits = true;
+    peers.settle();
+    assertThat(answers.views).as("not found").hasSize(2).containsOnlyNulls();
+    assertThat(peers.row("x")).isPresent();
+  }
+
+  private static final class Answers implements TaskQuery.Reply {
+    private final List<TaskQuery.@Nullable View> views = new ArrayList<>();
+
+    @Override
+    public void done(TaskQuery.@Nullable View view) {
+      views.add(view);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      throw new AssertionError(why);
+    }
   }
 
   private static void assertReportReaches(

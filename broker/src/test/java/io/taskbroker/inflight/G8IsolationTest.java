@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 /// G8: the work that the engine does for one application does not depend on the backlog of others:
 /// neither the written changes, nor the read rows, the calls, the memory, or the queues that are
 /// examined.
-@Timeout(60)
+@Timeout(240)
 final class G8IsolationTest {
   private static final int MAX = 50;
   private static final int STALE = 2_048;

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// G7: the counted bytes of the tasks in memory are what they need of the heap, and not much more.
-@Timeout(60)
+@Timeout(240)
 final class InFlightTaskBytesTest {
   private static final int TASKS = 40_000;
   private static final int ROUND = 1_000;

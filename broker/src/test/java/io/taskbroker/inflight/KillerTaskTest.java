@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// G8: a task that kills the worker called with it meets its failure policy after a known number of
 /// deaths, and its neighbours are spared.
-@Timeout(60)
+@Timeout(240)
 final class KillerTaskTest {
   private static final int MAX_ATTEMPTS = 5;
 

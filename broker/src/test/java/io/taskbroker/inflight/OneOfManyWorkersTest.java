@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// G8: the outcome of a call to one worker of an application holds up nothing while its other
 /// workers accept activations (ADR 14).
-@Timeout(60)
+@Timeout(240)
 final class OneOfManyWorkersTest {
   /// The initial number of calls.
   private static final int WINDOW = 4;

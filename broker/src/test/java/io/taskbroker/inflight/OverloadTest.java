@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// H24: a task that a worker refuses for load, or because the worker is misconfigured, is delivered
 /// again without limit.
-@Timeout(60)
+@Timeout(240)
 final class OverloadTest {
   private static final int TASKS = 100;
 

@@ -14,7 +14,7 @@ final class SharedStoreBugsTest {
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
-  @Timeout(value = 2, unit = TimeUnit.MINUTES)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void isFound(SharedStoreBug bug) {
     int seeds = 0;
     String finding = "";

@@ -7,6 +7,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.api.AttemptToken;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.Command.Outcome;
 import io.taskbroker.inflight.api.Delivery;
@@ -196,6 +197,70 @@ final class WorkerStreamTest {
     again.heartbeat(worker.last());
     assertThat(again.cancelled).isEmpty();
     assertThat(again.complete(worker.last()).statuses).containsExactly(ResultStatus.ACCEPTED);
+  }
+
+  /// A worker that was told to stop an attempt, and never reports it, has its slot for it alone.
+  @Test
+  void g7ATaskDoesNotStayInMemoryForAWorkerThatNeverReportsIt() {
+    RigWorker stuck = RigWorker.open(rig, 3);
+    enqueue(Task.of("late").deadline(1));
+    rig.pass(1_000 + RigOptions.GRACE);
+    stuck.slots(0);
+    assertThat(stuck.ids()).containsExactly("late", "late");
+    rig.report(Status.COMPLETE, "late");
+    assertThat(rig.store.rows()).isEmpty();
+    WorkerStats seen = workers(1).getFirst();
+    assertThat(seen.inUse()).as("slots").isEqualTo(2);
+    assertThat(seen.tasks()).as("tasks").isEmpty();
+    assertThat(stuck.complete(stuck.last()).statuses).containsExactly(ResultStatus.UNKNOWN);
+    assertThat(workers(1).getFirst().inUse()).isEqualTo(1);
+  }
+
+  @Test
+  void g7ATaskThatFailedAndRunsElsewhereLeavesItsWorker() {
+    RigWorker first = RigWorker.open(rig, 1);
+    enqueue(policy("a", RetryPolicy.newBuilder().setMaxAttempts(3)));
+    rig.report(Status.RETRY, "a");
+    RigWorker second = RigWorker.open(rig, 1);
+    assertThat(second.ids()).containsExactly("a");
+    assertThat(workers(2)).extracting(WorkerStats::tasks).containsExactly(List.of(), List.of("a"));
+    assertThat(first.held).as("until it is reported").isEqualTo(1);
+  }
+
+  /// No token of a delivery of before is known: a worker could name the task under any.
+  @Test
+  void g7ATaskOfAnEarlierProcessIsOneAttemptOfItsWorker() {
+    RigWorker before = RigWorker.open(rig, 1);
+    enqueue(Task.of("a").deadline(100));
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
+    rig.crash();
+    RigWorker again = RigWorker.open(rig, 1_000);
+    for (int i = 1; i <= 100; i++) {
+      rig.tell(
+          new Command.WorkerHeartbeat(
+              again, List.of(new Command.TaskHeartbeat("a", new AttemptToken(i, i)))));
+    }
+    again.heartbeat(before.last());
+    assertThat(again.held).isEqualTo(1);
+    RigWorker other = RigWorker.open(rig, 1_000);
+    other.heartbeat(before.last());
+    assertThat(again.held).isZero();
+    assertThat(other.held).isEqualTo(1);
+  }
+
+  @Test
+  void h16AHeartbeatDoesNotShortenTheTimeThatOtherWorkersHaveAfterAStart() {
+    RigWorker before = RigWorker.open(rig, 1);
+    enqueue(Task.of("a").deadline(1));
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
+    rig.crash();
+    RigWorker stale = RigWorker.open(rig, 1);
+    stale.heartbeat(before.last());
+    RigWorker idle = RigWorker.open(rig, 1);
+    rig.pass(RigOptions.RESTART_GRACE - 1_000);
+    assertThat(idle.received).isEmpty();
+    RigWorker real = RigWorker.open(rig, 1);
+    assertThat(real.complete(before.last()).statuses).containsExactly(ResultStatus.ACCEPTED);
   }
 
   @Test

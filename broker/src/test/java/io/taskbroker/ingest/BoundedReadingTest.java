@@ -42,7 +42,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Records of a real Kafka that are oversized, oversized together, or unreadable (G1, G7, G8, G9).
-@Timeout(120)
+@Timeout(240)
 final class BoundedReadingTest {
   private static final int MAX_MESSAGE = 100_000;
   private static final IntakeLimits LIMITS =

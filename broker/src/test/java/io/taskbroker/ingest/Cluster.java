@@ -71,25 +71,31 @@ final class Cluster implements AutoCloseable {
 
   /// Produces activations in a transaction, and commits or aborts it.
   void produceInTransaction(String topic, int count, boolean commit) {
-    try (var transactional =
-        new KafkaProducer<>(
-            Map.of("bootstrap.servers", bootstrap, "transactional.id", "transactions-" + topic),
-            new ByteArraySerializer(),
-            new ByteArraySerializer())) {
-      transactional.initTransactions();
-      transactional.beginTransaction();
-      for (int i = 0; i < count; i++) {
-        var _ =
-            transactional.send(
-                new ProducerRecord<>(topic, 0, null, ("in transaction " + i).getBytes(UTF_8)));
-      }
+    try (var transactional = openTransaction(topic, count)) {
       if (commit) {
         transactional.commitTransaction();
       } else {
-        transactional.flush();
         transactional.abortTransaction();
       }
     }
+  }
+
+  /// The same, and leaves the transaction open.
+  KafkaProducer<byte[], byte[]> openTransaction(String topic, int count) {
+    var transactional =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", bootstrap, "transactional.id", "transactions-" + topic),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
+    transactional.initTransactions();
+    transactional.beginTransaction();
+    for (int i = 0; i < count; i++) {
+      var _ =
+          transactional.send(
+              new ProducerRecord<>(topic, 0, null, ("in transaction " + i).getBytes(UTF_8)));
+    }
+    transactional.flush();
+    return transactional;
   }
 
   /// The committed offset; [Watermark#NONE] if there is none.

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(90)
+@Timeout(240)
 final class DeclaredTopicsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -48,7 +48,7 @@ final class DeclaredTopicsTest {
           created("new", here.bootstrap(), 4),
           created("elsewhere", "127.0.0.1:" + port, 3));
 
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(8));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(30));
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(partitions(here, "new")).isEqualTo(4));
@@ -102,7 +102,7 @@ final class DeclaredTopicsTest {
     long begin = System.nanoTime();
     topics.stop();
 
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
   }
 
   @Test

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Kafka outages: at the start of the broker, and while it runs.
-@Timeout(90)
+@Timeout(240)
 final class IngestOutageTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -83,7 +83,7 @@ final class IngestOutageTest {
     long begin = System.nanoTime();
     ingest.stop();
 
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
   }
 
   @Test
@@ -100,7 +100,7 @@ final class IngestOutageTest {
     long begin = System.nanoTime();
     ingest.stop();
 
-    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(9));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(25));
     assertThat(engine.commands())
         .endsWith(new Command.PartitionRevoked(engine.partition(0), false));
   }

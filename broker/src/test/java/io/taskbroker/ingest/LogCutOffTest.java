@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Truncated log of a real Kafka: 50 records are done and committed, then the log has only the
 /// first 30, and new records get the offsets of the others (docs/adr/0012).
-@Timeout(120)
+@Timeout(240)
 final class LogCutOffTest {
   private static final int KEPT = 30;
   private static final int DONE = 50;

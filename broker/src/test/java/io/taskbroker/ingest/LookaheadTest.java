@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Records behind an application at its limit: the reader looks at them in Kafka, and reads each of
 /// them once (H13, docs/adr/0015).
-@Timeout(60)
+@Timeout(240)
 final class LookaheadTest {
   private static final int WINDOW = 50;
   private static final int BACKLOG = 500;

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class PartitionOffsetsTest {
   private static final SourcePartition P0 = partition("uuid", 0);
   private static final SourcePartition P1 = partition("uuid", 1);

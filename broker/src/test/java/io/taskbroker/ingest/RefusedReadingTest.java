@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Groups that Kafka does not let a broker join: its client reports the refusal in each poll, for
 /// ever.
-@Timeout(120)
+@Timeout(240)
 final class RefusedReadingTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration USUAL = Duration.ofSeconds(6);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /// The reader of a topic and Kafka's threads report at the same time: an outage is one line, and so
 /// is its end.
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class TopicProblemLogRaceTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(TopicProblemLog.class);
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(90)
+@Timeout(240)
 final class TwoClustersTest {
   private static final IngestOptions OPTIONS =
       new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, 100);

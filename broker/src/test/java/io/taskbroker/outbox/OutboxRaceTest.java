@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 /// Race of the engine, the outbox's thread, Kafka's threads and a stop: each record handed over
 /// before the stop ends once (G4).
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 @SuppressWarnings("ThreadPriorityCheck") // the scheduler may interleave as it likes
 final class OutboxRaceTest {
   private static final int RECORDS = 8;

@@ -65,7 +65,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(90)
+@Timeout(240)
 final class OutboxTest {
   private static final int MAX_MESSAGE_SIZE = 500_000;
   private static final Duration LONG = Duration.ofMinutes(1);
@@ -602,7 +602,7 @@ final class OutboxTest {
     outbox.stop();
 
     assertThat(Duration.ofNanos(System.nanoTime() - before))
-        .isBetween(Duration.ofMillis(250), Duration.ofSeconds(3));
+        .isBetween(Duration.ofMillis(250), Duration.ofSeconds(20));
     assertThat(engine.produced()).isEmpty();
     assertThat(engine.refused).isEmpty();
   }

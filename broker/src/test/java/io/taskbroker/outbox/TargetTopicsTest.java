@@ -32,7 +32,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Reports about the topics that the broker produces to.
-@Timeout(60)
+@Timeout(240)
 final class TargetTopicsTest {
   private static final int MAX_MESSAGE_SIZE = 100_000;
   private static final Duration AT_ONCE = Duration.ofMillis(50);
@@ -145,7 +145,7 @@ final class TargetTopicsTest {
     long before = System.nanoTime();
     var topics = topics(topic("any", away));
     topics.start();
-    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(20));
     topics.stop();
     assertThat(failures).isEmpty();
   }

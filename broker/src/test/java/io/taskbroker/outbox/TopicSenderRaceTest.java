@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// A record that Kafka returns while the outbox requeues earlier ones is sent again once (G4).
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class TopicSenderRaceTest {
   private static final int RECORDS = 50;
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Rules of the API: their versions, and how they meet those of the file (ADR 43).
-@Timeout(60)
+@Timeout(240)
 final class OperatorRulesTest {
   private static final RuleContext CONTEXT = new RuleContext("long", "dead:9092", true, List.of());
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 /// Race of judging and reporting: no match is lost, and no name is reported as unseen after a task
 /// of it was judged.
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class RuleUseRaceTest {
   private static final int TASKS = 50;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Changes of the rules file by operators and by Kubernetes. A change that the test sees within
 /// [#SOON] comes from the file watch, not from the reading every minute.
-@Timeout(60)
+@Timeout(240)
 final class RuntimeFileTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 

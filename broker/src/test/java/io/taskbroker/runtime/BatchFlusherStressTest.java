@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Many threads submit in every way while flushes fail at times: no item is lost or flushed twice,
 /// each producer's order is kept, and no future completes early.
-@Timeout(60)
+@Timeout(240)
 final class BatchFlusherStressTest {
   private static final int PRODUCERS = 4;
   private static final int ITEMS = 20_000;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Every clause of the [BatchFlusher] contract. Time advances only when a test moves it.
-@Timeout(60)
+@Timeout(240)
 final class BatchFlusherTest {
   private static final Duration INTERVAL = Duration.ofMillis(100);
   private static final Duration TICK = Duration.ofNanos(1);

@@ -19,7 +19,7 @@ public final class Failures implements FailureSink {
   }
 
   public Failure next() throws InterruptedException {
-    Failure failure = failures.poll(20, TimeUnit.SECONDS);
+    Failure failure = failures.poll(60, TimeUnit.SECONDS);
     assertThat(failure).as("a failure").isNotNull();
     return failure;
   }

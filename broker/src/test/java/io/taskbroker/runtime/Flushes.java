@@ -49,7 +49,7 @@ final class Flushes implements FlushFunction<Integer> {
 
   /// Batch of the next flush, which then waits for its outcome.
   List<Integer> begun() throws InterruptedException {
-    List<Integer> batch = begun.poll(20, TimeUnit.SECONDS);
+    List<Integer> batch = begun.poll(60, TimeUnit.SECONDS);
     assertThat(batch).as("a flush").isNotNull();
     return batch;
   }

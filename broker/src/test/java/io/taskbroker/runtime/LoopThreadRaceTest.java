@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 /// Lifecycle of a [LoopThread] under concurrent start and stop: its end runs once, before any stop
 /// returns, and it is not woken after its end has begun.
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class LoopThreadRaceTest {
   private static final Duration LONG = Duration.ofSeconds(30);
 

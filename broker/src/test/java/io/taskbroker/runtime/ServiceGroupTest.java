@@ -13,7 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class ServiceGroupTest {
   private final List<String> steps = Collections.synchronizedList(new ArrayList<>());
 

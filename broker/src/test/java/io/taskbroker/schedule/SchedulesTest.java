@@ -47,7 +47,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Schedules of a whole broker, called over gRPC.
-@Timeout(60)
+@Timeout(240)
 final class SchedulesTest {
   @TempDir private Path dir;
   private EmbeddedBroker broker;

@@ -4,6 +4,7 @@ import static io.taskbroker.schedule.ScheduleSetup.cron;
 import static io.taskbroker.schedule.ScheduleSetup.every;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.fuzz.Cost;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.protocol.v1.Firing;
 import io.taskbroker.protocol.v1.FiringOutcome;
@@ -111,6 +112,16 @@ final class SlotFiringTest {
     rig.set("2028-01-01T00:00:00Z");
     rig.look();
     assertThat(rig.ids()).hasSize(1_000).last().isEqualTo("schedule:minutes:2028-01-01T00:00:00Z");
+  }
+
+  /// The first decision about many missed slots looks at thousands; those that follow at none.
+  @Test
+  void aDecisionLooksAtNoSlotsIfThereCannotBeTooMany() {
+    SlotCalendar calendar = SlotCalendar.of(cron("minutes", "* * * * *", "Europe/Vienna").build());
+    long now = Instant.parse("2028-01-01T00:00:00Z").toEpochMilli();
+    long from = calendar.firstOfLatest(now - 365L * 86_400_000, now, 1_000);
+    assertThat(from).isEqualTo(now - 999 * 60_000);
+    assertThat(Cost.within(10_000, () -> calendar.firstOfLatest(from, now, 1_000))).isEqualTo(from);
   }
 
   @Test

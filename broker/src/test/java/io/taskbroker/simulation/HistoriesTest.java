@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The failure histories, as scripts: within some seeds each breaks a guarantee in a broker without
 /// the rule that prevents it, and none in the broker as it is.
-@Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
 @ExtendWith(SilentLogs.class)
 final class HistoriesTest {
   /// Number of seeds within which it must break a broker without its rule.

@@ -16,21 +16,21 @@ final class PlantedBugsTest {
 
   @ParameterizedTest
   @EnumSource
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void isFound(PlantedBug bug) {
     isFound(bug, bug, bug.rule, bug.before);
   }
 
   @ParameterizedTest
   @EnumSource
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void isFound(PlantedProtocolBug bug) {
     isFound(bug, bug, bug.rule, FreshSeeds.DIRECT);
   }
 
   @ParameterizedTest
   @EnumSource
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void isFound(PlantedScheduleBug bug) {
     isFound(bug, bug, bug.rule, FreshSeeds.SCHEDULED);
   }

@@ -234,7 +234,7 @@ final class SimulationTest {
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
-  @Timeout(value = 60, unit = TimeUnit.SECONDS)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void whatLongRunsFoundHolds(long seed) {
     assertThat(run(seed, false).world.eventCount()).isPositive();
   }
@@ -258,7 +258,7 @@ final class SimulationTest {
   /// The same in another process, with other hash codes and set orders, so that a failing seed
   /// fails everywhere.
   @Test
-  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  @Timeout(value = 5, unit = TimeUnit.MINUTES)
   void sameSeedIsTheSameHistory() throws IOException {
     Process other =
         new ProcessBuilder(

@@ -71,7 +71,7 @@ final class ScriptedStore implements ActivationStore {
 
   /// The next commit that starts.
   WriteBatch begun() throws InterruptedException {
-    WriteBatch batch = begun.poll(20, TimeUnit.SECONDS);
+    WriteBatch batch = begun.poll(60, TimeUnit.SECONDS);
     assertThat(batch).as("a commit").isNotNull();
     return batch;
   }

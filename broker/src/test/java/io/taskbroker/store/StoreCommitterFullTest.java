@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// H12: a store that is full or rejects data blocks neither changes that free space nor valid
 /// changes. Time stands still unless a test advances it.
-@Timeout(60)
+@Timeout(240)
 final class StoreCommitterFullTest {
   private final ManualTicker ticker = new ManualTicker();
   private final ScriptedStore store = new ScriptedStore();

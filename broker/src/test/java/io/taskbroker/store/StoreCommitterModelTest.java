@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Random changes and queries against a store with little space and every transient failure: each
 /// change is committed or rejected once, and none overtakes another that it must follow.
-@Timeout(60)
+@Timeout(240)
 final class StoreCommitterModelTest {
   private static final String[] APPLICATIONS = {"a", "b", "c"};
 

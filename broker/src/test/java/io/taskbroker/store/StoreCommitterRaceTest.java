@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 /// Changes submitted while the committer commits: each is durable once, in the order of its
 /// submitter, and the committer reports work until the last one (G2, G9).
 @Tag("concurrency")
-@Timeout(120)
+@Timeout(240)
 final class StoreCommitterRaceTest {
   private static final int ROUNDS = 10;
 

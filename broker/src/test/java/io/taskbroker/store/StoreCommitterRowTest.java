@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Single rows are read behind the earlier changes, with their effect.
-@Timeout(60)
+@Timeout(240)
 final class StoreCommitterRowTest {
   @TempDir private Path dir;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Committer of brokers that share a store: reports fenced changes and forwards reports (H3, H10).
-@Timeout(60)
+@Timeout(240)
 final class StoreCommitterSharedTest {
   private static final SourcePartition OURS = new SourcePartition("c", "g", "t-uuid", "t", 0);
   private static final SourcePartition LOST = new SourcePartition("c", "g", "t-uuid", "t", 1);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Behaviour of a [StoreCommitter] while the store has space and accepts its data; see
 /// [StoreCommitterFullTest] for H12. Time stands still unless a test advances it.
-@Timeout(60)
+@Timeout(240)
 final class StoreCommitterTest {
   private static final CommitOptions OPTIONS = CommitOptions.defaults();
 

@@ -44,21 +44,21 @@ final class StoreModelTest {
   @TempDir private Path folder;
 
   @Test
-  @Timeout(60)
+  @Timeout(240)
   void sqliteStoreBehavesAsTheModel() {
     SqliteOptions options = new SqliteOptions(folder.resolve("model.sqlite"), 0);
     run(() -> SqliteStore.open(options), 600);
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(240)
   void inMemoryStoreBehavesAsTheModel() {
     InMemoryStore.Disk disk = new InMemoryStore.Disk();
     run(() -> new InMemoryStore(disk), 600);
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(240)
   void postgresStoreBehavesAsTheModel() {
     PostgresOptions options = PostgresSetup.options(PostgresServer.shared().newDatabase());
     run(

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
 /// Requests that Sentry receives, recorded by an HTTP server in its place.
-@Timeout(60)
+@Timeout(240)
 final class ErrorReportsTest {
   private final List<String> envelopes = new CopyOnWriteArrayList<>();
   private HttpServer sentry;

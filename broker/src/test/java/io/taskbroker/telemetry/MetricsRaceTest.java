@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 /// Concurrent increments and reads of one metric: no increment is lost, and values read never
 /// decrease.
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class MetricsRaceTest {
   private static final int TIMES = 50;
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Responses to Prometheus and to health checks.
-@Timeout(60)
+@Timeout(240)
 final class MetricsServerTest {
   private final Metrics metrics = new Metrics();
   private final MetricsServer server = new MetricsServer(metrics, address(0), true);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// G9: writers to a side channel never wait for its receiver, which is notified of drops.
-@Timeout(60)
+@Timeout(240)
 final class SideChannelTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// HTTP clients that stall or never finish: other clients are served meanwhile, and the resources
 /// of the stalled ones are released (G7, G8).
-@Timeout(60)
+@Timeout(240)
 final class SlowHttpClientTest {
   private static final Duration LONG = Duration.ofMinutes(10);
   private static final Duration SHORT = Duration.ofMillis(500);
@@ -195,7 +195,7 @@ final class SlowHttpClientTest {
 
   private Socket connect(String beginning) throws IOException {
     Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
-    socket.setSoTimeout(20_000);
+    socket.setSoTimeout(60_000);
     sockets.add(socket);
     socket.getOutputStream().write(beginning.getBytes(US_ASCII));
     return socket;

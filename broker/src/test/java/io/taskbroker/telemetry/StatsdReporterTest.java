@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// Datagrams that statsd receives.
-@Timeout(60)
+@Timeout(240)
 final class StatsdReporterTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(StatsdSocket.class);
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Valid and invalid TLS files, and their replacement while a server runs.
-@Timeout(60)
+@Timeout(240)
 final class TlsContextTest {
   private static final String HOST = "server.test";
 

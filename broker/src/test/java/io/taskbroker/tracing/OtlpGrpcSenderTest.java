@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The exporter of OpenTelemetry over the broker's gRPC, against a collector's service.
-@Timeout(60)
+@Timeout(240)
 final class OtlpGrpcSenderTest {
   private static final Metadata.Key<String> TOKEN =
       Metadata.Key.of("x-token", Metadata.ASCII_STRING_MARSHALLER);
@@ -59,7 +59,7 @@ final class OtlpGrpcSenderTest {
       provider.get("test").spanBuilder("work").setSpanKind(SpanKind.CLIENT).startSpan().end();
       assertThat(provider.forceFlush().join(30, TimeUnit.SECONDS).isSuccess()).isTrue();
     }
-    ExportTraceServiceRequest request = received.poll(30, TimeUnit.SECONDS);
+    ExportTraceServiceRequest request = received.poll(60, TimeUnit.SECONDS);
     assertThat(request.getResourceSpans(0).getScopeSpans(0).getSpans(0).getName())
         .isEqualTo("work");
     assertThat(tokens).containsExactly("secret");

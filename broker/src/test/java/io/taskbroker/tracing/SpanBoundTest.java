@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Spans in front of a receiver that answers when the test says so.
-@Timeout(60)
+@Timeout(240)
 final class SpanBoundTest {
   private static final int CAPACITY = 100;
 

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Traces of a real broker with Kafka, received over OTLP.
-@Timeout(120)
+@Timeout(240)
 final class TracesTest {
   private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
   private static final String PUBLISHER = "00f067aa0ba902b7";

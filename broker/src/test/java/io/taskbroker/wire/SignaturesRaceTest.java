@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Concurrent signing and verification, with independent results per thread.
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class SignaturesRaceTest {
   @Test
   void threadsAreIndependent() {

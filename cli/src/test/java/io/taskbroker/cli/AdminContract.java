@@ -39,7 +39,7 @@ import tools.jackson.databind.JsonNode;
 /// The admin API and its commands against a real process with real Kafka: what is in flight is
 /// seen, and acts do what they say and last over a kill. One broker serves all tests, each with an
 /// application of its own.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init") // by the first start

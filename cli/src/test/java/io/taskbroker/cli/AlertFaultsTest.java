@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The faults behind the alerts about tasks and workers, made for real: the expression of each
 /// alert becomes true on the pages of the real process. `HealthTest` has those about stages.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class AlertFaultsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

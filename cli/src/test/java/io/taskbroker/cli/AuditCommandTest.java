@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The audit of a topic whose records met every fate, beside the real broker and without it, with
 /// both stores.
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class AuditCommandTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -121,7 +121,7 @@ final class AuditCommandTest {
           .anyMatch(line -> line.contains("\"offset\":7,") && line.contains("of 0:6"))
           .anyMatch(line -> line.contains("\"offset\":10,") && line.contains("dead_lettered"))
           .anyMatch(line -> line.contains("\"offset\":12,") && line.contains("waiting"));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     view.publish(setup.topic(), template.task(14).build().toByteArray());
     assertThat(audit(setup)).isZero();
@@ -158,7 +158,7 @@ final class AuditCommandTest {
                   .containsPattern(
                       "taskbroker_audit_records_total\\{outcome=\"ended\",topic=\"%s\"} [1-5]"
                           .formatted(setup.topic())));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

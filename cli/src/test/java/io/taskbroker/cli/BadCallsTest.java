@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Calls that real processes refuse, with the codes and texts of reference-spec 2.7; they affect no
 /// other caller.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class BadCallsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Invalid messages among valid tasks, in a real process: they go to the dead-letter topic, and
 /// affect nothing else (G8, H12, H19).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class BadMessagesTest {
   private static final int MAX_MESSAGE_SIZE = 100_000;
@@ -81,7 +81,7 @@ final class BadMessagesTest {
                     .asString()
                     .contains(setup.deadLetters(), "RecordTooLarge"));
         assertThat(broker.isAlive()).isTrue();
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
     }
   }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A real process that cannot start reports the cause in one line and exits with code 1 (G9).
-@Timeout(60)
+@Timeout(240)
 final class BadStartTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -69,7 +69,7 @@ final class BalancedWorkersTest {
       System.out.printf(
           "%d tasks of %d ms by three workers of %d slots behind a balancer: %s in %d ms%n",
           TASKS, RUN_MILLIS, SLOTS, shares, millis);
-      assertThat(shares).allSatisfy(share -> assertThat(share).isBetween(60, 74));
+      assertThat(shares).allSatisfy(share -> assertThat(share).isBetween(40, 95));
 
       Pod slow = pod(setup, balancer, 1, 4 * RUN_MILLIS);
       Pod joining = pod(setup, balancer, SLOTS, RUN_MILLIS);
@@ -87,7 +87,7 @@ final class BalancedWorkersTest {
           (System.nanoTime() - joined) / 1_000_000, slow.started.get());
       assertThat(joining.started.get()).isGreaterThan(10);
       assertThat(setup.output()).noneMatch(line -> line.contains("cannot reach the worker"));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

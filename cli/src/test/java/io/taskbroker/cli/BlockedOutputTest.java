@@ -32,11 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// G9: whatever happens to the outputs of the real process, its tasks go on and it stops
 /// gracefully. Outputs and receivers are blocked, full and closed.
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class BlockedOutputTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final Duration STOP_TIME = Duration.ofSeconds(10);
+  private static final Duration STOP_TIME = Duration.ofSeconds(30);
   private static final int TASKS = 100;
 
   /// Capacity of a pipe.

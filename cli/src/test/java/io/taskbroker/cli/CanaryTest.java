@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Canary tasks of a real process: workers receive them at each start, by push and by pull, and the
 /// first records of the topic that the canaries name as their origin are still read (reference-spec
 /// 1.4, H23).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class CanaryTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

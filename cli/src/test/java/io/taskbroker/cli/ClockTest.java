@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The clock of a real process steps forward by hours and back while tasks run: running tasks keep
 /// their deadlines, delays follow the new time, and the process goes on (G5, H21).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ClockTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -73,7 +73,7 @@ final class ClockTest {
         }
         await().atMost(PATIENCE).until(() -> setup.rows() == 0);
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
     }
   }
@@ -105,6 +105,6 @@ final class ClockTest {
 
   /// The first tasks are running while the clock steps.
   private static Run behave(TaskActivation activation, int start) {
-    return Run.completing(TaskTemplate.numberOf(activation) < RUNNING ? 5_000 : 10);
+    return Run.completing(TaskTemplate.numberOf(activation) < RUNNING ? 8_000 : 10);
   }
 }

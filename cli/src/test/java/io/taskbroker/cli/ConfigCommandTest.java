@@ -174,7 +174,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  @Timeout(60)
+  @Timeout(240)
   void theEnvironmentOverridesTheFile() throws Exception {
     Path log = dir.resolve("log");
     BrokerLaunch launch =

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A flipped bit on a Kafka disk, with a real process: the partition stops before the damaged
 /// record, across a kill, and the others go on, until an operator skips the record (G1, G8, G9).
-@Timeout(60)
+@Timeout(240)
 final class DamagedRecordTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -71,7 +71,7 @@ final class DamagedRecordTest {
         publish(view, setup, LATER);
         await().atMost(PATIENCE).until(() -> log.starts(LATER) > 0);
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
       assertThat(IntStream.range(0, log.tasks()).filter(task -> log.starts(task) == 0))
           .as("tasks that never ran")

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The database of a stopped real process is damaged: the next start replaces it, reports that once
 /// as an error, and the tasks in flight still run, from the readable rows and from Kafka (G1).
 /// Tasks done long before do not run again, and at-most-once tasks are not delivered twice (G3).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class DamagedStoreTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -177,7 +177,7 @@ final class DamagedStoreTest {
         }
       }
       assertThat(dead).as(setup.topic()).allMatch(DamagedStoreTest::isAtMostOnce);
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       assertThat(
               setup.output().stream()
                   .filter(line -> line.contains(" ERROR "))
@@ -209,7 +209,7 @@ final class DamagedStoreTest {
           .until(
               () -> setup.inStore("SELECT count(*) FROM activation WHERE committed = 1"),
               proven -> proven == TASKS / 10);
-      assertThat(first.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(first.stop(Duration.ofSeconds(30))).isZero();
       BrokerProcess second = start();
       second.awaitServing(PATIENCE);
       try (var _ = worker()) {
@@ -229,7 +229,7 @@ final class DamagedStoreTest {
         assertThat(log.starts(task)).as("runs of task %d", task).isEqualTo(1);
       }
       assertThat(view.read(setup.deadLetters())).hasSize(TASKS / 10);
-      assertThat(third.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(third.stop(Duration.ofSeconds(30))).isZero();
     }
 
     private boolean isOver(Set<Integer> dead, KafkaView view) throws Exception {

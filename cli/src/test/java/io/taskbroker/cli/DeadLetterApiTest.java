@@ -27,7 +27,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Dead letters by the admin API of a real process, with a real Kafka; answers are checked against
 /// the schema that the process documents.
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @SuppressWarnings("NullAway.Init") // before all

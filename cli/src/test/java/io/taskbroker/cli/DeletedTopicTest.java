@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// A topic is deleted under load and recreated later, or at once with more records than before: the
 /// new topic is read from its start, tasks in flight from the old one finish, the other topic is
 /// not affected, and the process neither exits nor spins (G1, G8, H5).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class DeletedTopicTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -88,7 +88,7 @@ final class DeletedTopicTest {
             .atMost(PATIENCE)
             .untilAsserted(
                 () -> assertThat(view.committedOf(setup, setup.topic())).isEqualTo((long) MANY));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
         assertThat(setup.output().stream().filter(line -> line.contains(" WARN ")))
             .as("warnings")
             .hasSizeLessThan(15);

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /// `dev`, `enqueue` and `worker` as processes that work with each other.
-@Timeout(120)
+@Timeout(240)
 final class DirectCommandsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int PORT = Ports.free();

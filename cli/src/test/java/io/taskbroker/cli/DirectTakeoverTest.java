@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Two processes without Kafka on one Postgres, of which one is killed and does not come back (G1,
 /// G2, G3): the other takes over the tasks that were enqueued there, also those that wait on disk.
-@Timeout(120)
+@Timeout(240)
 final class DirectTakeoverTest {
   private static final int TASKS = 600;
   private static final int DELAY_SECONDS = 5;

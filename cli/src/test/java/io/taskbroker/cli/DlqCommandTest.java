@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The commands of the dead-letter workbench against a real Kafka, and those that
 /// docs/dead-letters.md shows, in its order.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class DlqCommandTest {
   private static final Path DOCUMENT = Path.of("../docs/dead-letters.md");

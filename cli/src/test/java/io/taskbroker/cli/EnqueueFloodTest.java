@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// More tasks than the heap has room for the ids of are enqueued directly, and nobody runs them:
 /// the broker refuses the rest, and starts again with what it has (G7).
-@Timeout(120)
+@Timeout(240)
 final class EnqueueFloodTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int BATCH = 1_000;

@@ -102,7 +102,7 @@ final class FailoverTest {
         assertThat(setup.output())
             .anyMatch(line -> line.contains("went back in time") && line.contains(" ERROR "))
             .anyMatch(line -> line.contains("The store has lost what it had of"));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       } finally {
         broker.close();
       }

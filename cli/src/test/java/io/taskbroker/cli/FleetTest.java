@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Two real brokers on one Postgres: each shows both, finds the tasks of both, and sets the rules
 /// of both (ADR 43).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class FleetTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

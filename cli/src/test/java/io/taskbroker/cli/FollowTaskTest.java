@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Operator's view of one dead letter: its headers lead to the log lines, and these through all
 /// attempts.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class FollowTaskTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -62,7 +62,7 @@ final class FollowTaskTest {
         view.publish(setup.topic(), view.read(setup.deadLetters()).getLast().value());
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 3);
         assertThat(log.starts(0)).isEqualTo(ATTEMPTS + 1);
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
       List<ConsumerRecord<byte[], byte[]>> dead = view.read(setup.deadLetters());
       assertDeadLetter(dead.get(1), published, setup);

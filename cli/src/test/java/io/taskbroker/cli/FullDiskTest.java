@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// Needs Linux, and the right to mount a file system in a user namespace; without them the test
 /// prints that and ends.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class FullDiskTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -83,7 +83,7 @@ final class FullDiskTest {
         awaitDone(0, SOME);
       }
       assertThat(view.committedOf(setup, setup.topic())).isEqualTo((long) STORED);
-      broker.awaitServing(Duration.ofSeconds(5));
+      broker.awaitServing(PATIENCE);
 
       fill(seen.resolve("more"), Integer.MAX_VALUE);
       try (var worker = worker(setup, OTHER)) {
@@ -104,7 +104,7 @@ final class FullDiskTest {
         assertThat(log.starts(task)).as("runs of task %d", task).isOne();
       }
       await().atMost(PATIENCE).until(() -> pages.conditions().isEmpty());
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

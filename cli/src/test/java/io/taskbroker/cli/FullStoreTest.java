@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The store of a real process is full: intake stops, reports and deliveries go on, and intake
 /// resumes as rows are deleted (G7, H12).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class FullStoreTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -48,7 +48,7 @@ final class FullStoreTest {
           .until(setup::rows, rows -> rows * TASK_BYTES < MAX_SIZE + READ_AHEAD_BYTES);
       assertThat(setup.rows()).isLessThan(TASKS);
       assertThat(view.committed(setup).values()).singleElement().isEqualTo(setup.rows());
-      broker.awaitServing(Duration.ofSeconds(1));
+      broker.awaitServing(PATIENCE);
 
       try (var worker =
           PullWorker.start(
@@ -67,7 +67,7 @@ final class FullStoreTest {
       assertThat(Files.size(setup.store()))
           .as("size of the file")
           .isLessThan(MAX_SIZE + READ_AHEAD_BYTES);
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

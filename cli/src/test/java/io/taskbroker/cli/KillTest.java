@@ -99,7 +99,7 @@ final class KillTest {
         assertThat(worker.awaitIdle(Duration.ofSeconds(10))).isTrue();
         await().atMost(Duration.ofSeconds(60)).until(() -> rowsInStore() == 0);
         await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertCommitted(kafka));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
         assertRuns(dead);
       }
     }

@@ -50,7 +50,7 @@ final class LimitTest {
               calls.call(ConsumerServiceGrpc.getGetTaskMethod(), wanted, null).code()
                   == Status.Code.OK);
       assertThat(setup.rows()).as("rows including parked ones").isGreaterThan(LIMIT);
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

@@ -94,7 +94,7 @@ final class ManyBrokersTest {
           .until(() -> rows(database) == 0);
       assertRuns(dead);
       for (BrokerProcess broker : brokers) {
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
     }
   }
@@ -138,7 +138,7 @@ final class ManyBrokersTest {
         }
         case 1 -> {
           count("SIGTERM");
-          assertThat(brokers.get(victim).stop(Duration.ofSeconds(10))).isZero();
+          assertThat(brokers.get(victim).stop(Duration.ofSeconds(30))).isZero();
           restart(victim);
         }
         default -> {

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The operator's view of the real process: statsd, Prometheus and the log show the same numbers,
 /// which match the work done.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class MetricsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -76,7 +76,7 @@ final class MetricsTest {
         assertThat(get(client, "/health").statusCode()).isEqualTo(200);
         reportUnknown(setup);
         await().atMost(PATIENCE).untilAsserted(() -> assertScraped(client, setup));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
       }
       await().untilAsserted(() -> assertReported(statsd, setup));
     }
@@ -232,8 +232,8 @@ final class MetricsTest {
             .asString()
             .contains("metrics_addr", "127.0.0.1:" + other.getLocalPort(), "in use");
       }
-      assertThat(one.stop(Duration.ofSeconds(10))).isZero();
-      assertThat(two.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(one.stop(Duration.ofSeconds(30))).isZero();
+      assertThat(two.stop(Duration.ofSeconds(30))).isZero();
       assertThat(second.output())
           .filteredOn(line -> line.contains("Metrics are not served"))
           .as("the first, or another process on this machine, has the default address")
@@ -258,7 +258,7 @@ final class MetricsTest {
       await().atMost(PATIENCE).until(() -> !ended.isAlive());
       assertThat(ended.exitCode()).hasValue(1);
       assertThat(wrong.exitReasons()).singleElement().asString().contains("sentry_dsn");
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     assertThat(setup.output()).noneMatch(line -> line.contains("s3cret"));
     assertThat(wrong.output()).noneMatch(line -> line.contains("s3cret"));
@@ -280,10 +280,10 @@ final class MetricsTest {
       await().atMost(PATIENCE).until(() -> reads(first, 2));
       try (var two = second.start().awaitServing(PATIENCE)) {
         await().atMost(PATIENCE).until(() -> reads(second, 1));
-        assertThat(two.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(two.stop(Duration.ofSeconds(30))).isZero();
       }
       await().atMost(PATIENCE).until(() -> reads(first, 3));
-      assertThat(one.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(one.stop(Duration.ofSeconds(30))).isZero();
     }
     assertThat(first.output()).noneMatch(line -> line.contains("ERROR"));
     assertThat(second.output()).noneMatch(line -> line.contains("ERROR"));

@@ -31,11 +31,11 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Environment of the real process: temporary folder, locale and limits (G9).
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ProcessEnvironmentTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final Duration STOP_TIME = Duration.ofSeconds(10);
+  private static final Duration STOP_TIME = Duration.ofSeconds(30);
 
   /// More than the broker of a build has open, with every library of the tests.
   private static final int DESCRIPTORS = 400;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Pull mode with an application, and a namespace of another one, that no worker requests: more of
 /// their tasks than any limit allows precede the others, which are still delivered; later they are
 /// delivered in order (G8, H13).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class PullIsolationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -72,7 +72,7 @@ final class PullIsolationTest {
       assertThat(IntStream.range(1, STALE).mapToLong(staleLog::deliveredAt).toArray())
           .as("when each was given out to the worker")
           .isSorted();
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

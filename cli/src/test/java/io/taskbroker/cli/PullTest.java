@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Pull mode end to end with a real process that batches status updates: tasks complete, are
 /// retried after their delay, and end as dead letters; the reply to a report carries the next task,
 /// also with batching (W4).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class PullTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -85,7 +85,7 @@ final class PullTest {
         await().untilAsserted(() -> view.assertAllCommitted(setup));
         assertRuns();
       }
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The dead-letter topic is missing, and is then renamed: the broker reports it, and an operator
 /// retargets the old topic's records to the new one (H19), with a real process.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class QuarantineTest {
   private static final String RENAMED = "quarantine-renamed";
@@ -51,7 +51,7 @@ final class QuarantineTest {
       }
       await().until(() -> setup.rows() == PAYLOADS.size());
       await().untilAsserted(() -> assertMissing(setup));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     assertThat(Path.of(setup.store() + ".control")).doesNotExist();
     assertThat(run("quarantine", "list", "-c", setup)).isEqualTo(1);
@@ -77,7 +77,7 @@ final class QuarantineTest {
               assertThat(get("/health"))
                   .startsWith("ready\n")
                   .contains("Topic " + RENAMED, "takes messages of 100,000 bytes only"));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     assertThat(setup.rows()).isZero();
   }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Configuration files written for the reference start this broker unchanged, with its command
 /// line; the environment supplies the machine's own addresses, as an operator would (reference-spec
 /// 3.1, 3.5, 3.6).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ReferenceFilesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -98,7 +98,7 @@ final class ReferenceFilesTest {
             PullWorker.start(
                 worker(given).withConcurrency(10), "app", ReferenceFilesTest::behave, log)) {
       runTasks(view, given, log);
-      assertThat(broker.interrupt(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.interrupt(Duration.ofSeconds(30))).isZero();
     }
     assertCleanLog("pull");
   }
@@ -113,7 +113,7 @@ final class ReferenceFilesTest {
       variables.put("TASKBROKER_WORKER_MAP__APP", worker.url());
       try (var broker = start("push", given, variables, options)) {
         runTasks(view, given, log);
-        assertThat(broker.interrupt(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.interrupt(Duration.ofSeconds(30))).isZero();
       }
     }
     assertCleanLog("push");

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The real process continues with the file of a reference broker that has rows in every status
 /// (reference-spec 4.2, 5; H9, H16).
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ReferenceStoreTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -142,7 +142,7 @@ final class ReferenceStoreTest {
                 () -> assertThat(deadLetters(view, setup)).isEqualTo(numbers(Fate.DEAD_LETTER)));
       }
       assertFates(setup);
-      assertThat(broker.interrupt(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.interrupt(Duration.ofSeconds(30))).isZero();
     }
   }
 

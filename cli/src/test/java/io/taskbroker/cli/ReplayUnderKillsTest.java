@@ -87,7 +87,7 @@ final class ReplayUnderKillsTest {
               .as("tasks in the topic, by number")
               .isEqualTo(IntStream.range(0, LETTERS).boxed().toList());
           assertRuns(seconds);
-          assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+          assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
         } finally {
           replay.close();
           broker.close();

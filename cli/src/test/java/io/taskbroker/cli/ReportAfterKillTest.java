@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// The real process is killed right after deliveries, before they are on disk: reports to the next
 /// process take effect, whatever they are (G2). Nobody takes tasks from that process, so that the
 /// test does not depend on timing.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ReportAfterKillTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

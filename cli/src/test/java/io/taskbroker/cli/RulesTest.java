@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The rules file changes while the real process runs: switched-off tasks are removed and block no
 /// offset (G5, W28), demoted ones go to another cluster (G4), and an invalid file keeps the
 /// previous rules, also across a restart (H22).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class RulesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -98,7 +98,7 @@ final class RulesTest {
         await().atMost(PATIENCE).until(() -> countInOutput(setup, "the last good ones") == 2);
         publish(view, setup, 2 * ROUND);
         assertRest(view, setup, farView);
-        assertThat(again.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(again.stop(Duration.ofSeconds(30))).isZero();
       }
     }
   }

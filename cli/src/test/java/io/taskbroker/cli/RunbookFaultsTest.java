@@ -37,7 +37,7 @@ import tools.jackson.databind.JsonNode;
 /// The incidents of docs/runbook.md that are faults below the broker: disk, Kafka, Postgres, clock,
 /// certificates, a second process. Each is made on a real broker, and the document's own commands
 /// find it and repair it.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class RunbookFaultsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -172,7 +172,7 @@ final class RunbookFaultsTest {
         assertThat(runbook.succeed(setup, commands.get(0))).contains(setup.store().toString());
         assertThat(runbook.succeed(copy, commands.get(0))).contains(copy.store().toString());
         assertThat(new Runbook(copyPort).succeed(copy, commands.get(1))).contains("yes");
-        assertThat(other.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(other.stop(Duration.ofSeconds(30))).isZero();
       }
       for (String suffix : List.of("", "-wal", "-shm", ".lock")) {
         Files.deleteIfExists(Path.of(copy.store() + suffix));

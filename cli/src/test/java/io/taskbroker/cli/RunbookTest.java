@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The incidents of docs/runbook.md as a drill: the fault is made on a real broker, and the
 /// document's own commands find and repair it.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class RunbookTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -23,7 +23,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Schedules of a broker as `taskbroker dev` runs it, by the command line and by the admin API.
-@Timeout(60)
+@Timeout(240)
 final class ScheduleCommandTest {
   private final int port = Ports.free();
   private final int admin = Ports.free();

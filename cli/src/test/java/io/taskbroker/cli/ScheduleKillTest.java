@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Real processes are killed around the firings of 1-second schedules: each slot has exactly one
 /// task, whichever broker fired it, and whatever its clock says (docs/adr/0040).
-@Timeout(120)
+@Timeout(240)
 final class ScheduleKillTest {
   private static final int SCHEDULES = 3;
   private static final int KILLS = Integer.getInteger("schedule.kills", 3);
@@ -164,7 +164,7 @@ final class ScheduleKillTest {
           return call.on(
               ScheduleServiceGrpc.newBlockingStub(channel)
                   .withWaitForReady()
-                  .withDeadlineAfter(10, TimeUnit.SECONDS));
+                  .withDeadlineAfter(60, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
           if (e.getStatus().getCode() != io.grpc.Status.Code.UNAVAILABLE) {
             throw e;

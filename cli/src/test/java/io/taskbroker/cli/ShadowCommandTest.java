@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Shadow reading of topics of a real Kafka, and what it leaves untouched.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class ShadowCommandTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -86,7 +86,7 @@ final class ShadowCommandTest {
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(view.committedOf(setup, setup.topic())).isEqualTo(1));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     view.publish(setup.topic(), template.task(1).build().toByteArray());
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A process with a small heap, and limits that allow more tiny tasks than fit: it accepts what
 /// fits and goes on, also after a restart (G7, H13).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class SmallHeapTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -51,7 +51,7 @@ final class SmallHeapTest {
       assertThat(setup.rows()).isEqualTo(TASKS);
       long parked = setup.inStore(PARKED);
       assertThat(parked).isBetween(TASKS / 2L, TASKS - 5_000L);
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
     try (var broker = setup.start().awaitServing(PATIENCE);
         var _ = worker(setup, AWAY, away)) {

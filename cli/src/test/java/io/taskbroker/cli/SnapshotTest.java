@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The database folder of a real process is copied as a whole, with its log and lock, like a volume
 /// snapshot (docs/adr/0012).
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class SnapshotTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -53,7 +53,7 @@ final class SnapshotTest {
     BrokerProcess first = start(setup);
     publishOnce(view, setup, 0, TASKS);
     awaitProven(setup, TASKS);
-    assertThat(first.stop(Duration.ofSeconds(10))).isZero();
+    assertThat(first.stop(Duration.ofSeconds(30))).isZero();
     Path folder = folderOf(setup);
     Path snapshot = dir.resolve("kept");
     Folders.copy(folder, snapshot);
@@ -64,7 +64,7 @@ final class SnapshotTest {
       assertThat(worker.awaitIdle(PATIENCE)).isTrue();
     }
     await().atMost(PATIENCE).until(() -> setup.rows() == 0);
-    assertThat(second.stop(Duration.ofSeconds(10))).isZero();
+    assertThat(second.stop(Duration.ofSeconds(30))).isZero();
     Folders.delete(folder);
     Folders.copy(snapshot, folder);
 
@@ -83,7 +83,7 @@ final class SnapshotTest {
         .singleElement()
         .asString()
         .contains(" ERROR ", "50 at-most-once tasks");
-    assertThat(third.stop(Duration.ofSeconds(10))).isZero();
+    assertThat(third.stop(Duration.ofSeconds(30))).isZero();
   }
 
   @ParameterizedTest(name = "copied with tasks: {0}")
@@ -98,7 +98,7 @@ final class SnapshotTest {
       publishOnce(view, setup, 0, TASKS);
       awaitProven(setup, TASKS);
     }
-    assertThat(original.stop(Duration.ofSeconds(10))).isZero();
+    assertThat(original.stop(Duration.ofSeconds(30))).isZero();
     Path elsewhere = dir.toRealPath().resolve("elsewhere");
     BrokerSetup clone = setup(view, elsewhere, name);
     Folders.delete(folderOf(clone));
@@ -127,7 +127,7 @@ final class SnapshotTest {
       await().atMost(PATIENCE).until(() -> log.completedTasks() == 2 * TASKS);
     }
     assertThat(original.isAlive()).isTrue();
-    assertThat(original.stop(Duration.ofSeconds(10))).isZero();
+    assertThat(original.stop(Duration.ofSeconds(30))).isZero();
     for (int task = 0; task < 2 * TASKS; task++) {
       assertThat(log.starts(task)).as("runs of task %d", task).isEqualTo(1);
     }

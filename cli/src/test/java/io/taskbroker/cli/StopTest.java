@@ -24,7 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Start and stop of the real process under load (G9).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class StopTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -128,7 +128,7 @@ final class StopTest {
 
       long millis = (first.publishedAt(1) - first.publishedAt(0)) / 1_000_000;
       System.out.printf("First delivery %d ms after the process was started%n", millis);
-      assertThat(millis).isLessThan(10_000);
+      assertThat(millis).isLessThan(30_000);
     }
   }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The store of a real process is stuck because another process locks its file: no report is
 /// acknowledged, readiness turns false, judged from outside the stuck stage, and true again once
 /// the store works (G2, G9, H25, W30). With `health_check_killswitched` it stays true.
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class StuckStoreTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -56,7 +56,7 @@ final class StuckStoreTest {
       await().atMost(PATIENCE).until(() -> health(calls) == ServingStatus.SERVING);
       assertThat(report(calls, task)).isEqualTo(Status.Code.OK);
       assertThat(setup.rows()).isZero();
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
     }
   }
 

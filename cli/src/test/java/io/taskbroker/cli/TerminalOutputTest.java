@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// What commands write to a terminal, or to a pipe that nobody reads.
-@Timeout(60)
+@Timeout(240)
 final class TerminalOutputTest {
   private static final String OVERVIEW =
       """

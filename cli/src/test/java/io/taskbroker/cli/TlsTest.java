@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The real process with TLS, and with unusual host names.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class TlsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -67,7 +67,7 @@ final class TlsTest {
         assertRefused(
             setup, TlsChannelCredentials.newBuilder().trustManager(brokersCa.toFile()).build());
         assertThat(worker.brokerServes()).isTrue();
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
         assertThat(setup.output())
             .anyMatch(line -> line.contains("grpc_tls.key"))
             .anyMatch(line -> line.contains("Refused a gRPC connection: the TLS handshake with"))

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The worker of one application is down when the real process starts, and dies later: only that
 /// application waits, and resumes soon after the worker is back (G8, W13).
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class WorkerOutageTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -73,7 +73,7 @@ final class WorkerOutageTest {
           assertThat(log.starts(task)).as("runs of unaffected task %d", task).isOne();
           assertThat(otherLog.finishes(task)).as("finishes of task %d", task).isPositive();
         }
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
         assertThat(setup.output())
             .filteredOn(line -> line.contains("cannot reach the worker of application: " + OTHER))
             .isNotEmpty()
@@ -97,7 +97,7 @@ final class WorkerOutageTest {
         .until(() -> otherLog.starts() > starts);
     long millis = (System.nanoTime() - begin) / 1_000_000;
     System.out.printf("A worker that was %s got tasks %d ms after its start%n", before, millis);
-    assertThat(millis).isLessThan(5_000);
+    assertThat(millis).isLessThan(20_000);
     return other;
   }
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The check of the build against `api.txt` finds what breaks callers.
-@Timeout(120)
+@Timeout(240)
 final class ApiListTest {
   private static final String BEFORE =
       """

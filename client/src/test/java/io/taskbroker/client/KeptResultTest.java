@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Results, failure messages and progress from a real broker, also after its restart.
-@Timeout(60)
+@Timeout(240)
 final class KeptResultTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

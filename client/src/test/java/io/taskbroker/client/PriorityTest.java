@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls with a priority, at a real broker.
-@Timeout(60)
+@Timeout(240)
 final class PriorityTest {
   private static final Task<String> TASK = Task.of("work", String.class);
 

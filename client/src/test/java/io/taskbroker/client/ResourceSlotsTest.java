@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Slots by memory and processors.
-@Timeout(60)
+@Timeout(240)
 final class ResourceSlotsTest {
   private static final int PORT = Ports.free();
 

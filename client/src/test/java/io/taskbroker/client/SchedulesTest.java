@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Schedules of a real broker.
-@Timeout(60)
+@Timeout(240)
 final class SchedulesTest {
   private static final Task<String> REPORT = Task.of("report", String.class);
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Many tasks that wait cost memory only.
-@Timeout(120)
+@Timeout(240)
 final class SleepingTasksTest {
   private static final int TASKS = 10_000;
   private static final long MAX_BYTES = 100L << 20;

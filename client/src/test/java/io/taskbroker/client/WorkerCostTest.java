@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /// same on a slow or busy machine. The bound of bytes is a fifth above their number when it was
 /// set; those of messages and switches are several times theirs, since they depend on how much ends
 /// at the same time.
-@Timeout(60)
+@Timeout(240)
 final class WorkerCostTest {
   private static final int SLOTS = 1_000;
   private static final int TASKS = 20_000;
@@ -167,7 +167,7 @@ final class WorkerCostTest {
   }
 
   private static Results next(BlockingQueue<Results> received) throws InterruptedException {
-    Results results = received.poll(20, TimeUnit.SECONDS);
+    Results results = received.poll(60, TimeUnit.SECONDS);
     assertThat(results).as("results within 20 s").isNotNull();
     return results;
   }

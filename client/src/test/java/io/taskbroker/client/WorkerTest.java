@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Worker and client against a real broker.
-@Timeout(60)
+@Timeout(240)
 final class WorkerTest {
   record Order(String number, int amount) {}
 
@@ -76,7 +76,7 @@ final class WorkerTest {
   }
 
   private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
-    T value = queue.poll(20, TimeUnit.SECONDS);
+    T value = queue.poll(60, TimeUnit.SECONDS);
     assertThat(value).as("something within 20 s").isNotNull();
     return value;
   }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Which Python is taken, and what is said if none can be.
-@Timeout(60)
+@Timeout(240)
 final class PythonEnvironmentTest {
   @TempDir private Path dir;
 

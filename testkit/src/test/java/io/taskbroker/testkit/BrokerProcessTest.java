@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(240)
 final class BrokerProcessTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(240)
 final class PushWorkerTest {
   private static final int TASKS = 3_000;
   private static final Duration PATIENCE = Duration.ofSeconds(60);

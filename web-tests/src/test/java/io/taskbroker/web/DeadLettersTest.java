@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Dead letters by the page: found by error, repaired, replayed and discarded.
-@Timeout(90)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class DeadLettersTest {
   @Test

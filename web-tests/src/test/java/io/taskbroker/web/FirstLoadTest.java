@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The first load is small, the second asks for no file again, and figures change by themselves.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class FirstLoadTest {
   private static final int MOST_BYTES = 200_000;

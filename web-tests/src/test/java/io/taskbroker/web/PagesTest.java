@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Every page shows what it is for, without an error on the console, and axe finds no violation of
 /// WCAG 2.2 AA, light, dark and on a phone.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class PagesTest {
   @ParameterizedTest

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Rules by the page: a dry run with a diff and what it touches, versions, and the audit log.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class RulesTest {
   @Test

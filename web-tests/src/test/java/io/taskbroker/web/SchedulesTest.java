@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Schedules by the page: created, changed, deleted, paused, resumed and run now.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class SchedulesTest {
   @Test

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Every page is shown in docs/web.md, in light, dark and on a phone; `-Dtaskbroker.docs=write`
 /// takes the pictures anew.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class ScreenshotsTest {
   private static final Path PICTURES = Path.of("../docs/web");

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Sign-in by token, roles, and the read-only mode, as a user sees them.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class SignInTest {
   /// Signs in at the page, which is opened for that.

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Who knows only that "import" does nothing finds the cause within three clicks from the overview.
-@Timeout(120)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class StuckApplicationTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Acts on tasks by the page: each says first what it touches, and then does exactly that.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(SharedShop.class)
 final class TaskActsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -48,6 +48,16 @@ public final class BoundedConsumer {
   /// @throws KafkaException if the settings are invalid, or addresses cannot be resolved now
   public static Consumer<byte[], byte[]> create(
       Map<String, Object> settings, FetchLimits limits, PollBudget budget, Runnable connected) {
+    return create(settings, limits, budget, connected, new LogEnds());
+  }
+
+  /// @param ends receives the ends of the logs
+  public static Consumer<byte[], byte[]> create(
+      Map<String, Object> settings,
+      FetchLimits limits,
+      PollBudget budget,
+      Runnable connected,
+      LogEnds ends) {
     var config =
         new ConsumerConfig(ConsumerConfig.appendDeserializerToConfig(settings, EXACT, EXACT));
     var group = new GroupRebalanceConfig(config, GroupRebalanceConfig.ProtocolType.CONSUMER);
@@ -64,7 +74,14 @@ public final class BoundedConsumer {
     var versions = new SharedVersions(connected);
     var client =
         new FetchClient(
-            config, selector(config, context, limits), metadata, versions, context, limits, budget);
+            config,
+            selector(config, context, limits),
+            metadata,
+            versions,
+            context,
+            limits,
+            budget,
+            ends);
     try {
       Consumer<byte[], byte[]> consumer =
           construct(

@@ -47,6 +47,7 @@ final class FetchClient extends NetworkClient {
   private final String clientId;
   private final FetchLimits limits;
   private final PollBudget budget;
+  private final LogEnds ends;
 
   /// Offset of the last request for each partition: a request names only changed partitions.
   private final Map<Integer, Long> offsets = new ConcurrentHashMap<>();
@@ -58,7 +59,8 @@ final class FetchClient extends NetworkClient {
       ApiVersions versions,
       LogContext context,
       FetchLimits limits,
-      PollBudget budget) {
+      PollBudget budget,
+      LogEnds ends) {
     super(
         selector,
         metadata,
@@ -84,6 +86,7 @@ final class FetchClient extends NetworkClient {
     this.clientId = config.getString(ConsumerConfig.CLIENT_ID_CONFIG);
     this.limits = limits;
     this.budget = budget;
+    this.ends = ends;
   }
 
   /// Sends a request, with a wrapped callback if it is a fetch. The callback is replaced only here,
@@ -122,6 +125,7 @@ final class FetchClient extends NetworkClient {
 
   private void bound(FetchResponseData.PartitionData partition) {
     long offset = offsets.getOrDefault(partition.partitionIndex(), 0L);
+    ends.seen(partition.partitionIndex(), partition.lastStableOffset(), partition.highWatermark());
     Errors error = Errors.forCode(partition.errorCode());
     if (!USUAL.contains(error)) {
       partition

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Reports that reach a broker which does not own the task.
-@Timeout(60)
+@Timeout(240)
 final class H03RemoteReportTableTest {
   private final Database database = PostgresServer.shared().newDatabase();
 

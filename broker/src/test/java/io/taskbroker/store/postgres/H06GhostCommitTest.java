@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Commits with an unknown result.
-@Timeout(60)
+@Timeout(240)
 final class H06GhostCommitTest {
   private final Database database = PostgresServer.shared().newDatabase();
   private Proxy proxy;

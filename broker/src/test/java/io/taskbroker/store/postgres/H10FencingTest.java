@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Two brokers; one still believes that it owns a partition which the other took.
-@Timeout(60)
+@Timeout(240)
 final class H10FencingTest {
   private final Database database = PostgresServer.shared().newDatabase();
   private PostgresStore former;

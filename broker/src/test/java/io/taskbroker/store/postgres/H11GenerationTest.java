@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Takes of a partition by generation and lease.
-@Timeout(60)
+@Timeout(240)
 final class H11GenerationTest {
   private final Database database = PostgresServer.shared().newDatabase();
 
@@ -110,7 +110,7 @@ final class H11GenerationTest {
 
   @Test
   void h11LeaseIsRenewedAndCountedFromTheRequest() {
-    Duration lease = Duration.ofMillis(900);
+    Duration lease = Duration.ofMillis(2_500);
     PostgresOptions options = PostgresSetup.options(database, lease, PostgresSetup.LONG);
     List<Long> ends = new CopyOnWriteArrayList<>();
     List<Long> announcedAt = new CopyOnWriteArrayList<>();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Member slots, and the adoption of orphans.
-@Timeout(60)
+@Timeout(240)
 final class H23MemberSlotTest {
   private final Database database = PostgresServer.shared().newDatabase();
   private final PostgresOptions options =

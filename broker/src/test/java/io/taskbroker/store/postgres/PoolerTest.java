@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Brokers behind a connection pooler.
-@Timeout(90)
+@Timeout(240)
 final class PoolerTest {
   private final PostgresServer server = PostgresServer.shared();
   private final Database database = server.unmadeDatabase();

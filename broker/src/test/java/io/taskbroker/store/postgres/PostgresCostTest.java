@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Number of round trips, and their cost for the server.
-@Timeout(120)
+@Timeout(240)
 final class PostgresCostTest {
   private final Database database = PostgresServer.shared().newDatabase();
   private long number;
@@ -81,7 +81,9 @@ final class PostgresCostTest {
         int renewed = renewals.get();
         long _ = store.size();
         await().until(() -> renewals.get() >= renewed + 4);
-        assertThat(proxy.turns() - before).isBetween(3, 5);
+        int turns = proxy.turns() - before;
+        int done = renewals.get() - renewed; // one may be under way at either end
+        assertThat(turns).isBetween(done - 1, done + 1);
       } finally {
         watch.stop();
       }

@@ -9,7 +9,7 @@ import io.taskbroker.store.RowBrowser;
 import io.taskbroker.testkit.PostgresServer;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class PostgresFinishedTest extends FinishedContract {
   private final PostgresServer.Database database = PostgresServer.shared().newDatabase();
 

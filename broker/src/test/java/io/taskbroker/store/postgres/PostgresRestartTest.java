@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Restarts of the server while a broker commits.
-@Timeout(120)
+@Timeout(240)
 final class PostgresRestartTest {
   @Test
   void h06EachBatchIsCommittedOnceAcrossRestartsOfTheServer() {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A server whose data is restored to a state of some transactions ago (docs/adr/0012).
-@Timeout(120)
+@Timeout(240)
 final class PostgresRewindTest {
   @TempDir private Path dir;
 

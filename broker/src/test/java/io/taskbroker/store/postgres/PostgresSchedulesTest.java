@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class PostgresSchedulesTest extends ScheduleStoreContract {
   private final Database database = PostgresServer.shared().newDatabase();
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// Start of a broker: retries transient errors, and fails at once where an operator is needed (G9).
-@Timeout(120)
+@Timeout(240)
 final class PostgresStartTest {
   private static final Retry WAITS = new Retry(0, Duration.ofMillis(20), Retry.UNBOUNDED);
   private static final Duration PATIENCE = Duration.ofSeconds(60);

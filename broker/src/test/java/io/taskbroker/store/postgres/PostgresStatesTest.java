@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// [ViewContract] on Postgres.
-@Timeout(60)
+@Timeout(240)
 final class PostgresStatesTest extends ViewContract {
   private static final String COLUMNS =
       """

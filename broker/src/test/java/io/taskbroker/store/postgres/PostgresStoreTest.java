@@ -14,7 +14,7 @@ import io.taskbroker.testkit.PostgresServer.Database;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class PostgresStoreTest extends StoreContract {
   private final Database database = PostgresServer.shared().newDatabase();
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Conversion of a database that the reference filled into a store.
-@Timeout(60)
+@Timeout(240)
 final class PostgresTakeoverTest {
   private static final String INSERT =
       """

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// TLS connections to a server that requires TLS.
-@Timeout(60)
+@Timeout(240)
 final class PostgresTlsTest {
   private static final String SECRET = "hunter2";
   private static final String UNTRUSTED = "unable to find valid certification path";

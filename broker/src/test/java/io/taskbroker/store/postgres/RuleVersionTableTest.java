@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(240)
 final class RuleVersionTableTest extends RuleHistoryContract {
   private final PostgresServer.Database database = PostgresServer.shared().newDatabase();
   private final List<PostgresStore> stores = new ArrayList<>();

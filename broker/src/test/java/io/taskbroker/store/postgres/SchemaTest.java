@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Schema of the tables, independent of the search paths of users.
-@Timeout(60)
+@Timeout(240)
 final class SchemaTest {
   private final Database database = PostgresServer.shared().newDatabase();
   private final PostgresOptions options = PostgresSetup.options(database);

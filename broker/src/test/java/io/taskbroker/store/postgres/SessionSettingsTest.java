@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Hostile settings of a database or a role.
-@Timeout(60)
+@Timeout(240)
 final class SessionSettingsTest {
   private static final Map<String, String> HOSTILE =
       Map.ofEntries(

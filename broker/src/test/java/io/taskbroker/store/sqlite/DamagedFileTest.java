@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Every known kind of damage to the files of a closed store: each is detected on opening, the
 /// damaged file is kept under another name, and a new store gets the readable rows.
-@Timeout(60)
+@Timeout(240)
 final class DamagedFileTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "topic", 0);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Databases that look intact and lack the latest transactions: the lock file still shows that an
 /// at-most-once task was delivered, and it is not delivered again (G3). A crash is not such a loss.
-@Timeout(60)
+@Timeout(240)
 final class LostLogTest {
   private static final long CLAIMED_UNTIL = Rows.NOW + 1000;
   private static final int FRAME = 24 + 4096;

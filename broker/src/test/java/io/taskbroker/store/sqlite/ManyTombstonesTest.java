@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A store of far more tombstones than memory remembers, as of minutes at full rate (G7, H8).
-@Timeout(120)
+@Timeout(240)
 final class ManyTombstonesTest {
   @TempDir private Path folder;
 

@@ -69,7 +69,7 @@ final class SqliteCrashTest {
   }
 
   @Test
-  @Timeout(120)
+  @Timeout(240)
   void g1g2CommittedBatchesAreCompleteAfterACrash() throws Exception {
     Path file = folder.resolve("store.sqlite");
     long seed = new Random().nextLong();
@@ -98,7 +98,7 @@ final class SqliteCrashTest {
   }
 
   @Test
-  @Timeout(120)
+  @Timeout(240)
   void crashDuringAMigrationLeavesTheOldFile() throws Exception {
     for (int attempt = 0; attempt < 5; attempt++) {
       Path file = folder.resolve("reference-" + attempt + ".sqlite");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Return of free space after a backlog: in small steps at run time, all at once at start (W36).
-@Timeout(60)
+@Timeout(240)
 final class SqliteSpaceTest {
   private static final int FLOOD = 1_600;
   private static final int PAYLOAD = 50_000;

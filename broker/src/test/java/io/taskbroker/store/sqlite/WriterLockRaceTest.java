@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Concurrent opening of a store in one process: one caller at a time gets the file (H23).
 @Tag("concurrency")
-@Timeout(60)
+@Timeout(240)
 final class WriterLockRaceTest {
   @TempDir private Path dir;
 

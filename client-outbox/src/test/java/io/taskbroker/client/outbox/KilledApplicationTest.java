@@ -176,7 +176,7 @@ final class KilledApplicationTest {
     Map<String, Integer> runs = new HashMap<>();
     expected.keySet().forEach(number -> runs.put(number, 0));
     while (left > 0) {
-      String number = RUNS.poll(30, TimeUnit.SECONDS);
+      String number = RUNS.poll(60, TimeUnit.SECONDS);
       assertThat(number).as("%d more runs", left).isNotNull();
       left -= runs.computeIfPresent(number, (key, count) -> count + 1) == null ? 0 : 1;
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// What holds on each database: a call is enqueued exactly if its transaction commits, wherever the
 /// application or the relay dies.
-@Timeout(120)
+@Timeout(240)
 abstract class OutboxContract {
   DataSource source;
   OutboxDatabase database;

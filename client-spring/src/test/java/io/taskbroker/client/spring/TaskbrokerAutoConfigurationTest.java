@@ -77,7 +77,7 @@ final class TaskbrokerAutoConfigurationTest {
   }
 
   private static String next() throws InterruptedException {
-    String next = SENT.poll(20, TimeUnit.SECONDS);
+    String next = SENT.poll(60, TimeUnit.SECONDS);
     assertThat(next).isNotNull();
     return next;
   }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The real broker within a test.
-@Timeout(60)
+@Timeout(240)
 @ExtendWith(TaskBrokerExtension.class)
 final class TestBrokerTest {
   private static @Nullable TestBroker seen;

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls through a real Kafka, run by workers on each way to get them.
-@Timeout(120)
+@Timeout(240)
 final class KafkaTest {
   record Order(String number, int amount) {}
 

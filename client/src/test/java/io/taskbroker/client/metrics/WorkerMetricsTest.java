@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What an operator sees of a worker.
-@Timeout(60)
+@Timeout(240)
 final class WorkerMetricsTest {
   @Test
   void attemptsAndResultsAreCounted(@TempDir Path dir) {

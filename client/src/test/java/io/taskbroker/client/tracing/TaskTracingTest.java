@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.MDC;
 
 /// Spans from a call to the attempts that it leads to, through a real broker.
-@Timeout(60)
+@Timeout(240)
 @SuppressWarnings("try") // Workers and scopes end with their blocks.
 final class TaskTracingTest {
   private static final AttributeKey<Long> ATTEMPT = AttributeKey.longKey("taskbroker.attempt");

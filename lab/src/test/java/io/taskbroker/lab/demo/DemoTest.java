@@ -19,11 +19,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The demo with a real child process, real Kafka and real gRPC; only the broker is a small fake,
 /// whose faults the demo must find.
-@Timeout(120)
+@Timeout(240)
 final class DemoTest {
   private static final int TASKS = 1_000;
   private static final int MILLIS = 20;
-  private static final Duration PATIENCE = Duration.ofSeconds(6);
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
 
   @TempDir private Path dir;
   private final StringWriter out = new StringWriter();
