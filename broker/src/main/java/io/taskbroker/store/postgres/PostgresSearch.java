@@ -90,11 +90,14 @@ final class PostgresSearch {
     List<Found> found = new ArrayList<>();
     Position reached = query.after();
     int size = FIRST_WINDOW;
-    Optional<Integer> partition = partition(reached.partitionId());
-    while (partition.isPresent()) {
+    while (true) {
       long started = System.nanoTime();
       if (started - end > 0) {
         return new Page(found, Optional.of(reached));
+      }
+      Optional<Integer> partition = partition(reached);
+      if (partition.isEmpty()) {
+        return new Page(found, Optional.empty());
       }
       if (reached.partitionId() != partition.get()) {
         reached = new Position(partition.get(), Long.MIN_VALUE);
@@ -110,16 +113,15 @@ final class PostgresSearch {
       }
       boolean ended = window.rows() < size;
       reached = new Position(reached.partitionId(), ended ? Long.MAX_VALUE : window.last());
-      partition = ended ? partition(reached.partitionId() + 1) : partition;
       size = System.nanoTime() - started < SHORT_NANOS ? Math.min(2 * size, LARGEST_WINDOW) : size;
     }
-    return new Page(found, Optional.empty());
   }
 
-  /// The first partition from this one on that has rows.
-  private Optional<Integer> partition(int from) throws SQLException {
+  /// The first partition that has rows and is not read to its end.
+  private Optional<Integer> partition(Position reached) throws SQLException {
     try (PreparedStatement select = reading.prepareStatement(NEXT_PARTITION)) {
-      select.setInt(1, from);
+      boolean ended = reached.key() == Long.MAX_VALUE;
+      select.setInt(1, reached.partitionId() + (ended ? 1 : 0));
       try (ResultSet result = select.executeQuery()) {
         result.next();
         int partition = result.getInt(1);

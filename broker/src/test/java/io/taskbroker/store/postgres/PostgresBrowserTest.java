@@ -2,17 +2,29 @@ package io.taskbroker.store.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.BrowserContract;
 import io.taskbroker.store.Fleet;
 import io.taskbroker.store.RowBrowser;
+import io.taskbroker.store.Rows;
+import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class PostgresBrowserTest extends BrowserContract {
@@ -59,6 +71,49 @@ final class PostgresBrowserTest extends BrowserContract {
       assertThat(released.epoch()).isEmpty();
       assertThat(released.since()).isPresent();
     }
+  }
+
+  @Test
+  void pagesGoOnOverPartitions() {
+    var store = (PostgresStore) store();
+    assertThat(store.take(new SourcePartition("cluster", "group", "", "taskworker", 4), 1))
+        .isPresent();
+    List<Change> inserts = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      Activation activation = everywhere("id-everywhere-" + i, 3 + i % 2);
+      Row row = Row.arriving(store.lastKey() + 1 + i, activation, Status.PENDING, Rows.NOW);
+      inserts.add(new Change.Insert(row, null));
+    }
+    store.commit(new WriteBatch(1_000, inserts));
+
+    List<String> found = new ArrayList<>();
+    Optional<RowBrowser.Position> next = Optional.of(RowBrowser.Position.START);
+    while (next.isPresent()) {
+      RowBrowser.Query query = named("everywhere", "task", Duration.ofSeconds(10));
+      RowBrowser.Page page = browser().browse(query.from(next.get(), 1));
+      page.rows().forEach(row -> found.add(row.row().activation().id()));
+      next = page.next();
+    }
+    assertThat(found)
+        .containsExactly(
+            "id-everywhere-0", "id-everywhere-2", "id-everywhere-1", "id-everywhere-3");
+  }
+
+  private static Activation everywhere(String id, int partition) {
+    return new Activation(
+        id,
+        "app",
+        "everywhere",
+        "task",
+        new byte[0],
+        new Origin("taskworker", partition, 1),
+        Rows.NOW,
+        Activation.NEVER,
+        0,
+        30,
+        FailurePolicy.DISCARD,
+        false,
+        false);
   }
 
   /// A window is read once, in the order of the primary key.
