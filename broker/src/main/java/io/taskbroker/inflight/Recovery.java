@@ -124,6 +124,7 @@ final class Recovery {
   /// A worker has it, or had: it keeps its deadline, extended once so that reports arrive first
   /// (H16). A claim without a confirmed delivery is requeued, unless the task is at most once (H9).
   private void resumeHandedOut(InFlightTask task, boolean inOrder) {
+    task.mayHaveRun = true;
     if (task.status() == Status.CLAIMED && !task.activation.atMostOnce()) {
       state.transition(task, TaskEvent.REQUEUE);
       resumePending(task, inOrder);
