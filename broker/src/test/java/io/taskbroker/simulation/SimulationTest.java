@@ -215,6 +215,8 @@ final class SimulationTest {
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
         1810000000002413L, // L: two copies of a result before the first is handled
+        1400000000006511L, // L: an id remembered from a millisecond that had begun
+        1400000000036135L, // L: a report that arrived before its row was durable
         1830000000002806L, // L: a deadline that passed before its worker was given up
         1840000000002146L, // L: failures of two attempts before a restart
         1850000000003308L, // B: others of before the loss of a stream proved a death
