@@ -127,6 +127,7 @@ final class Recovery {
   /// (H16). One that has it from a stream names it, or is lost. A claim without a confirmed
   /// delivery is requeued, unless the task is at most once (H9).
   private void resumeHandedOut(InFlightTask task, boolean inOrder) {
+    task.mayHaveRun = true;
     if (task.workerLost) {
       task.deadline = state.workersBackBy();
       state.timers.set(task, task.deadline);

@@ -47,6 +47,20 @@ final class G2RestartTest {
     assertThat(pushing.outboxIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
   }
 
+  /// The deadline of the earlier process passes in the next one.
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportAfterTheDeadlineOfThePreviousProcessTakesEffect(Status status) {
+    partition.send(Task.of("x").deadLetters());
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
+    assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PROCESSING);
+    rig.crash();
+    rig.pass(1_000_000);
+    assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
+    assertReported(status);
+  }
+
   /// The end of a delay is not written to the row.
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})

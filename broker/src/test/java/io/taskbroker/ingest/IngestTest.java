@@ -222,7 +222,7 @@ final class IngestTest {
     cluster.produce(topic, 0, 1);
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).containsExactly(10L));
-    assertThat(engine.commands().getFirst()).isEqualTo(new Command.PartitionAssigned(partition, 4));
+    assertThat(engine.commands().getFirst()).isEqualTo(assigned(partition, 4, 10));
     await().until(() -> cluster.committed(group, topic, 0) == 11);
   }
 
@@ -253,7 +253,7 @@ final class IngestTest {
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(2, 10)));
     assertThat(engine.commands())
         .startsWith(
-            new Command.PartitionAssigned(partition, 2),
+            assigned(partition, 2, 10),
             new Command.Ingest(partition, List.of(), 2, 0),
             new Command.OffsetCommitted(partition, 2));
   }
@@ -316,7 +316,7 @@ final class IngestTest {
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(cluster.committed(group, topic, 1)).isZero();
     assertThat(engine.commands(Command.PartitionAssigned.class))
-        .contains(new Command.PartitionAssigned(engine.partition(0), 3));
+        .contains(assigned(engine.partition(0), 3, 3));
     first.stop();
     assertThat(engine.offsets(0)).isEmpty();
 
@@ -534,7 +534,7 @@ final class IngestTest {
     assertThat(cluster.committed(group, topic, moved)).isEqualTo(4);
     SourcePartition partition = other.partition(moved);
     assertThat(other.commands(Command.PartitionAssigned.class))
-        .containsExactly(new Command.PartitionAssigned(partition, 4));
+        .containsExactly(assigned(partition, 4, 12));
     assertThat(engine.commands())
         .containsSubsequence(
             new Command.PartitionRevoked(partition, false),
@@ -638,6 +638,12 @@ final class IngestTest {
         .matches("[0-9a-f-]{36}")
         .isEqualTo(ClientSettings.memberName("p".repeat(250), "tasks"))
         .isNotEqualTo(ClientSettings.memberName("p".repeat(250), "other"));
+  }
+
+  /// The first assignment of a partition whose log ends there.
+  private static Command.PartitionAssigned assigned(
+      SourcePartition partition, long committed, long end) {
+    return new Command.PartitionAssigned(partition, committed, committed, end);
   }
 
   private static ConditionFactory await() {

@@ -195,14 +195,13 @@ final class SimulationTest {
         1000500001505L, // B: the record of a watermark stayed the lost one
         1000600000077L, // L: a watermark below a cut
         1000001500109L, // L: a look-up of offsets overtook a commit of the same consumer
-        272453695100435L, // B: a partition was released before it was read as far as before a
-        // failover
+        272453695100435L, // B: a failover was forgotten when a partition was released
         300000000006856L, // B: a record became durable after its partition was lost, and was lost
         400000000028485L, // B: an at-most-once task waited for a record that an earlier cut took
         400000000054790L, // L: a commit without answer before a partition was taken again
         400000000063466L, // B: another's commit of a truncation point counted as an operator's
-        400000000081940L, // L: a broker knows how far a partition was that it took before a
-                          // failover
+        400000000081940L, // L: a broker knows how far what it took had been consumed
+        500000000106349L, // L: a report of one of two rows of an id
         400000000092547L, // L: a broker that commits nothing does not notice a failover
         362162161603224L, // L: a deadline of another row of the same id
         362162161604162L, // B: rows loaded before a failover stayed when the partition was taken
@@ -217,6 +216,8 @@ final class SimulationTest {
         1700000000001199L, // L: a deadline of a delivery after the start
         1810000000001264L, // L: a task that ended before its insert was durable
         1810000000002413L, // L: two copies of a result before the first is handled
+        1400000000006511L, // L: an id remembered from a millisecond that had begun
+        1400000000036135L, // L: a report that arrived before its row was durable
         1830000000002806L, // L: a deadline that passed before its worker was given up
         1840000000002146L, // L: failures of two attempts before a restart
         1850000000003308L, // B: others of before the loss of a stream proved a death
@@ -229,6 +230,7 @@ final class SimulationTest {
         1898000000009998L, // B: a retry deleted the report of a completion
         10000000000000006L, // B: a slot fired again when its schedule went on after a clock was set
         // back
+        10400000000020826L, // B: a report after an inherited deadline was dropped
         10300000000006175L, // L: a run by an operator that was repeated before the first was
         // durable
         10000000000000322L, // B: a report reached a broker that was second to fire the slot

@@ -295,15 +295,19 @@ final class WorkerLedger {
 
   /// The broker acknowledged a report that reached it at `since`.
   ///
-  /// @param strict whether it was the first report about a task that its worker has
-  void answered(
-      SimulatedProcess process, List<Command.Update> updates, long since, boolean strict) {
+  /// @param strict key of the row whose worker reports for the first time and has it; [Row#NONE] if
+  ///   it reports again or may not have it
+  void answered(SimulatedProcess process, List<Command.Update> updates, long since, long strict) {
     BrokerHistory history = ledger.history(process);
     for (Command.Update update : updates) {
       ledger.world.trace(
           () -> process + " answers OK to " + update.status() + " of " + update.id());
-      if (update.status() == Status.COMPLETE || strict) {
+      boolean complete = update.status() == Status.COMPLETE;
+      if (complete || strict != Row.NONE) {
         for (BrokerHistory.Line line : history.of(update.id())) {
+          if (!complete && line.key != strict) {
+            continue; // another row of the same id
+          }
           // A known limit: a task lost with a store and read again has reached no worker since.
           boolean readAgain = line.insertedAt > history.lostAt && history.lostAt >= 0;
           boolean unknown =

@@ -1,5 +1,6 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
 import io.taskbroker.inflight.api.Command;
@@ -209,10 +210,14 @@ final class Workers {
       strict = false;
     }
     var report =
-        new Report(process, updates, strict, world.now() + spec.deadline() * SimulatedWorld.MS / 2);
+        new Report(
+            process,
+            updates,
+            strict ? Carried.keyOf(delivery) : Row.NONE,
+            world.now() + spec.deadline() * SimulatedWorld.MS / 2);
     world.after(takes, "task done", report::send);
     if (world.happens(Fault.WORKER_REPEATS)) {
-      var again = new Report(process, updates, false, 0);
+      var again = new Report(process, updates, Row.NONE, 0);
       world.after(
           takes + world.between(0, 5 * SimulatedWorld.SECOND), "report repeated", again::send);
     }
@@ -220,7 +225,7 @@ final class Workers {
 
   /// Sends a report, repeated until it is acknowledged.
   void report(SimulatedProcess process, String id, Status status) {
-    new Report(process, List.of(update(id, status)), false, 0).send();
+    new Report(process, List.of(update(id, status)), Row.NONE, 0).send();
   }
 
   private Command.Update update(String id, Status status) {
@@ -260,13 +265,13 @@ final class Workers {
     private final SimulatedProcess of;
     private final SimulatedBroker broker;
     private final List<Command.Update> updates;
-    private final boolean strict;
+    private final long strict;
     private final long strictUntil;
     private boolean arrived;
     private boolean answered;
     private int tries;
 
-    Report(SimulatedProcess of, List<Command.Update> updates, boolean strict, long strictUntil) {
+    Report(SimulatedProcess of, List<Command.Update> updates, long strict, long strictUntil) {
       this.of = of;
       this.broker = of.broker;
       this.updates = List.copyOf(updates);
@@ -313,8 +318,9 @@ final class Workers {
                 public void done(@Nullable Delivery next) {
                   // Includes deliveries of an earlier process of the broker (G2).
                   boolean mustCount = process == of ? attempt == 1 : first;
-                  boolean counts = strict && mustCount && world.now() < strictUntil;
-                  broker.ledger.workers.answered(process, updates, since, counts);
+                  boolean counts = mustCount && world.now() < strictUntil;
+                  broker.ledger.workers.answered(
+                      process, updates, since, counts ? strict : Row.NONE);
                   if (next != null) {
                     broker.ledger.workers.delivered(process, next, true);
                   }
