@@ -58,15 +58,16 @@ final class LostWorkerTest {
     BrokerProcess broker =
         BrokerProcess.start(BrokerLaunch.ofThisClassPath(config, port, dir.resolve("log")))
             .awaitServing(Duration.ofSeconds(60));
-    try (var one = StreamWorker.start(port, SLOTS, RUN_TIME, lost);
-        var other = StreamWorker.start(port, SLOTS, RUN_TIME, stays)) {
-      enqueue(port);
-      await()
-          .atMost(Duration.ofSeconds(20))
-          .until(() -> lost.started.size() + stays.started.size() == 2 * SLOTS);
-      await().atMost(Duration.ofSeconds(20)).until(() -> written(store) == 2 * SLOTS);
-      broker.kill();
-      one.close();
+    try (var other = StreamWorker.start(port, SLOTS, RUN_TIME, stays)) {
+      try (var one = StreamWorker.start(port, SLOTS, RUN_TIME, lost)) {
+        enqueue(port);
+        await()
+            .atMost(Duration.ofSeconds(20))
+            .until(() -> lost.started.size() + stays.started.size() == 2 * SLOTS);
+        await().atMost(Duration.ofSeconds(20)).until(() -> written(store) == 2 * SLOTS);
+        assertThat(one).isNotSameAs(other);
+        broker.kill();
+      }
       broker = broker.restart().awaitServing(Duration.ofSeconds(60));
       long serving = System.nanoTime();
       try (var third = StreamWorker.start(port, 2 * SLOTS, Duration.ZERO, next)) {
