@@ -257,7 +257,7 @@ final class WorkerStreamTest {
     RigWorker stale = RigWorker.open(rig, 1);
     stale.heartbeat(before.last());
     RigWorker idle = RigWorker.open(rig, 1);
-    rig.pass(RigOptions.RESTART_GRACE - 1_000);
+    rig.pass(Workers.COME_BACK_MS - 1_000);
     assertThat(idle.received).isEmpty();
     RigWorker real = RigWorker.open(rig, 1);
     assertThat(real.complete(before.last()).statuses).containsExactly(ResultStatus.ACCEPTED);

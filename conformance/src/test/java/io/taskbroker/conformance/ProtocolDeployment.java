@@ -6,6 +6,8 @@ import io.taskbroker.testkit.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -93,6 +95,16 @@ final class ProtocolDeployment implements AutoCloseable {
   /// SIGKILL to the broker, and another one with the same store.
   void killAndRestartBroker() throws InterruptedException {
     broker = broker.restart().awaitServing(START);
+  }
+
+  /// Rows of the broker's store.
+  int tasksInFlight() throws SQLException {
+    try (var connection =
+            DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("store.sqlite"));
+        var statement = connection.createStatement();
+        var count = statement.executeQuery("SELECT count(*) FROM inflight_taskactivations")) {
+      return count.getInt(1);
+    }
   }
 
   /// SIGTERM to the broker; returns its exit code.
