@@ -88,7 +88,9 @@ final class WorkerResults {
     return ResultStatus.ACCEPTED;
   }
 
-  /// Whether a result of the task's last attempt has an effect, or repeats one that had.
+  /// Whether a result of the task's last attempt has an effect, or repeats one that had. After a
+  /// start a release may repeat one of an earlier delivery, since tokens are not stored: an
+  /// at-most-once task that a later worker began would run again (G3).
   private static boolean counts(InFlightTask task, Outcome outcome) {
     return switch (outcome) {
       case Outcome.Completed _ -> task.step() != Step.PRODUCING;
@@ -96,7 +98,10 @@ final class WorkerResults {
           task.step() == Step.DELETING
               || task.step() == Step.FORWARDING
               || ReportHandler.isPlausible(task);
-      case Outcome.Released _ -> task.step() == Step.STORED && task.status() == Status.PROCESSING;
+      case Outcome.Released _ ->
+          task.step() == Step.STORED
+              && task.status() == Status.PROCESSING
+              && (task.attempt != 0 || !task.activation.atMostOnce());
     };
   }
 

@@ -263,6 +263,25 @@ final class WorkerStreamTest {
     assertThat(real.complete(before.last()).statuses).containsExactly(ResultStatus.ACCEPTED);
   }
 
+  /// The worker that it was delivered to next may have begun it.
+  @Test
+  void g3ReleaseThatIsRepeatedAfterAStartDoesNotRunAnAtMostOnceTaskAgain() {
+    RigWorker first = RigWorker.open(rig, 1);
+    enqueue(Task.once("a"));
+    Delivery released = first.last();
+    first.slots(0);
+    RigWorker second = RigWorker.open(rig, 1);
+    assertThat(first.result(new Outcome.Released(), released).statuses)
+        .containsExactly(ResultStatus.ACCEPTED);
+    assertThat(second.ids()).containsExactly("a");
+    rig.pass(RigOptions.STATUS_WRITE_INTERVAL);
+    rig.crash();
+    RigWorker again = RigWorker.open(rig, 1);
+    assertThat(again.result(new Outcome.Released(), released).statuses)
+        .containsExactly(ResultStatus.STALE);
+    assertThat(again.received).isEmpty();
+  }
+
   @Test
   void g3AtMostOnceTaskOfADeadWorkerFails() {
     RigWorker dead = RigWorker.open(rig, 1);
