@@ -1,6 +1,7 @@
 package io.taskbroker.admin;
 
 import io.taskbroker.admin.AuditLog.Entry;
+import io.taskbroker.runtime.LogInterval;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -20,8 +21,7 @@ final class RefusedActs {
   private final AuditLog audit;
   private final InstantSource clock;
   private final LongSupplier nanoTime;
-  private boolean recorded;
-  private long recordedAt;
+  private final LogInterval entries = new LogInterval(INTERVAL);
   private long without;
 
   RefusedActs(AuditLog audit, InstantSource clock, LongSupplier nanoTime) {
@@ -33,13 +33,10 @@ final class RefusedActs {
   /// @param address of the caller
   /// @param act method and path
   synchronized void add(String address, String act, ApiProblem why) {
-    long now = nanoTime.getAsLong();
-    if (recorded && now - recordedAt < INTERVAL.toNanos()) {
+    if (!entries.isDue("refused", nanoTime.getAsLong())) {
       without++;
       return;
     }
-    recorded = true;
-    recordedAt = now;
     try {
       audit.record(
           new Entry(

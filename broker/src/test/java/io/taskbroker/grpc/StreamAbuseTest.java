@@ -366,7 +366,7 @@ final class StreamAbuseTest extends ServedTest {
     assertThat(intake.requests).hasSize(10_000);
   }
 
-  /// What is unanswered counts, however small it is; reading goes on as answers come.
+  /// Unanswered messages count, however small they are; the broker reads on as it answers.
   @Test
   void g7SmallResultsShareABudget() throws Exception {
     GrpcServer server = serve(limits(256 << 10, 16 << 20, Duration.ofMinutes(1)));

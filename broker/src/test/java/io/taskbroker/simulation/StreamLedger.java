@@ -451,8 +451,8 @@ final class StreamLedger {
     return line.deliveredBy == process && token.equals(line.lastToken);
   }
 
-  /// Whether it is the last delivery, by this process or by one of before whose worker has named
-  /// it.
+  /// Whether the token is that of the last delivery. This process made that delivery, or an earlier
+  /// process did and a worker has named it since.
   private static boolean has(
       SimulatedProcess process, BrokerHistory.Line line, AttemptToken token) {
     return token.equals(line.lastToken) && (line.deliveredBy == process || line.heldIn == process);

@@ -19,7 +19,6 @@ import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.StreamWorker;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashSet;
@@ -103,10 +102,7 @@ final class DirectTakeoverTest {
   /// Ids of the tasks in the store, after the commits that are being made: the server makes one to
   /// its end whose broker was killed meanwhile, and nobody tells the worker.
   private static Set<String> stored(PostgresServer.Database database) throws SQLException {
-    String url =
-        "jdbc:postgresql://%s:%d/%s".formatted(database.host(), database.port(), database.name());
-    try (var connection =
-            DriverManager.getConnection(url, database.username(), database.password());
+    try (var connection = database.connect();
         var statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       statement.execute("LOCK TABLE inflight_taskactivations IN SHARE MODE");

@@ -190,7 +190,7 @@ final class Deployment implements AutoCloseable {
         .pollInterval(Duration.ofMillis(200))
         .untilAsserted(() -> {
           assertThat(topics.committed(name)).isEqualTo(topics.ends(tasks(), PARTITIONS));
-          assertThat(rows()).isZero();
+          assertThat(rows(store())).isZero();
           // A retry may have come in between.
           assertThat(topics.committed(name)).isEqualTo(topics.ends(tasks(), PARTITIONS));
         });
@@ -234,8 +234,9 @@ final class Deployment implements AutoCloseable {
     return journal().notes("loaded").count();
   }
 
-  private int rows() throws SQLException {
-    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + store());
+  /// Number of tasks in a store.
+  static int rows(Path store) throws SQLException {
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + store);
         var statement = connection.createStatement();
         var count = statement.executeQuery("SELECT count(*) FROM inflight_taskactivations")) {
       return count.getInt(1);

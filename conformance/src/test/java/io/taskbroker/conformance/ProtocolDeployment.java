@@ -6,7 +6,6 @@ import io.taskbroker.testkit.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -99,12 +98,7 @@ final class ProtocolDeployment implements AutoCloseable {
 
   /// Rows of the broker's store.
   int tasksInFlight() throws SQLException {
-    try (var connection =
-            DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("store.sqlite"));
-        var statement = connection.createStatement();
-        var count = statement.executeQuery("SELECT count(*) FROM inflight_taskactivations")) {
-      return count.getInt(1);
-    }
+    return Deployment.rows(dir.resolve("store.sqlite"));
   }
 
   /// SIGTERM to the broker; returns its exit code.

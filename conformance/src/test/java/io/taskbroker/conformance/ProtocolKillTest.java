@@ -111,8 +111,8 @@ final class ProtocolKillTest {
         .until(() -> deployment.journal().notes("end").count() >= count);
   }
 
-  /// Tasks that may not be given up and of which no run has completed. Acknowledgements do not
-  /// tell: that of a result which the killed worker sent died with it.
+  /// Tasks that must run and have no completed run in the journal. Acknowledgements do not count:
+  /// the killed worker never read its last ones.
   private static Set<String> missing(ProtocolDeployment deployment) {
     Set<String> missing = new HashSet<>();
     IntStream.range(0, TASKS)
