@@ -10,9 +10,9 @@ import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
 /// An operator who uses the admin API once a second in every second period; the periods between are
-/// for comparison. The rate of the first period does not count, in which the compiler meets the code
-/// of the admin API; the time of its uses does. A thread of its own; the figures are read after its
-/// end.
+/// for comparison. The rate of the first period does not count, in which the compiler meets the
+/// code of the admin API; the time of its uses does. A thread of its own; the figures are read
+/// after its end.
 abstract class AlternatingLoad {
   static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
