@@ -55,7 +55,7 @@ final class AlertFaultsTest {
   }
 
   @AfterAll
-  static void endTransaction() throws Exception {
+  static void endTransaction() {
     transaction.close();
   }
 

@@ -38,7 +38,7 @@ record OpenTransaction(
   }
 
   @Override
-  public void close() throws Exception {
+  public void close() {
     broker.close();
     pages.close();
     producer.close(Duration.ZERO);
