@@ -45,7 +45,7 @@ final class ReportHandler {
   }
 
   void handle(Command.Update update, Reply reply) {
-    if (state.options.shared() && state.unfired.contains(update.id())) {
+    if (state.options.shared() && state.unknownFires.has(update.id())) {
       // No worker has the task from here: the report is about that of the broker that was first.
       forward(update, reply);
       return;
