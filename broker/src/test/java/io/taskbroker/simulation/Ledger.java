@@ -90,6 +90,9 @@ final class Ledger {
       if (which.test(line.spec.origin()) && line.heldIn != process) {
         line.heldIn = null; // it knows what is on disk, and what it delivered itself
       }
+      if (which.test(line.spec.origin()) && line.decidedIn == process) {
+        line.decidedIn = null; // before it had lost the partition
+      }
     }
   }
 

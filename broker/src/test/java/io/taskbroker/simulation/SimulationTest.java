@@ -234,6 +234,7 @@ final class SimulationTest {
         10300000000006175L, // L: a run by an operator that was repeated before the first was
         // durable
         10000000000000322L, // B: a report reached a broker that was second to fire the slot
+        10400000000000428L, // L: a task that was switched off, and a store that stalls
         10400000000038508L, // B: the id of a task that was never stored was remembered
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })

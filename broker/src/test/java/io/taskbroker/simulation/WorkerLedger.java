@@ -219,6 +219,11 @@ final class WorkerLedger {
     }
   }
 
+  /// The engine decided how a task ends. Whether it may is judged when that becomes durable.
+  void decided(SimulatedProcess process, Activation task) {
+    rows(process, task).forEach(line -> line.decidedIn = process);
+  }
+
   /// The lease of a claim passed: the engine ignores the result of the call from now on.
   void leasePassed(SimulatedProcess process, Activation task) {
     String id = task.id();
