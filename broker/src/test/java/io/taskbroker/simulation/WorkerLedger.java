@@ -152,6 +152,10 @@ final class WorkerLedger {
     Row row = present(process.broker.disk.rows().get(key), "G6", gone);
     check(row.forwardTo() == null, "G6", gone);
     BrokerHistory.Line line = Ledger.line(history, key);
+    check(
+        line.recordedAt < 0 || line.recordedAt >= line.foundAt,
+        "G6",
+        () -> process + " delivers what was complete before it found it: " + delivery.id());
     ledger.world.count(delivery.deliveries() > 1 ? "redeliveries" : "deliveries");
     if (spec.once()) {
       ledger.world.count("at-most-once deliveries");
