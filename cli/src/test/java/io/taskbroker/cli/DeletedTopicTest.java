@@ -102,9 +102,7 @@ final class DeletedTopicTest {
     long begin = System.nanoTime();
     await().during(Duration.ofSeconds(3)).atMost(Duration.ofSeconds(60)).until(broker::isAlive);
     long millis = (System.nanoTime() - begin) / 1_000_000;
-    assertThat(cpuMillis(broker) - before)
-        .as("ms of CPU in %d ms", millis)
-        .isLessThan(millis / 2);
+    assertThat(cpuMillis(broker) - before).as("ms of CPU in %d ms", millis).isLessThan(millis / 2);
   }
 
   private static long cpuMillis(BrokerProcess broker) {

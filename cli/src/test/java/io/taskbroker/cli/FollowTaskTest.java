@@ -123,7 +123,8 @@ final class FollowTaskTest {
                 .filter(line -> line.containsKey("first_id"))
                 .filter(line -> line.getOrDefault("first_id", "").equals(firstId))
                 .toList());
-    // The worker may report before its answer to the call comes in, and the report may be over then.
+    // The worker may report before its answer to the call comes in, and the report may be over
+    // then.
     assertThat(life.stream().filter(FollowTaskTest::isAccepted))
         .extracting(line -> line.getOrDefault("attempt", ""))
         .as("attempts, the last one twice")

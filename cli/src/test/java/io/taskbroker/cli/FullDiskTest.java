@@ -78,8 +78,7 @@ final class FullDiskTest {
       await().atMost(PATIENCE).until(() -> pages.conditions().contains("store_full"));
       assertThat(pages.status("/readyz")).isEqualTo(200);
       var rules = new AlertRules();
-      await()
-          .until(() -> rules.fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()));
+      await().until(() -> rules.fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()));
       try (var _ = worker(setup, BrokerSetup.APPLICATION)) {
         awaitDone(0, SOME);
       }

@@ -49,9 +49,7 @@ final class FullStoreTest {
       assertThat(setup.rows()).isLessThan(TASKS);
       await()
           .untilAsserted(() ->
-              assertThat(view.committed(setup).values())
-                  .singleElement()
-                  .isEqualTo(setup.rows()));
+              assertThat(view.committed(setup).values()).singleElement().isEqualTo(setup.rows()));
       broker.awaitServing(PATIENCE);
 
       try (var worker =

@@ -125,8 +125,8 @@ final class HealthTest {
             .ignoreExceptions()
             .until(() -> pages.conditions().contains("stage_stuck"));
         await()
-            .untilAsserted(() ->
-                assertThat(pages.get("/readyz").body()).contains("stage_stuck (ingest)"));
+            .untilAsserted(
+                () -> assertThat(pages.get("/readyz").body()).contains("stage_stuck (ingest)"));
         assertThat(pages.status("/readyz")).isEqualTo(503);
         assertThat(pages.status("/livez")).isEqualTo(200);
         awaitAlert(pages, "TaskbrokerPartitionUnreadable");

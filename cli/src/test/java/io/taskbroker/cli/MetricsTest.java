@@ -240,7 +240,9 @@ final class MetricsTest {
           .filteredOn(line -> line.contains("Metrics are not served"))
           .isNotEmpty()
           .allSatisfy(line ->
-              assertThat(line).contains("127.0.0.1:9464", "metrics_addr").containsIgnoringCase("warn"));
+              assertThat(line)
+                  .contains("127.0.0.1:9464", "metrics_addr")
+                  .containsIgnoringCase("warn"));
       assertThat(first.output())
           .allMatch(line -> line.startsWith("{\"timestamp\":\"") && line.endsWith("\"}"));
     }

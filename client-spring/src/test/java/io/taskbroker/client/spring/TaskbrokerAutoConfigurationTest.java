@@ -128,7 +128,9 @@ final class TaskbrokerAutoConfigurationTest {
           assertThat(next()).isEqualTo("counted 1");
           var registry = context.getBean(SimpleMeterRegistry.class);
           assertThat(registry.get("taskbroker.worker.slots").gauge().value()).isEqualTo(7);
-          await().atMost(Duration.ofSeconds(60)).until(() -> registry.find("taskbroker.worker.attempt").timer() != null);
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> registry.find("taskbroker.worker.attempt").timer() != null);
         });
   }
 
@@ -151,7 +153,9 @@ final class TaskbrokerAutoConfigurationTest {
           context.getBean(TaskClient.class).enqueue(SEND, new Receipt("seen"));
           assertThat(next()).isEqualTo("seen 1");
           var endpoint = context.getBean(TaskbrokerEndpoint.class);
-          await().atMost(Duration.ofSeconds(60)).until(() -> requireNonNull(endpoint.worker()).counts().completed() == 1);
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> requireNonNull(endpoint.worker()).counts().completed() == 1);
           assertThat(requireNonNull(endpoint.worker()).tasks())
               .containsExactly("default/send-receipt");
         });
@@ -209,7 +213,9 @@ final class TaskbrokerAutoConfigurationTest {
         .withBean(Receipts.class)
         .run(context -> {
           var lifecycle = context.getBean(WorkerLifecycle.class);
-          await().atMost(Duration.ofSeconds(60)).until(() -> lifecycle.worker().orElseThrow().isConnected());
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> lifecycle.worker().orElseThrow().isConnected());
           stopped.add(lifecycle);
         });
     assertThat(stopped.remove().isRunning()).isFalse();

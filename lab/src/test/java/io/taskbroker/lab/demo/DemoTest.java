@@ -86,8 +86,7 @@ final class DemoTest {
   private int demo(Mode mode, String fault, int tasks) throws Exception {
     var setting = DemoSetting.of(dir, mode, tasks, MILLIS);
     var options =
-        new DemoOptions(
-            tasks, MILLIS, 1, 0, false, fault.isEmpty() ? PATIENCE : IMPATIENCE);
+        new DemoOptions(tasks, MILLIS, 1, 0, false, fault.isEmpty() ? PATIENCE : IMPATIENCE);
     UnaryOperator<BrokerLaunch> miniBroker =
         launch ->
             launch
