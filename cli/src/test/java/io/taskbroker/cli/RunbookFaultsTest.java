@@ -159,7 +159,7 @@ final class RunbookFaultsTest {
       publish(view, setup, 0);
       await()
           .atMost(PATIENCE)
-          .until(() -> setup.inStore("SELECT count(*) FROM activation WHERE committed = 1") == 1);
+          .until(() -> setup.inStore("SELECT count(*) FROM watermark WHERE committed = 1") == 1);
       int copyPort = Ports.free();
       BrokerSetup copy =
           copyOf(setup, view).with("admin", "{addr: \"127.0.0.1:" + copyPort + "\"}");
