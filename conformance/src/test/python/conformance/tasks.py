@@ -78,12 +78,12 @@ def overrun_retried():
 @task("blocked", processing_deadline_duration=1)
 def blocked():
     if journal.is_first("blocked"):
-        sleep_through_alarm(7)
+        sleep_through_alarm(15)
 
 
 @task("once-blocked", processing_deadline_duration=1, at_most_once=True)
 def once_blocked():
-    sleep_through_alarm(7)
+    sleep_through_alarm(15)
 
 
 @task("long", processing_deadline_duration=6)

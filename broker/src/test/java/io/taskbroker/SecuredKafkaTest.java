@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Kafka with passwords and TLS, by configuration: consuming and producing.
-@Timeout(180)
+@Timeout(300)
 final class SecuredKafkaTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String PASSWORD = "pa\"ss\\word";

@@ -16,6 +16,7 @@ import io.taskbroker.inflight.api.PushOutcome;
 import io.taskbroker.proto.v1.PushTaskRequest;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.testkit.Ports;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -82,7 +83,7 @@ final class PushClientTest {
   void operatorsSeeTheAddressesWithTheirCalls() throws Exception {
     Worker worker = worker();
     worker.answer = null;
-    URI closed = URI.create("http://127.0.0.1:" + closedPort());
+    URI closed = URI.create("http://127.0.0.1:" + Ports.free());
     PushClient client =
         start(
             new PushClient(
@@ -228,7 +229,7 @@ final class PushClientTest {
 
   @Test
   void w13WorkerThatIsDownIsUnreachable() throws Exception {
-    PushClient client = client(URI.create("http://127.0.0.1:" + closedPort()), LONG);
+    PushClient client = client(URI.create("http://127.0.0.1:" + Ports.free()), LONG);
 
     for (int i = 0; i < 3; i++) {
       client.push(delivery("x", ACTIVATION));
@@ -252,7 +253,7 @@ final class PushClientTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 30})
   void recoveredWorkerGetsTheNextPush(int failures) throws Exception {
-    int port = closedPort();
+    int port = Ports.free();
     PushClient client = client(URI.create("http://127.0.0.1:" + port), LONG);
     for (int i = 0; i < failures; i++) {
       client.push(delivery("x", ACTIVATION));
@@ -452,7 +453,7 @@ final class PushClientTest {
   void timesOutInOrderWhileOthersEnd() throws Exception {
     Worker worker = worker();
     worker.answer = null;
-    PushClient client = client(worker.address(), Duration.ofSeconds(2));
+    PushClient client = client(worker.address(), Duration.ofSeconds(5));
     for (int i = 0; i < 30; i++) {
       client.push(
           delivery("id-" + i, TaskActivation.newBuilder().setId("" + i).build().toByteArray()));
@@ -611,11 +612,5 @@ final class PushClientTest {
 
   private Delivery delivery(String id, byte[] payload) {
     return Deliveries.of(id, "app", payload);
-  }
-
-  private static int closedPort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    }
   }
 }

@@ -6,8 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import io.taskbroker.testkit.Ports;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -72,11 +71,8 @@ final class IngestOutageTest {
 
   @Test
   void stopsInTimeWhileKafkaIsDown() throws Exception {
-    int port;
-    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
-    Ingest ingest = ingest("127.0.0.1:" + port, new ScriptedEngine(), new CopyOnWriteArrayList<>());
+    Ingest ingest =
+        ingest("127.0.0.1:" + Ports.free(), new ScriptedEngine(), new CopyOnWriteArrayList<>());
     ingest.start();
     await().until(() -> ingest.done() > 0);
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// [#SOON] comes from the file watch, not from the reading every minute.
 @Timeout(240)
 final class RuntimeFileTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(40);
 
   @TempDir private Path dir;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The real process pushes to workers behind a TCP balancer, like a Kubernetes Service: all receive
 /// the same share, a new one receives tasks soon, and a dead or slow one delays only its own tasks
 /// (ADR 14, G8).
-@Timeout(180)
+@Timeout(300)
 @ExtendWith(SharedKafka.class)
 final class BalancedWorkersTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -74,8 +74,11 @@ final class BlockedOutputTest {
 
         var readLines = new Reading(new FileInputStream(reader.getFD()));
         readLines.start();
-        await().atMost(PATIENCE).until(() -> readLines.contains("WARN  LogAppender: "));
-        assertThat(readLines.text()).contains(" log lines before this one were dropped");
+        await()
+            .atMost(PATIENCE)
+            .untilAsserted(() ->
+                assertThat(readLines.text())
+                    .contains("WARN  LogAppender: ", " log lines before this one were dropped"));
 
         assertThat(broker.stop(STOP_TIME)).isZero();
         await().atMost(PATIENCE).until(() -> readLines.contains("statsd reporter stopped in"));
@@ -116,9 +119,12 @@ final class BlockedOutputTest {
         var reading = new Reading(second);
         reading.start();
         runTasks(view, setup, TASKS);
-        await().atMost(PATIENCE).until(() -> reading.contains("WARN  LogAppender: "));
+        await()
+            .atMost(PATIENCE)
+            .untilAsserted(() ->
+                assertThat(reading.text())
+                    .contains("WARN  LogAppender: ", " log lines before this one were dropped"));
         assertThat(broker.stop(STOP_TIME)).isZero();
-        assertThat(reading.text()).contains(" log lines before this one were dropped");
       }
     }
   }

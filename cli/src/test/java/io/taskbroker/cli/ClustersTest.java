@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A real process between two clusters: tasks, retries and dead letters on an open one, raw events
 /// on one with TLS and a password.
-@Timeout(180)
+@Timeout(300)
 @ExtendWith(SharedKafka.class)
 final class ClustersTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -193,7 +193,7 @@ final class ClustersTest {
               %5$s:
                 cluster: far
                 consumer_group: %2$s
-                auto_commit_interval_ms: 60000
+                auto_commit_interval_ms: 600000
                 raw: {namespace: events, application: %6$s, taskname: on_event, processing_deadline_duration: 20}
             """
                 .formatted(

@@ -77,10 +77,12 @@ final class CommandProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  /// SIGKILL to it and its children.
+  /// SIGKILL to it, and then to its children, whose ends it must not see.
   @Override
   public void close() {
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    List<ProcessHandle> children = process.descendants().toList();
     process.destroyForcibly();
+    children.forEach(ProcessHandle::destroyForcibly);
+    var _ = process.onExit().join();
   }
 }

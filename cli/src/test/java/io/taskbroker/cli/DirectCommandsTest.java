@@ -172,8 +172,7 @@ final class DirectCommandsTest {
   @Test
   void aProgramThatDoesNotStopIsKilledAfterItsTimeout() throws Exception {
     Path pid = dir.resolve("pid");
-    worker(
-        "stubborn", "echo $$ > %s; trap '' TERM; sleep 600".formatted(pid), "--timeout", "300ms");
+    worker("stubborn", "trap '' TERM; echo $$ > %s; sleep 600".formatted(pid), "--timeout", "3s");
     assertThat(enqueue("stubborn", "--wait")).isOne();
     assertThat(printed.lines()).contains("failed");
     assertThat(isAlive(pid)).isFalse();

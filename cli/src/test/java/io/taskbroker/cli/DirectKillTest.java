@@ -48,7 +48,8 @@ final class DirectKillTest {
   private static final int KILLS = Integer.getInteger("direct.kills", 2);
   private static final int BATCH = 100;
   private static final Duration RUN_TIME = Duration.ofMillis(50);
-  private static final Duration LIMIT = Duration.ofSeconds(60 + 30L * KILLS);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration LIMIT = Duration.ofSeconds(240 + 60L * KILLS);
   private static final Comparator<AttemptToken> BY_AGE =
       Comparator.comparingLong(AttemptToken::getEpoch).thenComparingLong(AttemptToken::getNumber);
 
@@ -106,7 +107,7 @@ final class DirectKillTest {
                 .formatted(port, store));
     BrokerProcess broker =
         BrokerProcess.start(BrokerLaunch.ofThisClassPath(config, port, dir.resolve("log")))
-            .awaitServing(Duration.ofSeconds(60));
+            .awaitServing(PATIENCE);
     try (var one = StreamWorker.start(port, 200, RUN_TIME, new Runs());
         var other = StreamWorker.start(port, 200, RUN_TIME, new Runs())) {
       var enqueuer = Thread.ofPlatform().start(() -> enqueue(port));
@@ -115,12 +116,12 @@ final class DirectKillTest {
         int share = TASKS / (KILLS + 2);
         awaitEnded(share * kill + random.nextInt(share / 2));
         broker.kill();
-        broker = broker.restart().awaitServing(Duration.ofSeconds(60));
+        broker = broker.restart().awaitServing(PATIENCE);
       }
       enqueuer.join();
       await()
           .alias("every task has run, seed " + seed)
-          .atMost(Duration.ofSeconds(60))
+          .atMost(PATIENCE)
           .until(this::isOver);
       assertThat(one).isNotSameAs(other);
     } finally {
@@ -131,7 +132,7 @@ final class DirectKillTest {
 
   private void awaitEnded(int count) {
     await()
-        .atMost(Duration.ofSeconds(60))
+        .atMost(PATIENCE)
         .pollInterval(Duration.ofMillis(20))
         .until(() -> endedTasks.get() >= count);
   }

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// A real process on a real Postgres that comes back without the last acknowledged transactions,
 /// like a lagging standby (docs/adr/0012): no task is lost, and no at-most-once task runs twice.
-@Timeout(180)
+@Timeout(300)
 @ExtendWith(SharedKafka.class)
 final class FailoverTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A broker is frozen (SIGSTOP) until another one owns its partition and has done all of its tasks:
 /// when it continues with all of them in memory, it delivers none (H11).
-@Timeout(180)
+@Timeout(300)
 @ExtendWith(SharedKafka.class)
 final class FrozenBrokerTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);

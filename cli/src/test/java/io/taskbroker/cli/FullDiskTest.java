@@ -77,8 +77,8 @@ final class FullDiskTest {
               () -> setup.output().stream().anyMatch(line -> line.contains("The store is full")));
       await().atMost(PATIENCE).until(() -> pages.conditions().contains("store_full"));
       assertThat(pages.status("/readyz")).isEqualTo(200);
-      assertThat(new AlertRules().fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()))
-          .isTrue();
+      var rules = new AlertRules();
+      await().until(() -> rules.fires("TaskbrokerStoreFull", "", pages.get("/metrics").body()));
       try (var _ = worker(setup, BrokerSetup.APPLICATION)) {
         awaitDone(0, SOME);
       }
@@ -172,7 +172,14 @@ final class FullDiskTest {
       for (int task = from; task < to; task++) {
         boolean other = task >= SOME && task < STORED;
         String application = other ? OTHER : BrokerSetup.APPLICATION;
-        producer.send(task, template.task(task).setApplication(application).build());
+        // Reports wait while the disk is full.
+        producer.send(
+            task,
+            template
+                .task(task)
+                .setApplication(application)
+                .setProcessingDeadlineDuration(120)
+                .build());
       }
       producer.flush();
     }

@@ -47,7 +47,9 @@ final class FullStoreTest {
           .atMost(PATIENCE)
           .until(setup::rows, rows -> rows * TASK_BYTES < MAX_SIZE + READ_AHEAD_BYTES);
       assertThat(setup.rows()).isLessThan(TASKS);
-      assertThat(view.committed(setup).values()).singleElement().isEqualTo(setup.rows());
+      await()
+          .untilAsserted(() ->
+              assertThat(view.committed(setup).values()).singleElement().isEqualTo(setup.rows()));
       broker.awaitServing(PATIENCE);
 
       try (var worker =

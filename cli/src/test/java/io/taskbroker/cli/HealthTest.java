@@ -56,9 +56,10 @@ final class HealthTest {
         publishTask(view, setup);
         awaitCondition(pages, "store_unavailable", 200);
         awaitCondition(pages, "stage_stuck", 503);
-        assertThat(pages.get("/readyz").body()).contains("stage_stuck (store-committer)");
-        assertThat(new AlertRules().fires("TaskbrokerNotReady", "", pages.get("/metrics").body()))
-            .isTrue();
+        await()
+            .untilAsserted(() ->
+                assertThat(pages.get("/readyz").body()).contains("stage_stuck (store-committer)"));
+        awaitAlert(pages, "TaskbrokerNotReady");
         assertThat(pages.status("/livez")).isEqualTo(200);
         statement.execute("ROLLBACK");
       }
@@ -123,13 +124,12 @@ final class HealthTest {
             .atMost(PATIENCE)
             .ignoreExceptions()
             .until(() -> pages.conditions().contains("stage_stuck"));
-        assertThat(pages.get("/readyz").body()).contains("stage_stuck (ingest)");
+        await()
+            .untilAsserted(
+                () -> assertThat(pages.get("/readyz").body()).contains("stage_stuck (ingest)"));
         assertThat(pages.status("/readyz")).isEqualTo(503);
         assertThat(pages.status("/livez")).isEqualTo(200);
-        assertThat(
-                new AlertRules()
-                    .fires("TaskbrokerPartitionUnreadable", "", pages.get("/metrics").body()))
-            .isTrue();
+        awaitAlert(pages, "TaskbrokerPartitionUnreadable");
       }
     }
   }
@@ -189,6 +189,14 @@ final class HealthTest {
               .isTrue();
         });
     System.out.printf("The health page named %s%n", label);
+  }
+
+  private static void awaitAlert(BrokerPages pages, String alert) throws IOException {
+    var rules = new AlertRules();
+    await()
+        .alias(alert)
+        .atMost(PATIENCE)
+        .until(() -> rules.fires(alert, "", pages.get("/metrics").body()));
   }
 
   private static void awaitHealthy(BrokerPages pages) {

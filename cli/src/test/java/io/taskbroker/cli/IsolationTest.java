@@ -41,11 +41,12 @@ final class IsolationTest {
   /// Maximum distance by which concurrent calls overtake each other.
   private static final int OVERTAKEN = 128;
 
-  /// Share of a core; an idle broker with healthy workers uses less than half of it.
-  private static final double IDLE = 0.05;
+  /// Share of a core; an idle broker with healthy workers uses less than an eighth of it.
+  private static final double IDLE = 0.2;
 
   private final Map<String, ExecutionLog> logs = new LinkedHashMap<>();
   private final int deadPort = Ports.free();
+  private final long testBegan = System.nanoTime();
 
   @TempDir private Path dir;
 
@@ -59,7 +60,7 @@ final class IsolationTest {
         var closing = new ClosingPort()) {
       setup
           .with("delivery_mode", "push")
-          .with("push", "{timeout: 2000ms}")
+          .with("push", "{timeout: 5000ms}")
           .with(
               "worker_map",
               "{healthy: \"%s\", failing: \"%s\", silent: \"%s\", closing: \"%s\", dead: \"http://127.0.0.1:%d\"}"
@@ -82,7 +83,7 @@ final class IsolationTest {
         assertThat(silent.mostAtATime()).as("concurrent calls to it").isLessThanOrEqualTo(4);
 
         List<Integer> order = Collections.synchronizedList(new ArrayList<>());
-        long begin = System.nanoTime();
+        long up = System.nanoTime();
         try (var dead =
             worker(
                 setup,
@@ -93,7 +94,7 @@ final class IsolationTest {
                   return Run.completing(1);
                 })) {
           await().atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(() -> !order.isEmpty());
-          assertThat(System.nanoTime() - begin).as("detection time").isLessThan(20_000_000_000L);
+          assertThat(System.nanoTime() - up).as("detection time").isLessThan(20_000_000_000L);
           await().atMost(PATIENCE).until(() -> log("dead").completedTasks() == STALE);
           assertThat(order)
               .containsExactlyInAnyOrderElementsOf(IntStream.range(0, STALE).boxed().toList());
@@ -155,13 +156,14 @@ final class IsolationTest {
     assertThat(view.published(setup.deadLetters())).isZero();
   }
 
-  private static void assertSaidOnce(BrokerSetup setup, String what) throws Exception {
-    // Logged once a minute; the test takes less than two.
+  private void assertSaidOnce(BrokerSetup setup, String what) throws Exception {
+    // Logged once a minute.
+    int minutes = (int) ((System.nanoTime() - testBegan) / 60_000_000_000L);
     await()
         .untilAsserted(() ->
             assertThat(setup.output())
                 .filteredOn(line -> line.contains(what))
-                .hasSizeBetween(1, 2));
+                .hasSizeBetween(1, 2 + minutes));
   }
 
   private ExecutionLog log(String application) {

@@ -53,17 +53,19 @@ final class KafkaOutageTest {
             var view = new KafkaView(kafka.bootstrap())) {
           awaitOneLine(setup, "Topic " + setup.topic() + " does not exist at ");
           view.createTopics(setup, 2);
+          worker.holdReports();
           publish(kafka, setup);
           await().atMost(PATIENCE).until(() -> log.starts() == TASKS);
           await().untilAsserted(() -> view.assertAllCommitted(setup));
         }
 
-        long down = System.nanoTime();
+        worker.releaseReports();
         await().atMost(PATIENCE).until(() -> log.acknowledged() == TASKS);
         assertThat(setup.rows()).as("rows that wait for Kafka").isEqualTo(TASKS * 2 / 3);
+        long waiting = System.nanoTime();
         await()
             .atMost(STUCK.plus(PATIENCE))
-            .until(() -> System.nanoTime() - down > STUCK.plusSeconds(1).toNanos());
+            .until(() -> System.nanoTime() - waiting > STUCK.plusSeconds(1).toNanos());
         broker.awaitServing(PATIENCE);
 
         try (var kafka = startKafka();
@@ -110,21 +112,21 @@ final class KafkaOutageTest {
     try (var producer = new TaskProducer(kafka.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
         producer.send(
-            task, template.deadLettered(task, 3).setProcessingDeadlineDuration(60).build());
+            task, template.deadLettered(task, 3).setProcessingDeadlineDuration(120).build());
       }
       producer.flush();
     }
   }
 
-  /// All run until Kafka is down; then a third is retried, and a third fails.
+  /// A third is retried, and a third fails.
   private static Run behave(TaskActivation activation, int start) {
     if (start > 1) {
       return Run.completing(10);
     }
     return switch (TaskTemplate.numberOf(activation) % 3) {
-      case 0 -> Run.completing(5_000);
-      case 1 -> Run.retrying(5_000, 3, 1);
-      default -> Run.failing(5_000);
+      case 0 -> Run.completing(10);
+      case 1 -> Run.retrying(10, 3, 1);
+      default -> Run.failing(10);
     };
   }
 

@@ -53,6 +53,9 @@ final class KillPointsTest {
       new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 300, seed);
   private int published;
 
+  /// Tasks beyond those that are followed.
+  private int surplus;
+
   @TempDir private Path dir;
 
   @Test
@@ -85,10 +88,16 @@ final class KillPointsTest {
             kafka.close();
             kafka = startKafka();
           }
-          await()
-              .alias("the end at " + point + " " + times + ", seed " + seed)
-              .atMost(PATIENCE)
-              .until(() -> !broker.isAlive());
+          try (var more = new TaskProducer(kafka.bootstrap(), "points-tasks", log)) {
+            // A slow machine does the same with fewer commits.
+            await()
+                .alias("the end at " + point + " " + times + ", seed " + seed)
+                .atMost(PATIENCE)
+                .until(() -> {
+                  more.send(template.task(TASKS + surplus++).build().toByteArray());
+                  return !broker.isAlive();
+                });
+          }
           assertThat(broker.exitCode()).as(point + " " + times).hasValue(137);
         }
       }
@@ -99,7 +108,7 @@ final class KillPointsTest {
         await()
             .alias("every task is done, seed " + seed)
             .atMost(PATIENCE.plus(LEASE))
-            .until(() -> isOver(dead, view, setup));
+            .untilAsserted(() -> assertThat(waiting(dead, view, setup)).isEmpty());
         assertThat(worker.awaitIdle(PATIENCE)).isTrue();
         await().atMost(PATIENCE).until(() -> setup.rows() == 0);
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
@@ -129,12 +138,16 @@ final class KillPointsTest {
         TASKS, ROUNDS, again, seed);
   }
 
-  private boolean isOver(Set<Integer> dead, KafkaView view, BrokerSetup setup) throws Exception {
+  /// Tasks that neither completed nor were dead-lettered.
+  private List<Integer> waiting(Set<Integer> dead, KafkaView view, BrokerSetup setup)
+      throws Exception {
     for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
       dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
     }
     return IntStream.range(0, TASKS)
-        .allMatch(task -> log.completedAt(task) != ExecutionLog.NEVER || dead.contains(task));
+        .filter(task -> log.completedAt(task) == ExecutionLog.NEVER && !dead.contains(task))
+        .boxed()
+        .toList();
   }
 
   /// All points, in an order that follows from the seed.
@@ -144,7 +157,7 @@ final class KillPointsTest {
     return points;
   }
 
-  /// Number of times that a point is certainly reached in a round.
+  /// Number of times that a point is usually reached in a round.
   private static int mostTimes(Point point) {
     return switch (point) {
       case STATEMENT -> 300;

@@ -86,7 +86,7 @@ final class ManyBrokersTest {
             .until(() -> isOver(deadLetters, dead));
       }
       for (PushWorker worker : workers) {
-        assertThat(worker.awaitIdle(Duration.ofSeconds(20))).isTrue();
+        assertThat(worker.awaitIdle(Duration.ofSeconds(60))).isTrue();
       }
       await()
           .alias("nothing is left in the store, seed " + seed)
@@ -157,7 +157,7 @@ final class ManyBrokersTest {
 
   /// The duration is part of the fault: the Kafka session is 6 s, a lease 10 s.
   private static void pause(Duration time) {
-    await().pollDelay(time).atMost(time.plusSeconds(5)).until(() -> true);
+    await().pollDelay(time).atMost(time.plusSeconds(60)).until(() -> true);
   }
 
   private void count(String fault) {

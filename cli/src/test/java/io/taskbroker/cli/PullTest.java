@@ -97,15 +97,8 @@ final class PullTest {
     }
     try (var calls = new RawCalls(setup)) {
       await().until(() -> setup.rows() == 3);
-      byte[] first =
-          answer(
-              calls.call(
-                  ConsumerServiceGrpc.getGetTaskMethod(),
-                  GetTaskRequest.newBuilder()
-                      .setApplication(BrokerSetup.APPLICATION)
-                      .build()
-                      .toByteArray(),
-                  null));
+      // A row is seen a moment before the broker knows that it is committed.
+      byte[] first = answer(await().until(() -> next(calls), PullTest::isTask));
       TaskActivation task = GetTaskResponse.parseFrom(first).getTask();
       for (int number = 0; number < 3; number++) {
         assertThat(TaskTemplate.numberOf(task)).isEqualTo(number);
@@ -121,6 +114,16 @@ final class PullTest {
       }
     }
     assertThat(setup.rows()).isZero();
+  }
+
+  private static RawCalls.Answer next(RawCalls calls) {
+    GetTaskRequest request =
+        GetTaskRequest.newBuilder().setApplication(BrokerSetup.APPLICATION).build();
+    return calls.call(ConsumerServiceGrpc.getGetTaskMethod(), request.toByteArray(), null);
+  }
+
+  private static boolean isTask(RawCalls.Answer answer) {
+    return answer.code() != io.grpc.Status.Code.NOT_FOUND;
   }
 
   private static SetTaskStatusRequest completed(TaskActivation task) {

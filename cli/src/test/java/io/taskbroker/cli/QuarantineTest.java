@@ -69,9 +69,12 @@ final class QuarantineTest {
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
       operate(setup, view);
       await().untilAsserted(() -> assertCounted(setup.deadLetters(), 0));
-      assertThat(get("/metrics"))
-          .contains("taskbroker_upkeep_cleanup_action_total{kind=\"publish_deadlettered\"} 3.0")
-          .contains("state=\"too_small\",topic=\"" + RENAMED + "\"} 1.0");
+      await()
+          .untilAsserted(() ->
+              assertThat(get("/metrics"))
+                  .contains(
+                      "taskbroker_upkeep_cleanup_action_total{kind=\"publish_deadlettered\"} 3.0")
+                  .contains("state=\"too_small\",topic=\"" + RENAMED + "\"} 1.0"));
       await()
           .untilAsserted(() ->
               assertThat(get("/health"))

@@ -104,6 +104,9 @@ final class ReferenceStoreTest {
 
   private static final int DELAYED = 16;
 
+  /// Longer than a worker takes on any machine: each of its tasks runs once.
+  private static final int DEADLINE_SECONDS = 60;
+
   private final TaskTemplate template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);
   private final List<TaskActivation> activations = new ArrayList<>();
   private final ExecutionLog log = new ExecutionLog(rows.size());
@@ -215,7 +218,8 @@ final class ReferenceStoreTest {
   }
 
   private void insert(Connection connection, int number, Old old) throws SQLException {
-    TaskActivation.Builder building = template.task(number).setProcessingDeadlineDuration(1);
+    TaskActivation.Builder building =
+        template.task(number).setProcessingDeadlineDuration(DEADLINE_SECONDS);
     if (old.columns().getOrDefault("on_attempts_exceeded", 1).equals(2)) {
       building
           .getRetryStateBuilder()
@@ -231,7 +235,7 @@ final class ReferenceStoreTest {
     columns.put("added_at", now - 100 + number);
     columns.put("received_at", now - 100);
     columns.put("processing_attempts", 0);
-    columns.put("processing_deadline_duration", 1);
+    columns.put("processing_deadline_duration", DEADLINE_SECONDS);
     columns.put("status", old.status());
     columns.put("namespace", activation.getNamespace());
     columns.put("taskname", activation.getTaskname());

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -69,13 +68,17 @@ final class ReplayUnderKillsTest {
         BrokerProcess broker = setup.start().awaitServing(PATIENCE);
         BrokerProcess replay = replay(setup, "1");
         try {
-          awaitCompleted(LETTERS / 5);
+          await()
+              .atMost(PATIENCE)
+              .pollInterval(Duration.ofMillis(20))
+              .until(() -> view.published(setup.topic()) >= LETTERS / 10);
           assertThat(replay.isAlive()).as("the first replay still runs").isTrue();
           replay.kill();
           replay = replay(setup, "2");
-          broker = kill(broker);
+          awaitCompleted(LETTERS / 5);
+          broker = kill(broker, worker);
           awaitCompleted(LETTERS * 2 / 5);
-          broker = kill(broker);
+          broker = kill(broker, worker);
           awaitCompleted(LETTERS);
           BrokerProcess last = replay;
           await().atMost(PATIENCE).until(() -> !last.isAlive());
@@ -116,16 +119,13 @@ final class ReplayUnderKillsTest {
         LETTERS, RATE, seconds, repeated);
   }
 
-  private BrokerProcess kill(BrokerProcess broker) throws Exception {
+  private BrokerProcess kill(BrokerProcess broker, PushWorker worker) throws Exception {
     var completed = new BitSet(LETTERS);
     for (int task = 0; task < LETTERS; task++) {
       completed.set(task, log.completedAt(task) != ExecutionLog.NEVER);
     }
     broker.kill();
-    var before = new AtomicLong(-1);
-    await()
-        .pollInterval(Duration.ofMillis(200))
-        .until(() -> before.getAndSet(log.starts()) == log.starts());
+    await().atMost(PATIENCE).until(() -> worker.connections() == 0);
     for (int task = 0; task < LETTERS; task++) {
       if (completed.get(task)) {
         startsWhenCompleted[task] = log.starts(task);

@@ -88,12 +88,16 @@ final class StuckStoreTest {
       throws Exception {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);
     view.publish(setup.topic(), template.task(0).build().toByteArray());
-    await().atMost(PATIENCE).until(() -> setup.rows() == 1);
     RawCalls.Answer answer =
-        calls.call(
-            ConsumerServiceGrpc.getGetTaskMethod(),
-            GetTaskRequest.getDefaultInstance().toByteArray(),
-            null);
+        await()
+            .atMost(PATIENCE)
+            .until(
+                () ->
+                    calls.call(
+                        ConsumerServiceGrpc.getGetTaskMethod(),
+                        GetTaskRequest.getDefaultInstance().toByteArray(),
+                        null),
+                next -> next.code() != Status.Code.NOT_FOUND);
     assertThat(answer.code()).as(answer.text()).isEqualTo(Status.Code.OK);
     // The running task's status is on disk, so that nothing else waits for the store.
     await()

@@ -102,8 +102,12 @@ final class ChaosTest {
         await().atMost(Duration.ofSeconds(60)).until(survivor::isConnected);
         acknowledged.clear();
         must.clear();
-        assertThat(threads(dir)).isLessThanOrEqualTo(threads + MAX_MORE_THREADS);
-        assertThat(usedBytes()).isLessThan(bytes + MAX_MORE_BYTES);
+        await()
+            .pollInterval(Duration.ofMillis(500))
+            .untilAsserted(() -> {
+              assertThat(threads(dir)).isLessThanOrEqualTo(threads + MAX_MORE_THREADS);
+              assertThat(usedBytes()).isLessThan(bytes + MAX_MORE_BYTES);
+            });
       } finally {
         stop.set(true);
         victim.close();

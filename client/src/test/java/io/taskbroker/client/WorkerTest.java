@@ -270,14 +270,14 @@ final class WorkerTest {
 
   @Test
   void heartbeatsMoveTheDeadline() throws Exception {
-    Task<Order> task = task("long").deadline(Duration.ofSeconds(1));
+    Task<Order> task = task("long").deadline(Duration.ofSeconds(3));
     var done = new LinkedBlockingQueue<Integer>();
     run(
         worker()
             .handle(
                 task,
                 (order, context) -> {
-                  Instant end = Instant.now().plusMillis(3_000);
+                  Instant end = Instant.now().plusMillis(5_000);
                   while (Instant.now().isBefore(end)) {
                     context.heartbeat();
                     Thread.sleep(50);

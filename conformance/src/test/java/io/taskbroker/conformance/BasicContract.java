@@ -31,13 +31,18 @@ import tools.jackson.databind.JsonNode;
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class BasicContract {
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
-  private static final int BURST = 60;
+  /// Seconds beyond its deadline in which a task may wait in its worker and be reported.
+  static final int GRACE = 6;
+
+  /// Tasks that are dispatched at once.
+  static final int BURST = 60;
+
+  private static final Duration PATIENCE = Duration.ofSeconds(180);
   private static final int LARGE = 3_200_000;
   private static final int DELAY = 2;
 
   /// By how many seconds a delay may be late: idle workers ask every five, on a busy machine.
-  private static final double LATE = 15;
+  private static final double LATE = 60;
 
   private final String large = hex(LARGE);
   private final Deployment deployment;
@@ -46,7 +51,7 @@ abstract class BasicContract {
   private List<TaskActivation> deadLetters = List.of();
 
   BasicContract(Deployment deployment) {
-    this.deployment = deployment;
+    this.deployment = deployment.withGrace(GRACE);
   }
 
   final Deployment deployment() {
@@ -213,11 +218,14 @@ abstract class BasicContract {
 
   /// The tags of a metric, each time that the client counted it.
   final Stream<JsonNode> metrics(String name) {
+    return notesOfMetric(name).map(note -> note.path("tags"));
+  }
+
+  final Stream<JsonNode> notesOfMetric(String name) {
     return deployment
         .journal()
         .notes("metric")
-        .filter(note -> note.path("name").asString().equals(name))
-        .map(note -> note.path("tags"));
+        .filter(note -> note.path("name").asString().equals(name));
   }
 
   final List<Run> runs(String task) {

@@ -31,7 +31,7 @@ final class Deployment implements AutoCloseable {
   static final int CONCURRENCY = 4;
 
   private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration STOP = Duration.ofSeconds(10);
+  private static final Duration STOP = Duration.ofSeconds(30);
   private static final int PARTITIONS = 2;
   private static final String LARGEST_MESSAGE = "10000000";
 
@@ -92,6 +92,13 @@ final class Deployment implements AutoCloseable {
   Deployment with(String key, String yaml) {
     config.put(key, yaml);
     return this;
+  }
+
+  /// Sets how long the broker waits for a report beyond the deadline of a task.
+  Deployment withGrace(int seconds) {
+    return with(
+        "store",
+        "{sqlite: {path: \"%s\"}, processing_deadline_grace_sec: %d}".formatted(store(), seconds));
   }
 
   /// Has the broker accept signatures by these secrets, and sign with the first of them.
@@ -234,11 +241,21 @@ final class Deployment implements AutoCloseable {
     return journal().notes("loaded").count();
   }
 
+  /// Number of tasks of which the store says that a worker has them.
+  int running() throws SQLException {
+    return count(store(), "WHERE status = 'Processing'");
+  }
+
   /// Number of tasks in a store.
   static int rows(Path store) throws SQLException {
+    return count(store, "");
+  }
+
+  private static int count(Path store, String which) throws SQLException {
     try (var connection = DriverManager.getConnection("jdbc:sqlite:" + store);
         var statement = connection.createStatement();
-        var count = statement.executeQuery("SELECT count(*) FROM inflight_taskactivations")) {
+        var count =
+            statement.executeQuery("SELECT count(*) FROM inflight_taskactivations " + which)) {
       return count.getInt(1);
     }
   }

@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
 /// What the current client may expect beyond that, in every mode.
 abstract class FullContract extends BasicContract {
   /// Of the tasks that block the alarm, and what the broker gives beyond it.
-  private static final double DEADLINE_AND_GRACE = 1 + 3;
+  private static final double DEADLINE_AND_GRACE = 1 + GRACE;
 
   FullContract(Deployment deployment) {
     super(deployment.withAllTasks());

@@ -80,7 +80,7 @@ final class LimitedWorkerTest {
       double perSecond = TASKS / (times.getMax() - times.getMin());
       System.out.printf("%.0f tasks/s of 200 ms with 50 slots%n", perSecond);
       // One call at a time gives 5, all slots give 250.
-      assertThat(perSecond).isGreaterThan(30);
+      assertThat(perSecond).isGreaterThan(10);
       assertThat(deployment.stopBroker()).as("exit code").isZero();
     }
   }

@@ -20,7 +20,7 @@ final class ProtocolDeployment implements AutoCloseable {
   static final String APPLICATION = "proof";
 
   private static final Duration START = Duration.ofSeconds(60);
-  private static final Duration STOP = Duration.ofSeconds(10);
+  private static final Duration STOP = Duration.ofSeconds(30);
   private static final Path PROTOCOL = Path.of("..", "proto", "src", "main", "protobuf");
 
   private final Path dir;

@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 @Execution(ExecutionMode.CONCURRENT)
 final class ProtocolTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final Duration END = Duration.ofSeconds(20);
+  private static final Duration END = Duration.ofSeconds(60);
 
   @Test
   void retriesFollowThePolicyOrTheWorker() throws Exception {
@@ -110,7 +110,7 @@ final class ProtocolTest {
     try (var deployment = new ProtocolDeployment("protocol-stale", null);
         var enqueuer = deployment.startEnqueuer()) {
       PythonProcess frozen = deployment.startWorker("frozen", 1, 1);
-      enqueuer.enqueue(List.of(Enqueuer.task("slow", "stubborn", Map.of("ms", 5_000), Map.of())));
+      enqueuer.enqueue(List.of(Enqueuer.task("slow", "stubborn", Map.of("ms", 10_000), Map.of())));
       await().atMost(PATIENCE).until(() -> !starts(deployment, "slow").isEmpty());
       frozen.freeze();
       var _ = deployment.startWorker("other", 1, 1);
@@ -137,11 +137,14 @@ final class ProtocolTest {
           IntStream.range(0, 8)
               .mapToObj(i -> Enqueuer.task("t" + i, "work", Map.of("ms", 1_000), Map.of()))
               .toList());
-      await().atMost(PATIENCE).until(() -> deployment.journal().notes("start").count() == 4);
+      await().atMost(PATIENCE).until(() -> deployment.journal().notes("start").count() >= 4);
 
       assertThat(deployment.stopBroker()).as("exit code").isZero();
       assertThat(deployment.journal().notes("drain")).isNotEmpty();
-      await().atMost(PATIENCE).until(() -> deployment.journal().notes("acknowledged").count() == 4);
+      long begun = deployment.journal().notes("start").count();
+      await()
+          .atMost(PATIENCE)
+          .until(() -> deployment.journal().notes("acknowledged").count() == begun);
       deployment.killAndRestartBroker();
       for (int i = 0; i < 8; i++) {
         assertThat(enqueuer.outcome("t" + i)).isEqualTo("COMPLETED");
@@ -157,7 +160,7 @@ final class ProtocolTest {
       PythonProcess stopped = deployment.startWorker("stopped", 5, 1);
       enqueuer.enqueue(
           IntStream.range(0, 5)
-              .mapToObj(i -> Enqueuer.task("t" + i, "work", Map.of("ms", 2_000), Map.of()))
+              .mapToObj(i -> Enqueuer.task("t" + i, "work", Map.of("ms", 4_000), Map.of()))
               .toList());
       await().atMost(PATIENCE).until(() -> deployment.journal().notes("start").count() == 1);
 

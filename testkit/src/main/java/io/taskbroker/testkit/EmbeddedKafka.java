@@ -34,7 +34,7 @@ import org.apache.kafka.metadata.storage.Formatter;
 ///
 /// Thread-safe. Kafka's server classes are no public API: no other class refers to them.
 public final class EmbeddedKafka implements AutoCloseable {
-  private static final int ADMIN_TIMEOUT_SECONDS = 30;
+  private static final int ADMIN_TIMEOUT_SECONDS = 60;
   private static final int SCRAM_ITERATIONS = 4096;
 
   private final KafkaRaftServer server;

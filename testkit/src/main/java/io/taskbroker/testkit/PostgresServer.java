@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -19,6 +20,9 @@ public final class PostgresServer implements AutoCloseable {
 
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
+  /// The ten seconds of the library are few on a busy machine.
+  private static final Duration START = Duration.ofSeconds(60);
+
   private final Path folder;
   private final Map<String, String> settings;
   private final int port;
@@ -27,8 +31,8 @@ public final class PostgresServer implements AutoCloseable {
   private PostgresServer(Path folder, Map<String, String> settings) throws IOException {
     this.folder = folder;
     this.settings = settings;
-    this.server = run(0);
-    this.port = server.getPort();
+    this.port = Ports.free();
+    this.server = run(port);
   }
 
   /// The shared server of this process, started on first use and stopped with the process.
@@ -165,10 +169,7 @@ public final class PostgresServer implements AutoCloseable {
             .setCleanDataDirectory(false)
             .setServerConfig("synchronous_commit", "on");
     settings.forEach(builder::setServerConfig);
-    if (onPort != 0) {
-      builder.setPort(onPort);
-    }
-    return builder.start();
+    return builder.setPort(onPort).setPGStartupWait(START).start();
   }
 
   /// Connection parameters of a database, for its superuser.

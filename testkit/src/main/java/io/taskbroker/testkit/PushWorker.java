@@ -1,10 +1,12 @@
 package io.taskbroker.testkit;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.taskbroker.proto.v1.PushTaskRequest;
@@ -34,6 +36,7 @@ public final class PushWorker implements AutoCloseable {
   private final Reporter reporter;
   private final Server server;
   private final AtomicInteger running = new AtomicInteger();
+  private final AtomicInteger connections = new AtomicInteger();
   private final IdleWait idleness = new IdleWait(this::isIdle);
 
   private PushWorker(WorkerOptions options, Behaviour behaviour, ExecutionLog log) {
@@ -48,6 +51,7 @@ public final class PushWorker implements AutoCloseable {
         NettyServerBuilder.forAddress(Ports.address(options.port()))
             .directExecutor()
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .addTransportFilter(new Connections())
             .addService(
                 ServerServiceDefinition.builder(WorkerServiceGrpc.SERVICE_NAME)
                     .addMethod(RawMethods.PUSH_TASK, this::startCall)
@@ -81,6 +85,21 @@ public final class PushWorker implements AutoCloseable {
   /// Number of running tasks.
   public int running() {
     return running.get();
+  }
+
+  /// Number of open connections. When a broker was killed and has none any more, all that it sent
+  /// has been taken.
+  public int connections() {
+    return connections.get();
+  }
+
+  /// Keeps all results back until [#releaseReports]; tasks run and end as usual.
+  public void holdReports() {
+    reporter.hold(true);
+  }
+
+  public void releaseReports() {
+    reporter.hold(false);
   }
 
   /// Waits until nothing runs and every result was accepted.
@@ -141,6 +160,19 @@ public final class PushWorker implements AutoCloseable {
       reporter.add(execution);
     }
     running.decrementAndGet();
+  }
+
+  private final class Connections extends ServerTransportFilter {
+    @Override
+    public Attributes transportReady(Attributes transport) {
+      connections.incrementAndGet();
+      return transport;
+    }
+
+    @Override
+    public void transportTerminated(Attributes transport) {
+      connections.decrementAndGet();
+    }
   }
 
   private final class PushCall extends ServerCall.Listener<byte[]> {

@@ -22,6 +22,7 @@ final class Reporter {
   private int calls;
   private long backoff = MIN_BACKOFF_MILLIS;
   private boolean paused;
+  private boolean held;
 
   Reporter(BrokerClient broker, TimerWheel wheel, ExecutionLog log, int batchSize) {
     this.broker = broker;
@@ -34,6 +35,14 @@ final class Reporter {
   /// Queues a result for the next [#send].
   synchronized void add(Execution execution) {
     waiting.add(execution);
+  }
+
+  /// Keeps results back, or sends them again.
+  void hold(boolean hold) {
+    synchronized (this) {
+      held = hold;
+    }
+    send();
   }
 
   /// Whether every result was accepted or refused by the broker.
@@ -51,7 +60,7 @@ final class Reporter {
   }
 
   private synchronized List<Execution> next() {
-    if (paused || calls == maxCalls || waiting.isEmpty()) {
+    if (held || paused || calls == maxCalls || waiting.isEmpty()) {
       return List.of();
     }
     calls++;

@@ -39,8 +39,7 @@ final class PagesTest {
       assertThat(visit.violations()).isEmpty();
       visit.button("Menu").click();
       visit.link("Workers").click();
-      visit.settled();
-      assertThat(visit.page().title()).startsWith("Workers");
+      visit.page().waitForFunction("() => document.title.startsWith('Workers')");
     }
   }
 

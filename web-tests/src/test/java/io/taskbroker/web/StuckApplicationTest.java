@@ -1,10 +1,10 @@
 package io.taskbroker.web;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.microsoft.playwright.Locator;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -26,17 +26,11 @@ final class StuckApplicationTest {
       // For the moment of a call that tries them again, the reason is another.
       Locator paused =
           visit.page().locator("main section a[href*='waiting=WORKER_PAUSED']").first();
-      await()
-          .atMost(PATIENCE)
-          .until(() -> {
-            boolean shown = paused.isVisible();
-            if (!shown) {
-              visit.page().reload();
-              visit.settled();
-            }
-            return shown;
-          });
-      assertThat(visit.text()).contains("The workers of its application are unreachable");
+      reloadUntil(
+          visit,
+          () ->
+              paused.isVisible()
+                  && visit.text().contains("The workers of its application are unreachable"));
 
       paused.click();
       visit.page().waitForURL("**waiting=WORKER_PAUSED");
@@ -44,7 +38,20 @@ final class StuckApplicationTest {
 
       visit.page().locator("a.id").first().click();
       visit.awaitText("Why it does not run");
-      assertThat(visit.text()).contains("see the broker's log and the workers");
+      reloadUntil(visit, () -> visit.text().contains("see the broker's log and the workers"));
     }
+  }
+
+  private static void reloadUntil(Visit visit, BooleanSupplier shown) {
+    await()
+        .atMost(PATIENCE)
+        .until(() -> {
+          if (shown.getAsBoolean()) {
+            return true;
+          }
+          visit.page().reload();
+          visit.settled();
+          return false;
+        });
   }
 }

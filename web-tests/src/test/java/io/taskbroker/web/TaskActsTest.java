@@ -3,6 +3,8 @@ package io.taskbroker.web;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.options.WaitForSelectorState;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,7 +80,7 @@ final class TaskActsTest {
       visit.button("Cancel").click();
       visit.dialog().getByLabel("Reason").waitFor();
       visit.page().keyboard().press("Escape");
-      assertThat(visit.dialog().count()).isZero();
+      visit.dialog().waitFor(new Locator.WaitForOptions().setState(WaitForSelectorState.HIDDEN));
       assertThat(shop.status("/v1/tasks/" + id)).isEqualTo(200);
     }
   }

@@ -10,6 +10,7 @@ import io.taskbroker.client.Task;
 import io.taskbroker.client.TaskClient;
 import io.taskbroker.client.TaskContext;
 import io.taskbroker.client.testing.TestBroker;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -34,7 +35,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// A Spring application with tasks, against the real broker.
-@Timeout(60)
+@Timeout(240)
 final class TaskbrokerAutoConfigurationTest {
   record Receipt(String order) {}
 
@@ -127,7 +128,9 @@ final class TaskbrokerAutoConfigurationTest {
           assertThat(next()).isEqualTo("counted 1");
           var registry = context.getBean(SimpleMeterRegistry.class);
           assertThat(registry.get("taskbroker.worker.slots").gauge().value()).isEqualTo(7);
-          await().until(() -> registry.find("taskbroker.worker.attempt").timer() != null);
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> registry.find("taskbroker.worker.attempt").timer() != null);
         });
   }
 
@@ -150,7 +153,9 @@ final class TaskbrokerAutoConfigurationTest {
           context.getBean(TaskClient.class).enqueue(SEND, new Receipt("seen"));
           assertThat(next()).isEqualTo("seen 1");
           var endpoint = context.getBean(TaskbrokerEndpoint.class);
-          await().until(() -> requireNonNull(endpoint.worker()).counts().completed() == 1);
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> requireNonNull(endpoint.worker()).counts().completed() == 1);
           assertThat(requireNonNull(endpoint.worker()).tasks())
               .containsExactly("default/send-receipt");
         });
@@ -208,7 +213,9 @@ final class TaskbrokerAutoConfigurationTest {
         .withBean(Receipts.class)
         .run(context -> {
           var lifecycle = context.getBean(WorkerLifecycle.class);
-          await().until(() -> lifecycle.worker().orElseThrow().isConnected());
+          await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> lifecycle.worker().orElseThrow().isConnected());
           stopped.add(lifecycle);
         });
     assertThat(stopped.remove().isRunning()).isFalse();

@@ -23,7 +23,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class DemoTest {
   private static final int TASKS = 1_000;
   private static final int MILLIS = 20;
-  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /// For what never comes.
+  private static final Duration IMPATIENCE = Duration.ofSeconds(15);
 
   @TempDir private Path dir;
   private final StringWriter out = new StringWriter();
@@ -82,7 +85,8 @@ final class DemoTest {
 
   private int demo(Mode mode, String fault, int tasks) throws Exception {
     var setting = DemoSetting.of(dir, mode, tasks, MILLIS);
-    var options = new DemoOptions(tasks, MILLIS, 1, 0, false, PATIENCE);
+    var options =
+        new DemoOptions(tasks, MILLIS, 1, 0, false, fault.isEmpty() ? PATIENCE : IMPATIENCE);
     UnaryOperator<BrokerLaunch> miniBroker =
         launch ->
             launch

@@ -26,7 +26,7 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 
 /// The application as it runs, with the real broker.
-@Timeout(120)
+@Timeout(240)
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT)
 class ShopRunsTest {
   private static final TestBroker BROKER = TestBroker.start();
@@ -70,10 +70,11 @@ class ShopRunsTest {
     var order = "{\"number\": \"4711\", \"email\": \"ada@example.org\", \"total\": 12.50}";
     var post = at("/orders").header("Content-Type", "application/json");
     assertThat(send(post.POST(BodyPublishers.ofString(order))).statusCode()).isEqualTo(201);
-    assertThat(MAILS.poll(30, TimeUnit.SECONDS)).isEqualTo("ada@example.org Order 4711: 12.50");
+    assertThat(MAILS.poll(60, TimeUnit.SECONDS)).isEqualTo("ada@example.org Order 4711: 12.50");
 
     assertThat(send(at("/actuator/health")).body()).contains("\"taskbroker\":{\"status\":\"UP\"}");
     await()
+        .atMost(Duration.ofSeconds(60))
         .untilAsserted(() ->
             assertThat(send(at("/actuator/taskbroker")).body())
                 .contains("\"slots\":50")
