@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,9 +32,10 @@ final class TokenFile {
   private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Path file;
+  private final LongSupplier nanoTime;
   private List<Token> tokens;
   private FileTime stamp;
-  private long checkedAt = System.nanoTime();
+  private long checkedAt;
 
   /// A token's owner; equality by hash only.
   @SuppressWarnings("ArrayRecordComponent") // compared by hash only
@@ -41,7 +43,13 @@ final class TokenFile {
 
   /// @throws IllegalArgumentException if the file cannot be read or is invalid
   TokenFile(Path file) {
+    this(file, System::nanoTime);
+  }
+
+  TokenFile(Path file, LongSupplier nanoTime) {
     this.file = file;
+    this.nanoTime = nanoTime;
+    this.checkedAt = nanoTime.getAsLong();
     try {
       stamp = Files.getLastModifiedTime(file);
       tokens = read(file);
@@ -70,7 +78,7 @@ final class TokenFile {
   }
 
   private void reload() {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     if (now - checkedAt < CHECK_NANOS) {
       return;
     }

@@ -136,6 +136,31 @@ final class AdminServerTest {
         .contains("\"who\":\"operator\"", "\"phase\":\"intended\"", "\"phase\":\"done\"");
   }
 
+  /// Of each operation, so that a new one cannot be open to everybody who may look.
+  @Test
+  void eachWriteNeedsItsRole() throws Exception {
+    start(
+        "trusted_proxies: [127.0.0.1], identity_header: X-User, requests_per_second: 10000,"
+            + " roles: {ann: operate, bob: read}");
+    List<Route> writes = server.operations().stream().filter(Route::writes).toList();
+    assertThat(writes).hasSizeGreaterThan(10);
+    List<String> forAdmins = new ArrayList<>();
+    for (Route route : writes) {
+      String path = route.path().replaceAll("\\{[a-z]+}", "x");
+      assertThat(send(request(route.method(), path, "X-User: bob", "{}")))
+          .as("%s %s by a reader", route.method(), path)
+          .startsWith("HTTP/1.1 403")
+          .contains("bob has the role READ");
+      String answer = send(request(route.method(), path, "X-User: ann", "{}"));
+      if (answer.contains("this needs ADMIN")) {
+        forAdmins.add(path);
+      } else {
+        assertThat(answer).as("%s %s without a reason", route.method(), path).contains("HTTP/1.1 4");
+      }
+    }
+    assertThat(forAdmins).containsExactlyInAnyOrder("/v1/drain", "/v1/log-levels");
+  }
+
   @Test
   void invalidTokensEndTheStartWithoutShowingThem() throws Exception {
     Path tokens = Files.writeString(dir.resolve("tokens"), "ann admin " + TOKEN);
@@ -221,6 +246,14 @@ final class AdminServerTest {
     assertThat(send(request("POST", "/v1/pause", "Host: localhost", large)))
         .startsWith("HTTP/1.1 413");
     assertThat(send("nonsense\r\n\r\n")).startsWith("HTTP/1.1 400").contains("problem+json");
+  }
+
+  @Test
+  void g7PagesOfDeadLettersAreBounded() throws Exception {
+    start("");
+    assertThat(send(request("GET", "/v1/dead-letters?limit=501", "Host: localhost", "")))
+        .startsWith("HTTP/1.1 400")
+        .contains("500");
   }
 
   @Test
