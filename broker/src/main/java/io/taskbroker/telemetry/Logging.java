@@ -37,6 +37,10 @@ public final class Logging {
           "org.eclipse.jetty",
           "com.zaxxer.hikari");
 
+  /// Library that logs the bytes of requests at `debug`, bearer tokens and cookies included: it logs
+  /// at `info` at most, whatever is asked for.
+  private static final String SHOWS_SECRETS = "org.eclipse.jetty";
+
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
   /// Loggers that warn about each connection attempt, several times a second while a cluster is
@@ -133,8 +137,13 @@ public final class Logging {
       String name = target.replace("::", ".");
       names = List.of(name.startsWith("taskbroker") ? "io." + name : name);
     }
-    names.forEach(name -> context.getLogger(name).setLevel(level));
+    names.forEach(name -> context.getLogger(name).setLevel(withoutSecrets(name, level)));
     return true;
+  }
+
+  private static Level withoutSecrets(String logger, Level level) {
+    boolean shows = (logger + ".").startsWith(SHOWS_SECRETS + ".");
+    return shows && !level.isGreaterOrEqual(Level.INFO) ? Level.INFO : level;
   }
 
   private static @org.jspecify.annotations.Nullable Level level(String name) {

@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
@@ -31,6 +35,7 @@ import io.taskbroker.store.RowGroups;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.telemetry.Distribution;
+import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
@@ -59,6 +64,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -67,6 +74,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 /// Who may call the admin API, in which size and number; with a fake engine and store.
 @Timeout(240)
@@ -168,6 +176,39 @@ final class AdminServerTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("line 1")
         .hasMessageNotContaining(TOKEN);
+  }
+
+  /// The library logs the bytes of requests at `debug`.
+  @Test
+  void tokensAreNotLoggedAtAnyLevel() throws Exception {
+    var appender = new ListAppender<ILoggingEvent>();
+    appender.list = new CopyOnWriteArrayList<>();
+    appender.start();
+    List<Logger> loggers =
+        Stream.of("org.eclipse.jetty", "org.eclipse.jetty.http", "io.taskbroker")
+            .map(name -> (Logger) LoggerFactory.getLogger(name))
+            .toList();
+    List<Level> before = new ArrayList<>();
+    for (Logger logger : loggers) {
+      before.add(logger.getLevel());
+      logger.addAppender(appender);
+      assertThat(Logging.set(logger.getName() + "=trace")).isTrue();
+    }
+    try {
+      start("tokens: " + tokens("reader read"));
+      assertThat(get("Authorization: Bearer " + TOKEN)).startsWith("HTTP/1.1 200");
+      String signIn = "{\"token\":\"" + TOKEN + "\"}";
+      assertThat(send(request("POST", "/ui/session", "Host: localhost", signIn)))
+          .startsWith("HTTP/1.1 200");
+    } finally {
+      for (int i = 0; i < loggers.size(); i++) {
+        loggers.get(i).detachAppender(appender);
+        loggers.get(i).setLevel(before.get(i));
+      }
+    }
+    assertThat(appender.list)
+        .isNotEmpty()
+        .noneMatch(event -> event.getFormattedMessage().contains(TOKEN));
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.netty.buffer.UnpooledByteBufAllocator;
+import io.taskbroker.LogCapture;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.TlsFiles.IdentityFiles;
@@ -15,19 +16,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
+import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Valid and invalid TLS files, and their replacement while a server runs.
 @Timeout(240)
@@ -35,6 +41,7 @@ final class TlsContextTest {
   private static final String HOST = "server.test";
 
   private final CertificateAuthority authority = new CertificateAuthority("authority");
+  @RegisterExtension final LogCapture log = LogCapture.of(Identity.class);
   @TempDir private Path dir;
 
   @Test
@@ -106,6 +113,35 @@ final class TlsContextTest {
     assertRefused(good, name, "holds something else than PEM certificates");
     Files.write(good.certificate(), new byte[(1 << 20) + 1]);
     assertRefused(good, name, "is larger than 1 MiB");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EC", "RSA", "Ed25519"})
+  void keysOfEachAlgorithmAreUsed(String algorithm) throws Exception {
+    KeyPair keys = KeyPairGenerator.getInstance(algorithm).generateKeyPair();
+    Instant now = Instant.now();
+    Issued issued =
+        authority.issue(dir, "server", keys, now.minusSeconds(60), now.plusSeconds(3_600), HOST);
+    assertThat(nameShown(TlsContext.server(files(issued)), trusting())).contains(HOST);
+  }
+
+  @Test
+  void onlyTls13And12AreSpoken() {
+    TlsContext server = TlsContext.server(files(authority.issue(dir, "server", HOST)));
+    for (TlsContext each : List.of(server, trusting())) {
+      assertThat(each.newEngine(UnpooledByteBufAllocator.DEFAULT).getEnabledProtocols())
+          .containsExactlyInAnyOrder("TLSv1.3", "TLSv1.2");
+    }
+  }
+
+  @Test
+  void anExpiredCertificateIsAWarning() {
+    Instant end = Instant.now().minusSeconds(60);
+    Issued old = authority.issue(dir, "server", end.minusSeconds(60), end, HOST);
+    assertThat(TlsContext.server(files(old))).isNotNull();
+    assertThat(log.lines())
+        .anyMatch(line ->
+            line.startsWith("WARN x.certificate = " + old.certificate() + ": the certificate expired"));
   }
 
   @Test

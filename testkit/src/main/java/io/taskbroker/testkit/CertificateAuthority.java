@@ -64,7 +64,12 @@ public final class CertificateAuthority {
 
   /// The same with a validity period.
   public Issued issue(Path dir, String subject, Instant from, Instant to, String... names) {
-    KeyPair own = newKeys();
+    return issue(dir, subject, newKeys(), from, to, names);
+  }
+
+  /// The same for given keys, of any algorithm.
+  public Issued issue(
+      Path dir, String subject, KeyPair own, Instant from, Instant to, String... names) {
     byte[] alternatives =
         Der.sequence(
             List.of(names).stream().map(CertificateAuthority::alternative).toArray(byte[][]::new));
