@@ -98,6 +98,10 @@ final class ControlServerTest {
             "{}",
             "[]",
             "{\"action\":\"LIST\",\"ids\":[],\"topic\":\"\",\"target\":\"\",\"limit\":10001}",
+            "{\"action\":\"RETARGET\",\"ids\":[],\"topic\":\"\",\"target\":\"a\",\"limit\":1001}",
+            "{\"action\":\"LIST\",\"ids\":["
+                + "\"x\",".repeat(1_000)
+                + "\"x\"],\"topic\":\"\",\"target\":\"\",\"limit\":1}",
             "{\"action\":\"LIST\",\"ids\":[null],\"topic\":\"\",\"target\":\"\",\"limit\":1}",
             "{\"action\":\"OTHER\",\"ids\":[],\"topic\":\"\",\"target\":\"\",\"limit\":1}",
             "[".repeat(100_000))) {
