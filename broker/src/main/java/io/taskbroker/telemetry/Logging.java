@@ -37,8 +37,8 @@ public final class Logging {
           "org.eclipse.jetty",
           "com.zaxxer.hikari");
 
-  /// Library that logs the bytes of requests at `debug`, bearer tokens and cookies included: it logs
-  /// at `info` at most, whatever is asked for.
+  /// Library that logs the bytes of requests at `debug`, bearer tokens and cookies included: it
+  /// logs at `info` at most, whatever is asked for.
   private static final String SHOWS_SECRETS = "org.eclipse.jetty";
 
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";

@@ -163,7 +163,9 @@ final class AdminServerTest {
       if (answer.contains("this needs ADMIN")) {
         forAdmins.add(path);
       } else {
-        assertThat(answer).as("%s %s without a reason", route.method(), path).contains("HTTP/1.1 4");
+        assertThat(answer)
+            .as("%s %s without a reason", route.method(), path)
+            .contains("HTTP/1.1 4");
       }
     }
     assertThat(forAdmins).containsExactlyInAnyOrder("/v1/drain", "/v1/log-levels");

@@ -69,8 +69,7 @@ final class TokenFileTest {
 
   private Path write(String content) throws IOException {
     Path file = Files.writeString(dir.resolve("tokens"), content);
-    return Files.setLastModifiedTime(
-        file, FileTime.from(Instant.EPOCH.plusSeconds(writes++)));
+    return Files.setLastModifiedTime(file, FileTime.from(Instant.EPOCH.plusSeconds(writes++)));
   }
 
   private static String line(String role) throws Exception {

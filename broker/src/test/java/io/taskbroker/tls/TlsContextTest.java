@@ -141,7 +141,8 @@ final class TlsContextTest {
     assertThat(TlsContext.server(files(old))).isNotNull();
     assertThat(log.lines())
         .anyMatch(line ->
-            line.startsWith("WARN x.certificate = " + old.certificate() + ": the certificate expired"));
+            line.startsWith(
+                "WARN x.certificate = " + old.certificate() + ": the certificate expired"));
   }
 
   @Test
