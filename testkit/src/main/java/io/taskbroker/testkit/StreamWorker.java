@@ -42,6 +42,7 @@ public final class StreamWorker implements AutoCloseable {
 
   private @Nullable StreamObserver<WorkerMessage> stream;
   private long number;
+  private boolean held;
   private boolean closed;
 
   /// Observer of a worker; called while the worker is locked.
@@ -86,6 +87,16 @@ public final class StreamWorker implements AutoCloseable {
         worker.timer.scheduleAtFixedRate(
             worker::heartbeat, HEARTBEAT_MS, HEARTBEAT_MS, TimeUnit.MILLISECONDS);
     return worker;
+  }
+
+  /// Sends no results, as if all tasks took longer, until [#releaseResults].
+  public synchronized void holdResults() {
+    held = true;
+  }
+
+  public synchronized void releaseResults() {
+    held = false;
+    attempts.values().stream().filter(attempt -> attempt.sentAs == 0).forEach(this::report);
   }
 
   @Override
@@ -138,7 +149,7 @@ public final class StreamWorker implements AutoCloseable {
   }
 
   private void report(Attempt attempt) {
-    if (stream != null && attempt.done) {
+    if (stream != null && attempt.done && !held) {
       attempt.sentAs = ++number;
       stream.onNext(
           WorkerMessage.newBuilder()
