@@ -324,7 +324,7 @@ final class Admission {
   }
 
   /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:
-  /// then its delete ends it.
+  /// then its delete ends it, or the end of what is held of a slot ([UnknownFires]).
   private boolean withdraw(Row row, @Nullable Object owner) {
     if (owner instanceof InFlightTask task) {
       if (task.step() == Step.DELETING) {

@@ -162,8 +162,7 @@ public final class Engine {
       case Command.PartitionLoaded page -> loaded(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
       case Command.Rejected rejected when rejected.change() instanceof Change.Fire fire -> {
-        state.changeDone(fire);
-        admission.unfired(fire, EnqueueOutcome.UNSTORABLE);
+        unfired(fire, EnqueueOutcome.UNSTORABLE);
       }
       case Command.Rejected rejected ->
           throw new IllegalStateException(
@@ -272,8 +271,7 @@ public final class Engine {
       if (!outcomes.isEmpty()
           && outcomes.get(i) == ChangeOutcome.SUPERSEDED
           && changes.get(i) instanceof Change.Fire fire) {
-        state.changeDone(fire);
-        admission.unfired(fire, EnqueueOutcome.SUPERSEDED);
+        unfired(fire, EnqueueOutcome.SUPERSEDED);
       } else {
         durable(changes.get(i));
       }
@@ -288,9 +286,7 @@ public final class Engine {
       case Change.Insert(_, PendingEnqueue enqueue) -> enqueue.settle();
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
-      case Change.Fire(_, _, InFlightTask task) -> recovery.inserted(task);
-      case Change.Fire(_, _, PendingEnqueue enqueue) -> enqueue.settle();
-      case Change.Fire _ -> {}
+      case Change.Fire fire -> fired(fire);
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
           dispatcher.statusWritten(task);
       case Change.UpdateStatus _ -> {}
@@ -328,7 +324,34 @@ public final class Engine {
     if (delete.tombstoneUntil() != Row.NONE) {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil(), state.wall);
     }
-    if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
+    gone(delete.owner());
+  }
+
+  /// Handles the task of a slot that is stored.
+  private void fired(Change.Fire fire) {
+    switch (fire.owner()) {
+      case InFlightTask task -> recovery.inserted(task);
+      case PendingEnqueue enqueue -> enqueue.settle();
+      case null, default -> {}
+    }
+    Change.Delete end = state.unknownFires.end(fire);
+    if (end != null) {
+      state.write(end);
+    }
+  }
+
+  /// Handles the task of a slot that is not stored: if it has ended, there is nothing to delete.
+  private void unfired(Change.Fire fire, EnqueueOutcome why) {
+    state.changeDone(fire);
+    Change.Delete end = state.unknownFires.end(fire);
+    admission.unfired(fire, why);
+    if (end != null) {
+      gone(end.owner());
+    }
+  }
+
+  private void gone(@Nullable Object owner) {
+    if (owner instanceof InFlightTask task && task.step() == Step.DELETING) {
       queries.ended(task);
       state.transition(task, TaskEvent.DELETED);
       state.remove(task);

@@ -23,7 +23,6 @@ import io.taskbroker.inflight.api.TokenEpoch;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -62,9 +61,7 @@ final class EngineState {
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
 
-  /// Ids of the tasks of slots that this broker fires, until it is known whether it was first. As
-  /// many as the schedules of a few enqueues.
-  final Set<String> unfired = new HashSet<>();
+  final UnknownFires unknownFires = new UnknownFires();
 
   /// Ids of the parked rows, with their keys.
   final ParkedIds parked;
@@ -239,7 +236,9 @@ final class EngineState {
 
   void write(Change change) {
     if (change instanceof Change.Fire fire) {
-      unfired.add(fire.id());
+      unknownFires.begin(fire);
+    } else if (change instanceof Change.Delete delete && unknownFires.hold(delete)) {
+      return;
     }
     outstanding++;
     if (change.takesSpace()) {
@@ -256,9 +255,6 @@ final class EngineState {
 
   /// Handles the known outcome of a change.
   void changeDone(Change change) {
-    if (change instanceof Change.Fire fire) {
-      unfired.remove(fire.id());
-    }
     outstanding--;
     if (change.takesSpace()) {
       takingSpace--;

@@ -170,6 +170,9 @@ final class PartitionTransfer {
     Set<PartitionKey> partitionKeys = new LinkedHashSet<>();
     for (Change change : changes) {
       state.changeDone(change);
+      if (change instanceof Change.Fire fire) {
+        var _ = state.unknownFires.end(fire);
+      }
       switch (change) {
         case Change.AdvanceWatermark(_, _, _, InFlightPartition.Settled settled) -> {
           settled.partition().pendingWatermarks--;

@@ -45,7 +45,7 @@ final class ReportHandler {
   }
 
   void handle(Command.Update update, Reply reply) {
-    if (state.options.shared() && state.unfired.contains(update.id())) {
+    if (state.options.shared() && state.unknownFires.has(update.id())) {
       // No worker has the task from here: the report is about that of the broker that was first.
       forward(update, reply);
       return;
@@ -123,10 +123,11 @@ final class ReportHandler {
         || (task.named != null && token.compareTo(task.named) < 0);
   }
 
-  /// Lets the answer of a report that a retry in the store overrules wait until that is durable
-  /// (G2).
-  static void awaitRetry(InFlightTask task, @Nullable Reply reply) {
-    if (task.step() == Step.INSERTING) {
+  /// Lets the answer of a report that has no effect wait until what overrules it is durable (G2):
+  /// the next attempt, or the end.
+  static void awaitDecision(InFlightTask task, @Nullable Reply reply) {
+    Step step = task.step();
+    if (step == Step.INSERTING || step == Step.FORWARDING || step == Step.DELETING) {
       await(task, reply);
     }
   }
@@ -258,7 +259,7 @@ final class ReportHandler {
   }
 
   private void stale(InFlightTask task, Status reported, @Nullable Reply reply) {
-    awaitRetry(task, reply);
+    awaitDecision(task, reply);
     state.event(EngineEvent.STALE_REPORT, task.activation, reported.storedName());
   }
 

@@ -41,7 +41,7 @@ final class TaskQueries {
   void handle(TaskQuery query) {
     if (state.options.shared()
         && !(query instanceof TaskQuery.Find)
-        && state.unfired.contains(query.id())) {
+        && state.unknownFires.has(query.id())) {
       state.store.barrier(query); // another broker may have fired the slot and have the task
       return;
     }

@@ -69,7 +69,7 @@ final class WorkerResults {
       return handleAbsent(result, reply);
     }
     if (reports.isOfAnotherDelivery(task, result.token()) || !counts(task, result.outcome())) {
-      ReportHandler.awaitRetry(task, reply);
+      ReportHandler.awaitDecision(task, reply);
       state.event(EngineEvent.STALE_REPORT, task, name(result.outcome()));
       return ResultStatus.STALE;
     }

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -117,6 +118,23 @@ public interface PartitionOwnership {
   /// @param drained whether the engine has nothing of it any more
   /// @throws Unavailable if that is impossible now; the next owner does not depend on this release
   void release(SourcePartition partition, boolean drained);
+
+  /// Releases each of the partitions.
+  ///
+  /// @throws Unavailable if that is impossible for one of them; the others are released
+  default void releaseAll(Collection<SourcePartition> partitions, boolean drained) {
+    Unavailable failure = null;
+    for (SourcePartition partition : partitions) {
+      try {
+        release(partition, drained);
+      } catch (Unavailable e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
 
   /// Failure of the store to answer; it may answer later.
   class Unavailable extends RuntimeException {

@@ -174,7 +174,7 @@ final class PositionFinder {
   /// @param drained whether the engine has nothing of them any more
   void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
-      partitions.forEach(partition -> ownership.release(partition, drained));
+      ownership.releaseAll(partitions, drained);
     } catch (PartitionOwnership.Unavailable e) {
       log.warn("Released partitions without the store: {}", e.getMessage());
     }

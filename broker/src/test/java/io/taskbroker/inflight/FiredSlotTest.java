@@ -11,6 +11,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.api.Command;
 import io.taskbroker.inflight.api.EnqueueOutcome;
 import io.taskbroker.inflight.api.PushOutcome;
+import io.taskbroker.inflight.api.Rules;
 import io.taskbroker.inflight.api.TaskQuery;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,48 @@ final class FiredSlotTest {
     assertThat(rig.claim().id()).isEmpty();
     assertNothingIsLeft();
     assertThat(fire("parked").outcomes).containsExactly(EnqueueOutcome.ACCEPTED);
+  }
+
+  /// Else the id of a task that never existed is remembered, and its slot counts as fired.
+  @Test
+  void g1ASlotIsFiredThoughItsTaskWasSwitchedOffBeforeItWasKnownToBeSecond() {
+    rig.commits = false;
+    rig.store.supersedes = _ -> true;
+    Reply reply = fire("a");
+    rig.rule(RigRules.killing("task"));
+    rig.commits = true;
+    rig.rule(Rules.NONE);
+    assertThat(reply.outcomes).containsExactly(EnqueueOutcome.SUPERSEDED);
+    assertNothingIsLeft();
+    rig.store.supersedes = _ -> false;
+    assertThat(fire("a").outcomes).containsExactly(EnqueueOutcome.ACCEPTED);
+  }
+
+  @Test
+  void g1ASlotIsFiredThoughItsParkedTaskEndedBeforeItWasKnownToBeSecond() {
+    fire("first");
+    rig.commits = false;
+    rig.store.supersedes = _ -> true;
+    Reply reply = fire("parked");
+    RigReply report = rig.report(Status.COMPLETE, "parked");
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.outcomes).containsExactly(EnqueueOutcome.SUPERSEDED);
+    assertThat(report.isAnswered()).isTrue();
+    rig.store.supersedes = _ -> false;
+    assertThat(fire("parked").outcomes).containsExactly(EnqueueOutcome.ACCEPTED);
+  }
+
+  @Test
+  void aTaskThatEndedBeforeItsSlotWasFiredIsDeletedAndRemembered() {
+    rig.commits = false;
+    Reply reply = fire("a");
+    rig.rule(RigRules.killing("task"));
+    rig.commits = true;
+    rig.rule(Rules.NONE);
+    assertThat(reply.outcomes).containsExactly(EnqueueOutcome.ACCEPTED);
+    assertNothingIsLeft();
+    assertThat(fire("a").outcomes).containsExactly(EnqueueOutcome.ALREADY_EXISTS);
   }
 
   /// The task of a slot that another broker fired has run before this one knows that it was not

@@ -398,6 +398,20 @@ final class WorkerStreamTest {
     assertThat(overruled.statuses).containsExactly(ResultStatus.STALE);
   }
 
+  /// The next attempt that the retry made has ended, too, but not durably.
+  @Test
+  void g2WhatACompletionOverrulesIsAnsweredWhenItIsDurable() {
+    RigWorker worker = RigWorker.open(rig, 1);
+    enqueue(policy("a", RetryPolicy.newBuilder().setMaxAttempts(2).setDelayMs(60_000)));
+    rig.commits = false;
+    rig.report(Status.RETRY, "a");
+    rig.report(Status.COMPLETE, "a");
+    RigWorker.Answer overruled = worker.complete(worker.last());
+    assertThat(overruled.statuses).isEmpty();
+    rig.commitAndSettle();
+    assertThat(overruled.statuses).containsExactly(ResultStatus.STALE);
+  }
+
   @Test
   void failedTaskOfKafkaIsRetriedThroughKafka() {
     rig.assigned("tasks").send(Task.of("a"));

@@ -78,6 +78,9 @@ final class BrokerHistory {
     @Nullable SimulatedProcess deliveredBy;
     @Nullable SimulatedProcess heldIn;
 
+    /// The process that has decided how this attempt ends: the store may take long to do so.
+    @Nullable SimulatedProcess decidedIn;
+
     /// Processing deadlines that passed, and proven deaths of workers that had no other task.
     int deadlines;
 
@@ -144,6 +147,11 @@ final class BrokerHistory {
       return end == null && targetTopic == null;
     }
 
+    /// Whether the process has still to do something about it.
+    boolean isWaitingFor(SimulatedProcess process) {
+      return isWaiting() && decidedIn != process;
+    }
+
     /// When its worker got it, or last said that it has it.
     long heldSince() {
       return Math.max(lastDelivery, extendedAt);
@@ -159,6 +167,7 @@ final class BrokerHistory {
       onlyStreams = true;
       awaitedIn = null;
       heldIn = null;
+      decidedIn = null;
       deliveries = 0;
       unreached = 0;
       abandonedDelivery = 0;
@@ -175,6 +184,7 @@ final class BrokerHistory {
       completedAt = -1;
       recordedAt = -1;
       heldIn = null;
+      decidedIn = null;
       deliveredBy = null;
       lostIn = null;
       deathProven = false;

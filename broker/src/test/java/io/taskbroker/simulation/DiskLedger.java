@@ -29,9 +29,6 @@ final class DiskLedger {
       ledger.schedules.superseded(process, fire);
       return;
     }
-    if (outcome == ChangeOutcome.MISSING && ledger.schedules.isUnmade(change)) {
-      return; // it was switched off before that was known
-    }
     check(
         outcome == ChangeOutcome.APPLIED,
         "G1",

@@ -70,6 +70,9 @@ final class Lease {
       }
     }
     store.renew();
+    if (renewals == 0) {
+      sink.submit(new Command.RemoteReportsRead(store.missedReports()));
+    }
     toldUntil = world.now() + LEASE / 2;
     toldWallUntil = clock.millis() + LEASE / 2 / SimulatedWorld.MS;
     sink.submit(

@@ -36,9 +36,6 @@ final class ScheduleLedger {
   private final Ledger ledger;
   private final Map<SimulatedDisk, Map<String, Book>> books = new LinkedHashMap<>();
 
-  /// Fires that the store has not made: their tasks never existed.
-  private final Set<Long> unmade = new HashSet<>();
-
   private final Set<String> superseded = new HashSet<>();
 
   /// Last answer of the engine to the task of a slot, by broker and id.
@@ -203,7 +200,6 @@ final class ScheduleLedger {
   void fired(SimulatedProcess process, Change.Fire fire) {
     String name = fire.step().next().name();
     Book book = book(process.broker, name);
-    unmade.remove(fire.key());
     Held before = known(process, book, name, fire.step().version());
     Held next = held(fire.step().next());
     check(!before.state.getPaused(), "G5", () -> process + " fires a paused schedule: " + name);
@@ -233,7 +229,6 @@ final class ScheduleLedger {
   /// A row is stored without a step: it must not be the task of a slot that has one.
   void inserted(SimulatedProcess process, Row row) {
     String id = row.activation().id();
-    unmade.remove(row.key());
     int end = id.startsWith("schedule:") ? id.indexOf(':', "schedule:".length()) : -1;
     if (end > 0) {
       long slot = Instant.parse(id.substring(end + 1)).toEpochMilli();
@@ -251,13 +246,7 @@ final class ScheduleLedger {
         "G8",
         () -> process + " does not fire a slot that is due: " + fire.id());
     ledger.world.count("slots superseded");
-    unmade.add(fire.key());
     superseded.add(process + " " + fire.id());
-  }
-
-  /// Whether the change is about a task that was never stored, which the broker knew too late.
-  boolean isUnmade(Change change) {
-    return change instanceof Change.OfRow row && unmade.contains(row.key());
   }
 
   private Held known(SimulatedProcess process, Book book, String name, long version) {

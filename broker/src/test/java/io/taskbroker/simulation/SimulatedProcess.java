@@ -583,6 +583,8 @@ final class SimulatedProcess implements AllPorts, CommandSink {
       case DEADLINE_PASSED -> ledger.deadlinePassed(this, about);
       case LEASE_PASSED -> ledger.leasePassed(this, about);
       case WORKER_LOST -> ledger.workerLost(this, about);
+      case COMPLETED, DISCARDED, DEAD_LETTERED, RETRIED, EXPIRED, SWITCHED_OFF ->
+          ledger.decided(this, about);
       default -> {}
     }
     AllPorts.super.event(notice, about, age, detail);

@@ -179,7 +179,7 @@ final class StreamLedger {
           "no worker came back",
           () ->
               check(
-                  line.awaitedIn != process || !line.isWaiting(),
+                  line.awaitedIn != process || !line.isWaitingFor(process),
                   "G8",
                   () -> process + " still waits for the worker of " + line.spec.id()));
     }
@@ -391,7 +391,7 @@ final class StreamLedger {
     SimulatedProcess process = session.process;
     session.held.forEach((token, line) ->
         check(
-            !line.isWaiting()
+            !line.isWaitingFor(process)
                 || line.session != session
                 || line.heldIn != process
                 || !isLast(process, line, token)
@@ -410,7 +410,7 @@ final class StreamLedger {
     boolean holds =
         session.held.entrySet().stream()
             .anyMatch(each ->
-                each.getValue().isWaiting()
+                each.getValue().isWaitingFor(process)
                     && each.getValue().heldIn == process
                     && isLast(process, each.getValue(), each.getKey()));
     check(

@@ -152,6 +152,10 @@ final class WorkerLedger {
     Row row = present(process.broker.disk.rows().get(key), "G6", gone);
     check(row.forwardTo() == null, "G6", gone);
     BrokerHistory.Line line = Ledger.line(history, key);
+    check(
+        line.recordedAt < 0 || line.recordedAt >= line.foundAt,
+        "G6",
+        () -> process + " delivers what was complete before it found it: " + delivery.id());
     ledger.world.count(delivery.deliveries() > 1 ? "redeliveries" : "deliveries");
     if (spec.once()) {
       ledger.world.count("at-most-once deliveries");
@@ -217,6 +221,11 @@ final class WorkerLedger {
         ledger.deaths.lost(process, line);
       }
     }
+  }
+
+  /// The engine decided how a task ends. Whether it may is judged when that becomes durable.
+  void decided(SimulatedProcess process, Activation task) {
+    rows(process, task).forEach(line -> line.decidedIn = process);
   }
 
   /// The lease of a claim passed: the engine ignores the result of the call from now on.

@@ -464,6 +464,17 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         .toList();
   }
 
+  /// Reports on rows that this broker owns, like those that the lease keeper of a database reads at
+  /// its start.
+  public List<RemoteReport> missedReports() {
+    return disk.reports.stream()
+        .filter(report -> {
+          Row row = disk.rows.get(report.key());
+          return row != null && owns(rowOwnerKey(row));
+        })
+        .toList();
+  }
+
   @Override
   public long size() {
     return disk.rows.size();

@@ -20,8 +20,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,15 +35,29 @@ import org.junit.jupiter.api.io.TempDir;
 /// alert becomes true on the pages of the real process. `HealthTest` has those about stages.
 @Timeout(240)
 @ExtendWith(SharedKafka.class)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class AlertFaultsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int FLOOD = 120;
+
+  /// Open from the first test on: the condition needs a minute.
+  private static OpenTransaction transaction;
 
   private final ExecutionLog log = new ExecutionLog(FLOOD);
   private String before = "";
 
   @TempDir private Path dir;
   private AlertRules rules;
+
+  @BeforeAll
+  static void openTransaction(@TempDir Path dir, KafkaView view) throws Exception {
+    transaction = OpenTransaction.start(dir, view);
+  }
+
+  @AfterAll
+  static void endTransaction() {
+    transaction.close();
+  }
 
   @BeforeEach
   void readRules() throws IOException {
@@ -171,6 +190,12 @@ final class AlertFaultsTest {
           "taskbroker_consumer_store_went_back_total{topic=\"%s\"} 0.0".formatted(setup.topic());
       awaitAlert(pages, "TaskbrokerStoreWentBack");
     }
+  }
+
+  @Test
+  @Order(Integer.MAX_VALUE)
+  void aTransactionThatDoesNotEndIsSeen() {
+    awaitAlert(transaction.pages(), "TaskbrokerTransactionOpen");
   }
 
   private void awaitAlert(BrokerPages pages, String alert) {

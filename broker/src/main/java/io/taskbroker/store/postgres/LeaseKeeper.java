@@ -96,10 +96,7 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
       if (renewAtNanos - System.nanoTime() <= 0) {
         renew();
       }
-      if (mayMissReports) {
-        mayMissReports = false;
-        deliver(store.missedReports());
-      }
+      readMissedReports();
       long wait = TimeUnit.NANOSECONDS.toMillis(renewAtNanos - System.nanoTime()) + 1;
       PGNotification[] received =
           connection.unwrap(PGConnection.class).getNotifications((int) Math.max(1, wait));
@@ -129,12 +126,20 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
       isOwnershipProven = store.proveOwnership(listener);
     }
     if (isOwnershipProven) {
+      readMissedReports(); // before a delivery of what they are about
       announcedUntilNanos = sent + leaseNanos / 2;
       announcedUntilWallMillis = sentWall + TimeUnit.NANOSECONDS.toMillis(leaseNanos / 2);
       listener.leased(announcedUntilNanos, announcedUntilWallMillis);
       renewAtNanos = sent + leaseNanos / 5;
     } else {
       renewAtNanos = sent + leaseNanos / 100;
+    }
+  }
+
+  private void readMissedReports() throws SQLException {
+    if (mayMissReports) {
+      mayMissReports = false;
+      deliver(store.missedReports());
     }
   }
 

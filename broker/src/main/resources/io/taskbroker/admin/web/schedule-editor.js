@@ -45,7 +45,7 @@ function form(name, detail, signal) {
       t.times,
       h(
         'div',
-        { class: 'filter top' },
+        { class: 'filter' },
         field(texts.schedules.name, input('name', name, { required: true, readonly: name !== '', maxlength: 200 })),
         field(t.cron, input('cron', given.cron), t.cronHelp),
         field(t.zone, input('time_zone', given.time_zone, { list: 'zones' }), t.zoneHelp),
@@ -58,7 +58,7 @@ function form(name, detail, signal) {
       t.task,
       h(
         'div',
-        { class: 'filter top' },
+        { class: 'filter' },
         field(texts.tasks.taskname, input('taskname', task.taskname, { required: true })),
         field(texts.tasks.application, input('application', task.application), t.usual('default')),
         field(texts.tasks.namespace, input('namespace', task.namespace), t.usual('default')),
@@ -80,7 +80,7 @@ function more(given) {
   return [
     h(
       'div',
-      { class: 'filter top' },
+      { class: 'filter' },
       field(texts.schedules.missed, select('missed', given.missed ?? '', Object.entries(t.missed))),
       field(t.missedLimit, seconds('missed_limit', given.missed_limit), t.usual('100')),
       field(texts.schedules.start, input('start', given.start), t.instant),

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -128,6 +129,33 @@ final class H03RemoteReportTableTest {
         .as("reported twice, stored once")
         .containsExactly(new RemoteReport(1, "id-1", Status.COMPLETE, -1, -1));
     assertThat(received).isEmpty();
+  }
+
+  /// They arrived while no broker ran that has the row: no task runs before its owner knows them.
+  @Test
+  void h03MissedReportsArriveBeforeTheFirstLease() {
+    other.take(partition(1), 1);
+    other.commit(new WriteBatch(1, List.of(insert(11, 1))));
+    owner.report(List.of(new RemoteReport(0, "id-11", Status.COMPLETE, -1, -1)));
+    List<String> calls = new CopyOnWriteArrayList<>();
+    Service late =
+        other.watch(
+            new PostgresStore.Listener() {
+              @Override
+              public void leased(long until, long wallUntil) {
+                calls.add("leased");
+              }
+
+              @Override
+              public void reported(List<RemoteReport> reports) {
+                calls.add("reported");
+              }
+            },
+            (_, _) -> {});
+    late.start();
+    await().until(() -> calls.contains("leased"));
+    late.stop();
+    assertThat(calls).startsWith("reported");
   }
 
   /// A report of a failed attempt must not count for the next one, which has the same row; one of a
