@@ -103,7 +103,8 @@ final class ClustersTest {
       assertThat(errors(setup))
           .as("errors, except while topics are created on a busy machine")
           .allMatch(line ->
-              line.contains(" does not exist at ") || line.contains("Timed out waiting for a node"));
+              line.contains(" does not exist at ")
+                  || line.contains("Timed out waiting for a node"));
       assertThat(groups(view.bootstrap())).contains(setup.group()).doesNotContain("unread-group");
     }
   }
