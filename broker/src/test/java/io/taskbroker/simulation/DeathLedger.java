@@ -80,13 +80,17 @@ final class DeathLedger {
         accepted.getOrDefault(new WorkerGroup(process, line.spec.application()), 0);
   }
 
-  /// Whether another ready task of the application has been waiting for long.
+  /// Whether another ready task of the application has been waiting for long at this process.
   private boolean othersWait(SimulatedProcess process, BrokerHistory.Line line) {
     BrokerHistory history = ledger.history(process);
     long wall = process.broker.wall();
     return !ledger.plan.has(Fault.RULES_CHANGE)
         && history.lines.values().stream()
             .filter(other -> other.spec.application().equals(line.spec.application()))
+            .filter(other ->
+                other.home == null
+                    ? process.owns(other.spec.origin())
+                    : other.home == process.broker)
             .filter(
                 other -> other.end == null && other.targetTopic == null && other.deliveries == 0)
             .filter(other -> !other.spec.once() && other.spec.delayUntil() == 0)

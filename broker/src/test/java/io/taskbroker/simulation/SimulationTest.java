@@ -238,6 +238,7 @@ final class SimulationTest {
         10400000000038508L, // B: the id of a task that was never stored was remembered
         10400000000090900L, // L: a broker reads the reports that it missed at its start
         10428359532000223L, // B: a failed release of one partition kept others from being released
+        10620000000013313L, // L: tasks of other brokers prove nothing about a worker of this one
         555555500009212L, // B: what others ran below a cut counted as not run if a commit failed
       })
   @Timeout(value = 5, unit = TimeUnit.MINUTES)
