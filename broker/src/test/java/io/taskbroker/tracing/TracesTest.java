@@ -80,6 +80,10 @@ final class TracesTest {
 
       awaitStays(receiver, 2);
       assertThat(broker.failure()).isEmpty();
+      // Two stays with their children, which may end, and be exported, after them.
+      await()
+          .atMost(Duration.ofSeconds(60))
+          .untilAsserted(() -> assertThat(receiver.spans()).hasSizeGreaterThanOrEqualTo(2 + 4 + 3));
       List<ReceivedSpan> spans = receiver.spans();
 
       assertThat(spans).extracting(ReceivedSpan::traceId).containsOnly(TRACE);

@@ -95,7 +95,7 @@ abstract class AdminContract {
   void everythingInFlightIsSeen(KafkaView view) throws Exception {
     start(view, "seen");
     publish(template.task(1).setId("now").setTaskname("first"));
-    publish(template.task(2).setId("later").setDelay(60).putHeaders("tenant", "7"));
+    publish(template.task(2).setId("later").setDelay(240).putHeaders("tenant", "7"));
     publish(template.task(3).setId("parked/1").setDelay(HOUR).setParametersBytes(arguments()));
     awaitTasks(3);
 
@@ -165,7 +165,7 @@ abstract class AdminContract {
   void pagesCoverEverythingOnce(KafkaView view) throws Exception {
     start(view, "pages");
     for (int i = 0; i < 25; i++) {
-      publish(template.task(i).setDelay(i % 2 == 0 ? 60 : HOUR));
+      publish(template.task(i).setDelay(i % 2 == 0 ? 240 : HOUR));
     }
     awaitTasks(25);
     Set<String> seen = new HashSet<>();
@@ -185,7 +185,7 @@ abstract class AdminContract {
   void g2ActsLastOverAKill(KafkaView view) throws Exception {
     start(view, "kill");
     publish(template.task(1).setId("kill-now").setDelay(HOUR));
-    publish(template.task(2).setId("kill-later").setDelay(60));
+    publish(template.task(2).setId("kill-later").setDelay(240));
     publish(template.task(3).setId("kill-cancelled").setDelay(HOUR));
     publish(template.task(4).setId("kill-held").setTaskname("kill-held"));
     awaitTasks(4);

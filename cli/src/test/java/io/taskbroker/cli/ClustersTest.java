@@ -101,8 +101,10 @@ final class ClustersTest {
           .noneMatch(line -> line.contains(PASSWORD))
           .anyMatch(line -> line.contains("Topic " + UNREAD) && line.contains("is not read"));
       assertThat(errors(setup))
-          .as("errors, except during slow topic creation")
-          .allMatch(line -> line.contains(" does not exist at "));
+          .as("errors, except while topics are created on a busy machine")
+          .allMatch(line ->
+              line.contains(" does not exist at ")
+                  || line.contains("Timed out waiting for a node"));
       assertThat(groups(view.bootstrap())).contains(setup.group()).doesNotContain("unread-group");
     }
   }
@@ -127,7 +129,12 @@ final class ClustersTest {
                         line -> line.contains("refuses the credentials") && line.contains(EVENTS)));
         view.publish(setup.topic(), template.task(0).build().toByteArray());
         await().atMost(PATIENCE).until(() -> log.completedTasks() == 1);
-        await().during(Duration.ofSeconds(3)).until(() -> errors(setup).size() == 2);
+        await()
+            .during(Duration.ofSeconds(3))
+            .untilAsserted(() ->
+                assertThat(errors(setup))
+                    .extracting(line -> line.substring(line.indexOf(" ERROR ")))
+                    .doesNotHaveDuplicates());
         assertThat(broker.isAlive()).isTrue();
       }
       assertThat(setup.output())

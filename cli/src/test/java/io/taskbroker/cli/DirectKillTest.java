@@ -119,10 +119,7 @@ final class DirectKillTest {
         broker = broker.restart().awaitServing(PATIENCE);
       }
       enqueuer.join();
-      await()
-          .alias("every task has run, seed " + seed)
-          .atMost(PATIENCE)
-          .until(this::isOver);
+      await().alias("every task has run, seed " + seed).atMost(PATIENCE).until(this::isOver);
       assertThat(one).isNotSameAs(other);
     } finally {
       broker.close();

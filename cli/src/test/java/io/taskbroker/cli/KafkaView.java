@@ -50,10 +50,12 @@ final class KafkaView implements AutoCloseable {
     return bootstrap;
   }
 
-  /// Creates the topics of a broker: its tasks and its dead letters.
+  /// Creates the topics of a broker: its tasks and its dead letters. They take messages as large as
+  /// the broker does, which would name them as a trouble otherwise.
   void createTopics(BrokerSetup broker, int partitions) throws Exception {
-    createTopic(broker.topic(), partitions, Map.of());
-    createTopic(broker.deadLetters(), 1, Map.of());
+    var roomy = Map.of("max.message.bytes", Integer.toString(LARGEST_REQUEST));
+    createTopic(broker.topic(), partitions, roomy);
+    createTopic(broker.deadLetters(), 1, roomy);
   }
 
   void createTopic(String name, int partitions, Map<String, String> config) {

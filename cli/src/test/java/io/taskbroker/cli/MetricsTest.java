@@ -89,7 +89,7 @@ final class MetricsTest {
     if (kind == 3) {
       return Run.failing(5);
     }
-    return kind == 7 && start == 1 ? Run.retrying(5, 2, 3) : Run.completing(5);
+    return kind == 7 && start == 1 ? Run.retrying(5, 2, 8) : Run.completing(5);
   }
 
   private void publish(KafkaView view, BrokerSetup setup) {

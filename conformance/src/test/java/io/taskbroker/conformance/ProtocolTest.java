@@ -97,9 +97,9 @@ final class ProtocolTest {
       assertThat(enqueuer.ask("Cancel", "unheard of").path("found").asBoolean()).isFalse();
       assertThat(enqueuer.outcome("running")).isEqualTo("CANCELLED");
       assertThat(enqueuer.outcome("later")).isEqualTo("CANCELLED");
-      assertThat(deployment.journal().notes("cancellation"))
-          .singleElement()
-          .matches(note -> note.path("reason").asString().equals("REQUESTED"));
+      assertThat(deployment.journal().notes("cancellation")) // another one may answer a heartbeat
+          .isNotEmpty()
+          .allMatch(note -> note.path("reason").asString().equals("REQUESTED"));
       assertThat(deployment.journal().notes("start")).hasSize(1);
     }
   }

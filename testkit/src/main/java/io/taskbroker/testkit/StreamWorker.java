@@ -13,6 +13,7 @@ import io.taskbroker.protocol.v1.Result;
 import io.taskbroker.protocol.v1.ResultStatus;
 import io.taskbroker.protocol.v1.Results;
 import io.taskbroker.protocol.v1.ResultsAck;
+import io.taskbroker.protocol.v1.Slots;
 import io.taskbroker.protocol.v1.TaskHeartbeat;
 import io.taskbroker.protocol.v1.WorkerMessage;
 import io.taskbroker.protocol.v1.WorkerServiceGrpc;
@@ -42,6 +43,8 @@ public final class StreamWorker implements AutoCloseable {
 
   private @Nullable StreamObserver<WorkerMessage> stream;
   private long number;
+  private boolean held;
+  private boolean welcome;
   private boolean closed;
 
   /// Observer of a worker; called while the worker is locked.
@@ -88,6 +91,25 @@ public final class StreamWorker implements AutoCloseable {
     return worker;
   }
 
+  /// Whether the broker has answered the stream that is open now.
+  public synchronized boolean isWelcome() {
+    return welcome;
+  }
+
+  private synchronized void welcomed() {
+    welcome = true;
+  }
+
+  /// Sends no results, as if all tasks took longer, until [#releaseResults].
+  public synchronized void holdResults() {
+    held = true;
+  }
+
+  public synchronized void releaseResults() {
+    held = false;
+    attempts.values().stream().filter(attempt -> attempt.sentAs == 0).forEach(this::report);
+  }
+
   @Override
   public void close() {
     synchronized (this) {
@@ -104,8 +126,16 @@ public final class StreamWorker implements AutoCloseable {
     number = 0;
     channel.resetConnectBackoff(); // its pauses are longer than those of a worker may be
     stream = WorkerServiceGrpc.newStub(channel).work(new Messages());
-    stream.onNext(WorkerMessage.newBuilder().setHello(hello).build());
+    // Free slots first: the broker may deliver before it has read which tasks the worker has.
+    int free = Math.max(0, hello.getSlots() - attempts.size());
+    stream.onNext(WorkerMessage.newBuilder().setHello(hello.toBuilder().setSlots(free)).build());
     heartbeat();
+    if (free < hello.getSlots()) {
+      stream.onNext(
+          WorkerMessage.newBuilder()
+              .setSlots(Slots.newBuilder().setSlots(hello.getSlots()))
+              .build());
+    }
     attempts.values().forEach(this::report);
   }
 
@@ -138,7 +168,7 @@ public final class StreamWorker implements AutoCloseable {
   }
 
   private void report(Attempt attempt) {
-    if (stream != null && attempt.done) {
+    if (stream != null && attempt.done && !held) {
       attempt.sentAs = ++number;
       stream.onNext(
           WorkerMessage.newBuilder()
@@ -167,6 +197,7 @@ public final class StreamWorker implements AutoCloseable {
 
   private synchronized void ended() {
     stream = null;
+    welcome = false;
     attempts.values().forEach(attempt -> attempt.sentAs = 0);
     if (!closed) {
       var _ = timer.schedule(this::open, RECONNECT_MS, TimeUnit.MILLISECONDS);
@@ -177,6 +208,9 @@ public final class StreamWorker implements AutoCloseable {
     @Override
     public void onNext(BrokerMessage message) {
       message.getDeliveries().getDeliveriesList().forEach(StreamWorker.this::begin);
+      if (message.hasWelcome()) {
+        welcomed();
+      }
       if (message.hasResultsAck()) {
         acknowledged(message.getResultsAck());
       }
