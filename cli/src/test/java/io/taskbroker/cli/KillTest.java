@@ -92,7 +92,7 @@ final class KillTest {
         try (var deadLetters = consumer(kafka)) {
           await()
               .alias("every task is completed or dead-lettered, seed " + seed)
-              .atMost(Duration.ofSeconds(180))
+              .atMost(Duration.ofMinutes(3))
               .until(() -> isOver(deadLetters, dead));
         }
         assertThat(worker.awaitIdle(Duration.ofSeconds(60))).isTrue();

@@ -37,7 +37,7 @@ abstract class BasicContract {
   /// Tasks that are dispatched at once.
   static final int BURST = 60;
 
-  private static final Duration PATIENCE = Duration.ofSeconds(180);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final int LARGE = 3_200_000;
   private static final int DELAY = 2;
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @Execution(ExecutionMode.CONCURRENT)
 final class WorkerStopTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int ENDING = Deployment.CONCURRENCY - 1;
   private static final int QUEUED = 3;
 
