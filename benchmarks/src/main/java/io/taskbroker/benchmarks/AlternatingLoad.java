@@ -9,19 +9,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/// An operator who uses the admin API once a second in every second period; the periods between are
-/// for comparison. The rate of the first period does not count, in which the compiler meets the
-/// code of the admin API; the time of its uses does. A thread of its own; the figures are read
-/// after its end.
+/// An operator who uses the admin API in every second period; the periods between are for
+/// comparison. The rate of the first period does not count, in which the compiler meets the code of
+/// the admin API; the time of its uses does. A thread of its own; the figures are read after its
+/// end.
 abstract class AlternatingLoad {
   static final Duration TIMEOUT = Duration.ofSeconds(10);
-  private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(TIMEOUT).build();
   final String url;
   private final ExecutionLog log;
+  private final long intervalNanos;
   private final long periodNanos;
   private final Thread thread;
   private final Histogram uses = new Histogram(LONGEST_NANOS, 3);
@@ -41,9 +41,12 @@ abstract class AlternatingLoad {
   }
 
   /// @param name of the thread
-  AlternatingLoad(String name, int adminPort, ExecutionLog log, Duration period) {
+  /// @param interval from the begin of a use to that of the next one
+  AlternatingLoad(
+      String name, int adminPort, ExecutionLog log, Duration interval, Duration period) {
     this.url = "http://127.0.0.1:" + adminPort;
     this.log = log;
+    this.intervalNanos = interval.toNanos();
     this.periodNanos = period.toNanos();
     this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
   }
@@ -104,7 +107,7 @@ abstract class AlternatingLoad {
       long began = System.nanoTime();
       failed += use() ? 0 : 1;
       uses.recordValue(Math.min(System.nanoTime() - began, LONGEST_NANOS));
-      waitUntil(Math.min(began + PAUSE_NANOS, end));
+      waitUntil(Math.min(began + intervalNanos, end));
     }
   }
 

@@ -116,8 +116,8 @@ final class EndToEndCommand implements Callable<Integer> {
       names = "--page",
       paramLabel = "SECONDS",
       description = {
-        "An operator has the web page open, and loads it anew once a second, in every second",
-        "period of this length of the steady state."
+        "An operator has the web page open, and loads it anew every five seconds, in every",
+        "second period of this length of the steady state."
       })
   private int pageLoads;
 

@@ -22,9 +22,9 @@ import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// An operator with the web page open, who loads it anew: each use is a first load, without a
-/// cache, of the page, all files that it names, the session and the first live figures. The stream
-/// of figures stays open until the next load.
+/// An operator with the web page open, who loads it anew every five seconds: each use is a first
+/// load, without a cache, of the page, all files that it names, the session and the first live
+/// figures. The stream of figures stays open until the next load.
 final class PageLoad extends AlternatingLoad {
   private static final Pattern FILE = Pattern.compile("(?:src|href)=\"(/ui/assets/[^\"]+)\"");
   private static final String FIGURES = "event: overview";
@@ -34,7 +34,7 @@ final class PageLoad extends AlternatingLoad {
   private long bytes;
 
   PageLoad(int adminPort, ExecutionLog log, Duration period) {
-    super("page", adminPort, log, period);
+    super("page", adminPort, log, Duration.ofSeconds(5), period);
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// An operator who searches all tasks in flight.
+/// An operator who searches all tasks in flight, once a second.
 final class SearchLoad extends AlternatingLoad {
   /// A search that nothing matches reads everything.
   private static final String SEARCH = "/v1/tasks?taskname=no-such-task&limit=1&cursor=";
@@ -18,7 +18,7 @@ final class SearchLoad extends AlternatingLoad {
   private final JsonMapper json = JsonMapper.builder().build();
 
   SearchLoad(int adminPort, ExecutionLog log, Duration period) {
-    super("searches", adminPort, log, period);
+    super("searches", adminPort, log, Duration.ofSeconds(1), period);
   }
 
   /// One search, to its last page.
