@@ -187,8 +187,9 @@ final class TracesTest {
                 .hasSize(number));
   }
 
+  /// Long enough for the answer of the call, which names the worker, to be there before the report.
   private static Behaviour.Run retry() {
-    return Behaviour.Run.retrying(1, 3, 0);
+    return Behaviour.Run.retrying(1_000, 3, 0);
   }
 
   private static List<ReceivedSpan> named(List<ReceivedSpan> spans, String name) {

@@ -175,6 +175,22 @@ final class BrokerSetup {
     }
   }
 
+  /// Tasks in the store, with their status and what shows why they are there.
+  List<String> left() throws SQLException {
+    var left = new ArrayList<String>();
+    try (var connection = openStore();
+        var statement = connection.createStatement();
+        var result =
+            statement.executeQuery(
+                "SELECT concat_ws(' ', id, status, processing_attempts, processing_deadline,"
+                    + " delay_until) FROM inflight_taskactivations")) {
+      while (result.next()) {
+        left.add(result.getString(1));
+      }
+    }
+    return left;
+  }
+
   long rows() throws SQLException {
     return inStore("SELECT count(*) FROM inflight_taskactivations");
   }
