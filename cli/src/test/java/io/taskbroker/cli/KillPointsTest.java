@@ -15,6 +15,7 @@ import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskProducer;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -115,7 +116,8 @@ final class KillPointsTest {
             .untilAsserted(() -> assertThat(setup.left()).isEmpty());
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
         assertRuns(dead);
-        assertThat(broker.stop(Duration.ofSeconds(30))).isZero();
+        int exitCode = broker.stop(Duration.ofSeconds(30));
+        assertThat(exitCode).as(() -> endOf(setup)).isZero();
       }
     } finally {
       kafka.close();
@@ -171,6 +173,16 @@ final class KillPointsTest {
 
   private EmbeddedKafka startKafka() {
     return EmbeddedKafka.startOnPort(dir.resolve("kafka"), kafkaPort);
+  }
+
+  private static String endOf(BrokerSetup setup) {
+    try {
+      return setup.exitReasons()
+          + "\n"
+          + String.join("\n", setup.output().reversed().subList(0, 20));
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   /// A task that is just under way at the end of a broker. What became of it is not followed, so it
