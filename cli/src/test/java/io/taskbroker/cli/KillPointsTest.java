@@ -54,9 +54,6 @@ final class KillPointsTest {
       new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 300, seed);
   private int published;
 
-  /// Tasks beyond those that are followed.
-  private int surplus;
-
   @TempDir private Path dir;
 
   @Test
@@ -89,16 +86,10 @@ final class KillPointsTest {
             kafka.close();
             kafka = startKafka();
           }
-          try (var more = new TaskProducer(kafka.bootstrap(), "points-tasks", log)) {
-            // A slow machine does the same with fewer commits.
-            await()
-                .alias("the end at " + point + " " + times + ", seed " + seed)
-                .atMost(PATIENCE)
-                .until(() -> {
-                  more.send(surplusTask());
-                  return !broker.isAlive();
-                });
-          }
+          await()
+              .alias("the end at " + point + " " + times + ", seed " + seed)
+              .atMost(PATIENCE)
+              .until(() -> !broker.isAlive());
           assertThat(broker.exitCode()).as(point + " " + times).hasValue(137);
         }
       }
@@ -161,7 +152,7 @@ final class KillPointsTest {
     return points;
   }
 
-  /// Number of times that a point is usually reached in a round.
+  /// Number of times that a point is certainly reached in a round.
   private static int mostTimes(Point point) {
     return switch (point) {
       case STATEMENT -> 300;
@@ -183,12 +174,6 @@ final class KillPointsTest {
     } catch (IOException e) {
       return e.toString();
     }
-  }
-
-  /// A task that is just under way at the end of a broker. What became of it is not followed, so it
-  /// does not hold up the test for a usual deadline.
-  private byte[] surplusTask() {
-    return template.task(TASKS + surplus++).setProcessingDeadlineDuration(2).build().toByteArray();
   }
 
   private void publish(EmbeddedKafka kafka) {
