@@ -161,9 +161,8 @@ public final class Engine {
       case Command.PartitionRevoked revoked -> revoked(revoked);
       case Command.PartitionLoaded page -> loaded(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
-      case Command.Rejected rejected when rejected.change() instanceof Change.Fire fire -> {
-        unfired(fire, EnqueueOutcome.UNSTORABLE);
-      }
+      case Command.Rejected rejected when rejected.change() instanceof Change.Fire fire ->
+          unfired(fire, EnqueueOutcome.UNSTORABLE);
       case Command.Rejected rejected ->
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
