@@ -15,9 +15,7 @@ import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.TreeSet;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,11 +129,7 @@ final class KafkaOutageTest {
   }
 
   private static void assertDeadLetters(KafkaView view, BrokerSetup setup) throws Exception {
-    var dead = new TreeSet<Integer>();
-    for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
-      dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
-    }
-    assertThat(dead)
+    assertThat(view.deadTasks(setup))
         .containsExactlyElementsOf(
             IntStream.range(0, TASKS).filter(task -> task % 3 == 2).boxed().toList());
   }

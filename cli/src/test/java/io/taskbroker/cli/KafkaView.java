@@ -3,7 +3,9 @@ package io.taskbroker.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.TaskTemplate;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -11,6 +13,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -105,6 +109,15 @@ final class KafkaView implements AutoCloseable {
       consumer.poll(Duration.ofMillis(50)).forEach(records::add);
     }
     return records;
+  }
+
+  /// Numbers of the tasks in the broker's dead-letter topic.
+  Set<Integer> deadTasks(BrokerSetup broker) throws Exception {
+    var dead = new TreeSet<Integer>();
+    for (ConsumerRecord<byte[], byte[]> letter : read(broker.deadLetters())) {
+      dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
+    }
+    return dead;
   }
 
   /// Number of messages ever published to a topic.

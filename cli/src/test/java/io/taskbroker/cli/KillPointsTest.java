@@ -15,7 +15,6 @@ import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskProducer;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,8 +23,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,15 +97,16 @@ final class KillPointsTest {
         await()
             .alias("every task is done, seed " + seed)
             .atMost(PATIENCE.plus(LEASE))
-            .untilAsserted(() -> assertThat(waiting(dead, view, setup)).isEmpty());
+            .untilAsserted(() -> {
+              dead.addAll(view.deadTasks(setup));
+              assertThat(log.incomplete()).isSubsetOf(dead);
+            });
         assertThat(worker.awaitIdle(PATIENCE)).isTrue();
-        await()
-            .atMost(PATIENCE.plus(LEASE))
-            .untilAsserted(() -> assertThat(setup.left()).isEmpty());
+        await().atMost(PATIENCE).untilAsserted(() -> assertThat(setup.left()).isEmpty());
         await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
         assertRuns(dead);
         int exitCode = broker.stop(Duration.ofSeconds(30));
-        assertThat(exitCode).as(() -> endOf(setup)).isZero();
+        assertThat(exitCode).as("%s", setup.exitReasons()).isZero();
       }
     } finally {
       kafka.close();
@@ -133,18 +131,6 @@ final class KillPointsTest {
         TASKS, ROUNDS, again, seed);
   }
 
-  /// Tasks that neither completed nor were dead-lettered.
-  private List<Integer> waiting(Set<Integer> dead, KafkaView view, BrokerSetup setup)
-      throws Exception {
-    for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
-      dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
-    }
-    return IntStream.range(0, TASKS)
-        .filter(task -> log.completedAt(task) == ExecutionLog.NEVER && !dead.contains(task))
-        .boxed()
-        .toList();
-  }
-
   /// All points, in an order that follows from the seed.
   private List<Point> points() {
     var points = new ArrayList<>(List.of(Point.values()));
@@ -164,16 +150,6 @@ final class KillPointsTest {
 
   private EmbeddedKafka startKafka() {
     return EmbeddedKafka.startOnPort(dir.resolve("kafka"), kafkaPort);
-  }
-
-  private static String endOf(BrokerSetup setup) {
-    try {
-      return setup.exitReasons()
-          + "\n"
-          + String.join("\n", setup.output().reversed().subList(0, 20));
-    } catch (IOException e) {
-      return e.toString();
-    }
   }
 
   private void publish(EmbeddedKafka kafka) {

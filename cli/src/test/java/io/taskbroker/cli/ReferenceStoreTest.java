@@ -28,7 +28,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -142,7 +141,7 @@ final class ReferenceStoreTest {
         await()
             .atMost(PATIENCE)
             .untilAsserted(
-                () -> assertThat(deadLetters(view, setup)).isEqualTo(numbers(Fate.DEAD_LETTER)));
+                () -> assertThat(view.deadTasks(setup)).isEqualTo(numbers(Fate.DEAD_LETTER)));
       }
       assertFates(setup);
       assertThat(broker.interrupt(Duration.ofSeconds(30))).isZero();
@@ -194,14 +193,6 @@ final class ReferenceStoreTest {
       }
     }
     return numbers;
-  }
-
-  private static Set<Integer> deadLetters(KafkaView view, BrokerSetup setup) throws Exception {
-    var dead = new TreeSet<Integer>();
-    for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
-      dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
-    }
-    return dead;
   }
 
   private void fill(BrokerSetup setup) throws SQLException {

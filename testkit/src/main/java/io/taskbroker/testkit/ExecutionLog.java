@@ -1,10 +1,12 @@
 package io.taskbroker.testkit;
 
 import io.taskbroker.testkit.Behaviour.Result;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
 
 /// Record of each logical task, numbered from 0: publication, executions, and reports that the
 /// broker acknowledged. A retry is the same logical task under another id. Thread-safe; reads while
@@ -134,6 +136,14 @@ public final class ExecutionLog {
   /// Acknowledgement of the first report of completion.
   public long completedAt(int number) {
     return completed.get(number);
+  }
+
+  /// Tasks of which no completion was acknowledged, in order.
+  public List<Integer> incomplete() {
+    return IntStream.range(0, tasks)
+        .filter(number -> completedAt(number) == NEVER)
+        .boxed()
+        .toList();
   }
 
   /// Number of logical tasks completed and acknowledged.
